@@ -1,0 +1,4 @@
+"""Real data: sources, decoding, order, augmentation."""
+from tfgan_suite.data.source import ArraySource, Source
+
+__all__ = ["ArraySource", "Source"]

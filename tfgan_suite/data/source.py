@@ -1,0 +1,62 @@
+"""What every source of real images offers."""
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+
+class Source:
+    """A numbered set of images.
+
+    Attributes:
+        name: where it comes from, for messages.
+        labels: int32 [n], or None.
+        classes: class names, or an empty tuple.
+    """
+
+    name: str = ""
+    labels: np.ndarray | None = None
+    classes: tuple = ()
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def image(self, index: int) -> np.ndarray:
+        """Image `index`, uint8 [H, W, 3], as decoded."""
+        raise NotImplementedError
+
+    def images(self, indices) -> np.ndarray:
+        """Images of equal size, uint8 [n, H, W, 3]."""
+        return np.stack([self.image(int(i)) for i in indices])
+
+    def fingerprint(self) -> str:
+        """A hash of the content, for caches keyed by it."""
+        digest = hashlib.sha256(str(len(self)).encode())
+        for i in range(len(self)):
+            picture = self.image(i)
+            digest.update(str(picture.shape).encode())
+            digest.update(np.ascontiguousarray(picture))
+        return digest.hexdigest()
+
+
+class ArraySource(Source):
+    """Images that are already in memory.
+
+    Args:
+        array: uint8 [n, H, W, C].
+        labels: ints [n], or None.
+    """
+
+    def __init__(self, array: np.ndarray, labels=None, name: str = "array", classes: tuple = ()):
+        self.array, self.name, self.classes = array, name, classes
+        self.labels = None if labels is None else np.asarray(labels, np.int32)
+
+    def __len__(self):
+        return len(self.array)
+
+    def image(self, index):
+        return self.array[index]
+
+    def images(self, indices):
+        return self.array[np.asarray(indices)]

@@ -1,0 +1,57 @@
+"""The strategy, and the few places where the number of replicas shows.
+
+Rule for systems: write losses as means over *your* batch. `optimizers.apply` averages the gradients over the replicas, the
+trainer averages the scalars, and `moments` below gives batch statistics of the global batch.
+"""
+from __future__ import annotations
+
+import os
+
+import tensorflow as tf
+
+
+def strategy() -> tf.distribute.Strategy:
+    """By what is there: TF_CONFIG -> several workers; several GPUs (or logical devices) -> mirrored; else one device."""
+    if os.environ.get("TF_CONFIG"):
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    gpus = tf.config.list_logical_devices("GPU")
+    cpus = tf.config.list_logical_devices("CPU")
+    if len(gpus) > 1:
+        return tf.distribute.MirroredStrategy([d.name for d in gpus])
+    if not gpus and len(cpus) > 1:
+        return tf.distribute.MirroredStrategy([d.name for d in cpus])
+    return tf.distribute.get_strategy()
+
+
+def replicas() -> int:
+    """How many replicas run this step in sync."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def all_mean(tensor: tf.Tensor) -> tf.Tensor:
+    """Mean over the replicas, with gradients; the tensor itself where there is one replica."""
+    context = tf.distribute.get_replica_context()
+    if replicas() == 1 or context is None:
+        return tensor
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, tensor) / tf.cast(replicas(), tensor.dtype)
+
+
+def local(tensor: tf.Tensor) -> tf.Tensor:
+    """This replica's rows of a tensor [global batch, ...]; the tensor itself where there is one replica."""
+    context = tf.distribute.get_replica_context()
+    if replicas() == 1 or context is None:
+        return tensor
+    rows = tensor.shape[0] // replicas()
+    start = tf.cast(context.replica_id_in_sync_group, tf.int32) * rows
+    part = tf.slice(tensor, [start] + [0] * (tensor.shape.rank - 1), [rows] + tensor.shape[1:])
+    return tf.ensure_shape(part, [rows] + tensor.shape[1:])
+
+
+def moments(x: tf.Tensor, axes) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and biased variance of the global batch over `axes` (kept as size 1), exact in every order of derivative.
+
+    `tf.nn.moments` stops the gradient of the mean inside the variance, which makes second derivatives wrong.
+    """
+    mean = all_mean(tf.reduce_mean(x, axes, keepdims=True))
+    variance = all_mean(tf.reduce_mean(tf.square(x - mean), axes, keepdims=True))
+    return mean, variance

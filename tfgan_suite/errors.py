@@ -1,0 +1,9 @@
+"""The one exception that means "the input is wrong", not "the program is wrong"."""
+
+
+class UserError(Exception):
+    """A mistake in what the user gave us.
+
+    Its text is one line that names the file or option, says what is wrong and what to do. The commands print that line
+    and exit with status 2; every other exception is a bug of ours and shows its traceback.
+    """

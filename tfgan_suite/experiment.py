@@ -1,0 +1,240 @@
+"""Experiments: `exp/NAME.py` plus `--name=value` gives checked, typed, immutable parameters.
+
+An experiment is a plain Python module of flat `name = value` lines, as in ayanc/rpgan. Nothing here imports TensorFlow, so
+that `--help` and `--list` answer at once.
+"""
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import runpy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+from tfgan_suite import registry
+from tfgan_suite.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One declared parameter of a system.
+
+    Args:
+        name: the original's spelling.
+        default: the original's default; `None` means "not given" and then `type` must be set.
+        help: one line.
+        type: `bool`, `int`, `float` or `str`; by default the type of `default`.
+        choices: the allowed values, if only some are.
+        minimum, maximum: inclusive bounds for numbers. NaN is never allowed.
+        fixed: it changes the networks or the data, so that a run cannot be resumed with another value.
+        check: called with the converted value; returns what is wrong with it, or an empty string.
+    """
+
+    name: str
+    default: Any
+    help: str
+    type: Any = None
+    choices: tuple = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    fixed: bool = False
+    check: Callable[[Any], str] | None = None
+
+    def __post_init__(self):
+        if self.type is None:
+            object.__setattr__(self, "type", type(self.default))
+
+    def convert(self, value, where: str):
+        """`value` (from a file or a command line) in this parameter's type.
+
+        Raises:
+            UserError: wrong type, NaN, out of bounds or not among the choices; `where` names the place.
+        """
+        if value is None or (isinstance(value, str) and value == "None" and self.default is None):
+            if self.default is None:
+                return None
+            raise UserError(f"{where}: {self.name} needs a value of type {self.type.__name__}")
+        result = _convert(self, value, where)
+        if isinstance(result, float) and math.isnan(result):
+            raise UserError(f"{where}: {self.name}={value} is not a number; give a finite value")
+        if self.choices and result not in self.choices:
+            raise UserError(f"{where}: {self.name}={value} is unknown; choose from {', '.join(map(str, self.choices))}")
+        if self.minimum is not None and result < self.minimum:
+            raise UserError(f"{where}: {self.name}={value} is too small; the least value is {self.minimum}")
+        if self.maximum is not None and result > self.maximum:
+            raise UserError(f"{where}: {self.name}={value} is too large; the largest value is {self.maximum}")
+        problem = self.check(result) if self.check else ""
+        if problem:
+            raise UserError(f"{where}: {self.name}={value}: {problem}")
+        return result
+
+
+def _convert(parameter: Parameter, value, where: str):
+    wanted = parameter.type
+    try:
+        if wanted is bool:
+            if isinstance(value, bool):
+                return value
+            word = str(value).lower()
+            if word in ("true", "t", "1", "yes"):
+                return True
+            if word in ("false", "f", "0", "no"):
+                return False
+            raise ValueError
+        if wanted is int:
+            if isinstance(value, bool):
+                raise ValueError
+            number = float(value) if not isinstance(value, int) else value
+            if number != int(number):
+                raise ValueError
+            return int(number)
+        if wanted is float:
+            if isinstance(value, bool):
+                raise ValueError
+            return float(value)
+        if not isinstance(value, str):
+            raise ValueError
+        return value
+    except (ValueError, TypeError, OverflowError):
+        raise UserError(f"{where}: {parameter.name}={value!r} is not of type {wanted.__name__}") from None
+
+
+COMMON = (
+    Parameter("system", "rpgan", "which paper the experiment runs"),
+    Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)"),
+    Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)"),
+    Parameter("seed", 0, "seed of all random draws: weights, latents, augmentation", minimum=0, maximum=2**31 - 1),
+    Parameter("precision", "float32", "compute type of the networks", choices=("float32", "bfloat16", "float16")),
+    Parameter("log_every", 20, "iterations between two readings of the scalars", minimum=1),
+    Parameter("sample_every", 0, "iterations between sample grids (0: with each checkpoint)", minimum=0),
+    Parameter("profile", "", "A:B writes a TensorFlow profile of these iterations into the log folder"),
+)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Resolved parameters: read as attributes, never changed.
+
+    Attributes:
+        name: the experiment's name.
+        values: parameter name -> value.
+        sources: parameter name -> 'default', 'experiment' or 'command line'.
+        declared: parameter name -> its `Parameter`.
+        text: source text of the experiment file.
+    """
+
+    name: str
+    values: dict
+    sources: dict = field(default_factory=dict)
+    declared: dict = field(default_factory=dict)
+    text: str = ""
+
+    def __getattr__(self, name):
+        values = object.__getattribute__(self, "values")
+        if name in values:
+            return values[name]
+        raise AttributeError(f"experiment {object.__getattribute__(self, 'name')} has no parameter {name}")
+
+    def replace(self, **changes) -> Parameters:
+        """A copy with some values changed (unchecked: for tests and derived set-ups)."""
+        return Parameters(self.name, {**self.values, **changes}, self.sources, self.declared, self.text)
+
+    def fixed(self) -> dict:
+        """The values that a resumed run must share with the run that it resumes."""
+        return {n: self.values[n] for n, p in self.declared.items() if p.fixed}
+
+
+def experiment_dirs() -> list[Path]:
+    """Where experiments are looked for: `exp/` of the current folder, then `exp/` of the suite."""
+    return list(dict.fromkeys([Path("exp").resolve(), ROOT / "exp"]))
+
+
+def names() -> list[str]:
+    """All experiment names, sorted."""
+    found = {p.stem for d in experiment_dirs() if d.is_dir() for p in d.glob("*.py") if not p.stem.startswith("_")}
+    return sorted(found)
+
+
+def find(name: str) -> Path:
+    """The file of an experiment, given its name or a path that ends in `.py`.
+
+    Raises:
+        UserError: there is none; the line gives the nearest name.
+    """
+    if name.endswith(".py"):
+        if Path(name).is_file():
+            return Path(name)
+        raise UserError(f"{name}: no such experiment file")
+    for folder in experiment_dirs():
+        path = folder / f"{name}.py"
+        if name and os.sep not in name and path.is_file():
+            return path
+    raise UserError(f"unknown experiment '{name}'{_nearest(name, names())}; --list shows them all")
+
+
+def _nearest(name: str, valid) -> str:
+    close = difflib.get_close_matches(name, list(valid), 1, 0.5)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def read(path: Path) -> tuple[dict, str]:
+    """The public values that an experiment file sets, and its text.
+
+    Raises:
+        UserError: the file does not run.
+    """
+    text = path.read_text()
+    try:
+        module = runpy.run_path(str(path))
+    except Exception as error:  # whatever a user's file raises is reported as that file's mistake
+        raise UserError(f"{path}: {type(error).__name__}: {error}") from error
+    values = {k: v for k, v in module.items() if not k.startswith("_") and isinstance(v, (bool, int, float, str, type(None)))}
+    return values, text
+
+
+def declared(system: str) -> dict[str, Parameter]:
+    """Parameter name -> declaration, the common ones first.
+
+    Raises:
+        UserError: there is no such system.
+    """
+    known = registry.parameters()
+    if system not in known:
+        raise UserError(f"unknown system '{system}'{_nearest(system, known)}; there are {', '.join(sorted(known))}")
+    return {p.name: p for p in (*COMMON, *known[system])}
+
+
+def load(name: str, overrides: dict | None = None, system: str | None = None) -> Parameters:
+    """The parameters of an experiment.
+
+    Args:
+        name: experiment name, or the path of an experiment file.
+        overrides: parameter name -> text from the command line.
+        system: use this system whatever the file says (`baseline_train.py` does).
+
+    Raises:
+        UserError: unknown experiment, unknown parameter (with the nearest valid one), ill-typed value.
+    """
+    overrides = dict(overrides or {})
+    path = find(name)
+    name = path.stem
+    given, text = read(path)
+    system = system or overrides.pop("system", None) or given.get("system", "rpgan")
+    known = declared(system)
+    values = {p.name: p.default for p in known.values()}
+    sources = dict.fromkeys(values, "default")
+    for origin, where, items in (("experiment", str(path), given), ("command line", "command line", overrides)):
+        for key, value in items.items():
+            if key not in known:
+                raise UserError(f"{where}: unknown parameter '{key}' of system {system}{_nearest(key, known)}; "
+                                f"--help lists them")
+            values[key] = known[key].convert(value, where)
+            sources[key] = origin
+    values["system"] = system
+    values["wts_dir"] = values["wts_dir"] or f"models/{name}"
+    values["log_dir"] = values["log_dir"] or f"logs/{name}"
+    return Parameters(name, values, sources, known, text)

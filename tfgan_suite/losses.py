@@ -1,0 +1,1 @@
+"""Adversarial losses, by name: plain functions of logits."""

@@ -1,0 +1,116 @@
+"""The originals' optimisers on Keras' optimiser base class: where epsilon sits and how a slot starts decide the numbers.
+
+| function or class | rule |
+|---|---|
+| `adam` | TF1 Adam: w -= lr*sqrt(1-b2^t)/(1-b1^t) * m / (sqrt(v) + eps), eps = 1e-8 outside the root, not bias-corrected |
+| `RMSPropTF1` | TF1 RMSProp: mean square starts at one, w -= lr*g / sqrt(ms + eps), eps = 1e-10 inside the root |
+| `RMSpropTorch` | torch RMSprop: mean square starts at zero, w -= lr*g / (sqrt(ms) + eps) |
+| `AdamTorch` | torch Adam: w -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps), t counted per variable from its first gradient |
+"""
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tfgan_suite import distributed
+
+
+def adam(learning_rate: float, beta_1: float, beta_2: float, epsilon: float = 1e-8) -> tf.keras.optimizers.Optimizer:
+    """TF1's Adam, which is Keras' with another default epsilon."""
+    return tf.keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, jit_compile=False)
+
+
+def apply(optimizer: tf.keras.optimizers.Optimizer, gradients, variables) -> None:
+    """One step along gradients of losses that are means over each replica's batch: the global batch's step.
+
+    A gradient may be None: that variable is left out.
+    """
+    scale = 1.0 / distributed.replicas()
+    pairs = [(g if scale == 1.0 else g * scale, v) for g, v in zip(gradients, variables) if g is not None]
+    optimizer.apply_gradients(pairs)
+
+
+class _SlotOptimizer(tf.keras.optimizers.Optimizer):
+    """Keras optimiser with named slots; a subclass gives `slots` and `update_step`."""
+
+    slots: dict[str, float] = {}
+
+    def __init__(self, learning_rate: float, name: str):
+        super().__init__(name=name, jit_compile=False)
+        self._learning_rate = self._build_learning_rate(learning_rate)
+        self._slots: dict[str, list] = {}
+
+    def build(self, var_list):
+        """Makes the slots of all variables (Keras calls it once with the first `apply_gradients`)."""
+        super().build(var_list)
+        if self._slots:
+            return
+        self._slots = {slot: [self.add_variable_from_reference(v, slot, initial_value=tf.fill(v.shape, tf.cast(start, v.dtype)))
+                              for v in var_list] for slot, start in self.slots.items()}
+
+    def slot(self, name: str, variable) -> tf.Variable:
+        """The slot variable of a network's variable."""
+        return self._slots[name][self._index_dict[self._var_key(variable)]]
+
+
+class RMSPropTF1(_SlotOptimizer):
+    """TF1's RMSProp without momentum (`tf.train.RMSPropOptimizer`)."""
+
+    slots = {"rms": 1.0}
+
+    def __init__(self, learning_rate: float, decay: float = 0.9, epsilon: float = 1e-10):
+        super().__init__(learning_rate, "RMSPropTF1")
+        self.decay, self.epsilon = decay, epsilon
+
+    def update_step(self, gradient, variable):
+        """One variable's step."""
+        mean_square = self.slot("rms", variable)
+        mean_square.assign_add((tf.square(gradient) - mean_square) * (1.0 - self.decay))
+        rate = tf.cast(self.learning_rate, variable.dtype)
+        variable.assign_sub(rate * gradient * tf.math.rsqrt(mean_square + self.epsilon))
+
+
+class RMSpropTorch(_SlotOptimizer):
+    """torch's RMSprop without momentum; a zero gradient decays the mean square and moves nothing."""
+
+    slots = {"square_avg": 0.0}
+
+    def __init__(self, learning_rate: float, alpha: float = 0.9, epsilon: float = 1e-6):
+        super().__init__(learning_rate, "RMSpropTorch")
+        self.alpha, self.epsilon = alpha, epsilon
+
+    def update_step(self, gradient, variable):
+        """One variable's step."""
+        mean_square = self.slot("square_avg", variable)
+        mean_square.assign(self.alpha * mean_square + (1.0 - self.alpha) * tf.square(gradient))
+        rate = tf.cast(self.learning_rate, variable.dtype)
+        variable.assign_sub(rate * gradient / (tf.sqrt(mean_square) + self.epsilon))
+
+
+class AdamTorch(_SlotOptimizer):
+    """torch's Adam: every variable counts its own steps, and weight decay is added to the gradient."""
+
+    slots = {"exp_avg": 0.0, "exp_avg_sq": 0.0}
+
+    def __init__(self, learning_rate: float, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
+                 weight_decay: float = 0.0):
+        super().__init__(learning_rate, "AdamTorch")
+        self.beta_1, self.beta_2, self.epsilon, self.decay = beta_1, beta_2, epsilon, weight_decay
+
+    def build(self, var_list):
+        """Makes the slots and the step counters of all variables."""
+        fresh = not self._slots
+        super().build(var_list)
+        if fresh:
+            self._slots["step"] = [self.add_variable((), dtype=tf.float32, name=f"step/{v.name.split(':')[0]}") for v in var_list]
+
+    def update_step(self, gradient, variable):
+        """One variable's step."""
+        step, m, v = (self.slot(s, variable) for s in ("step", "exp_avg", "exp_avg_sq"))
+        if self.decay:
+            gradient = gradient + self.decay * variable
+        step.assign_add(1.0)
+        m.assign(self.beta_1 * m + (1.0 - self.beta_1) * gradient)
+        v.assign(self.beta_2 * v + (1.0 - self.beta_2) * tf.square(gradient))
+        rate = tf.cast(self.learning_rate, variable.dtype) / (1.0 - tf.pow(self.beta_1, step))
+        root = tf.sqrt(v) / tf.sqrt(1.0 - tf.pow(self.beta_2, step)) + self.epsilon
+        variable.assign_sub(rate * m / root)

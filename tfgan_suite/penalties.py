@@ -1,0 +1,1 @@
+"""Gradient penalties and regularisers, by name: plain functions of tensors."""

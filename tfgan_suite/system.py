@@ -1,0 +1,180 @@
+"""What the trainer asks of a system: the paper as code.
+
+A system owns its networks, its optimisers and one full iteration. It knows nothing of logs, checkpoints or devices.
+"""
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_suite import images
+from tfgan_suite.experiment import Parameters
+from tfgan_suite.random import Draws
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something a system does on the host now and then (an evaluation, a plot).
+
+    Args:
+        name: for messages.
+        every: iterations between two calls; it runs after iterations every, 2*every, ...
+        run: called as `run(done, host)`: iterations done, and the trainer's `Host` (log folder, logging, data source).
+            Returns scalars by name, which are logged.
+        offset: it runs when `done % every == offset`.
+    """
+
+    name: str
+    every: int
+    run: Callable[[int, Any], dict]
+    offset: int = 0
+
+
+class System:
+    """Base class of all systems.
+
+    A subclass builds its networks in `__init__` (only those that sampling needs when `training` is False) and overrides what
+    differs. Networks are `layers.Network`s, so that they know the original's names.
+
+    Attributes:
+        params: the resolved parameters.
+        training: False when only `generate` will be used.
+        networks: name -> network; the name gives the checkpoint file: `g` -> `iter_N.gmodel.npz`.
+        optimizers: name -> Keras optimiser. Their variables go into `iter_N.state.npz`.
+        extra_state: name -> tf.Variable, whatever else exact resume needs (EMA copies, BEGAN's k, spectral-norm u not kept
+            in a network, ...).
+        sampling: the networks that `generate` needs; `sample.py` loads only these.
+        frozen: checkpoint kind with population statistics that `interp.py` uses ('bg' in RP-GAN); '' if G needs none.
+        grid: (rows, columns) of the default sample sheet.
+        classes: number of classes of a conditional generator, 0 if it takes no labels.
+    """
+
+    sampling: tuple = ("g",)
+    frozen: str = ""
+    grid: tuple = (10, 10)
+    classes: int = 0
+
+    def __init__(self, params: Parameters, training: bool = True):
+        self.params, self.training = params, training
+        self.networks: dict = {}
+        self.optimizers: dict = {}
+        self.extra_state: dict = {}
+
+    # -- size of a run -------------------------------------------------------------------------------------------------
+    @property
+    def batch_size(self) -> int:
+        """Images of one global real batch; the number of replicas must divide it."""
+        return self.params.bsz
+
+    @property
+    def iterations(self) -> int:
+        """How many iterations a whole run has."""
+        return int(self.params.MAXITER)
+
+    def save_due(self, done: int) -> bool:
+        """Whether a checkpoint is written after `done` iterations (one is always written at the end)."""
+        every = int(self.params.SAVEFREQ)
+        return every > 0 and done % every == 0
+
+    def keep(self, number: int) -> bool:
+        """Whether the G file of checkpoint `number` stays when a newer one is written."""
+        return True
+
+    def images_shown(self, done: int) -> int:
+        """Real images used in `done` iterations, for images/s."""
+        return done * self.batch_size
+
+    def phase(self, step: int) -> Hashable:
+        """What is static in iteration `step`: one traced function per value. None where nothing ever changes."""
+        return None
+
+    # -- data (host side, NumPy) ---------------------------------------------------------------------------------------
+    def source(self):
+        """Opens the real data (a `data.Source`), or returns None if the system makes its own.
+
+        Raises:
+            UserError: not there, or not usable; says where to put it and how to get it.
+        """
+        raise NotImplementedError
+
+    def batch(self, step: int, source) -> dict[str, np.ndarray]:
+        """The real data of iteration `step`, a pure function of (seed, step).
+
+        The first axis of every array is the global batch, which is split over the replicas; repeats (five real batches for
+        five critic steps) go on the second axis. Called from a thread of its own.
+        """
+        raise NotImplementedError
+
+    # -- one iteration (graph side) ------------------------------------------------------------------------------------
+    def draws(self, draw: Draws, phase: Hashable) -> dict[str, tf.Tensor]:
+        """All random numbers of one iteration, by name. Parity tests feed recorded ones to `update` instead."""
+        return {}
+
+    def update(self, step: tf.Tensor, batch: dict, draws: dict, phase: Hashable) -> dict[str, tf.Tensor]:
+        """All D and G updates of one iteration of the original, in the original's order.
+
+        Args:
+            step: int64 scalar, the iteration, from 0.
+            batch: what `batch` returned, as tensors: this replica's rows.
+            draws: what `draws` returned.
+            phase: what `phase` returned, a Python value.
+
+        Returns:
+            Scalars (or vectors) by name: means over this replica's batch.
+        """
+        raise NotImplementedError
+
+    def iteration(self, step: tf.Tensor, batch: dict, phase: Hashable = None) -> dict[str, tf.Tensor]:
+        """`update` with the draws of (seed, step); what the trainer runs inside `strategy.run`."""
+        return self.update(step, batch, self.draws(Draws(self.params.seed, step), phase), phase)
+
+    def console(self, step: int, scalars: dict) -> list[str]:
+        """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in front."""
+        return [f"[{step:09d}] " + ",".join(f"{k}={float(v):.6f}" for k, v in scalars.items() if np.ndim(v) == 0)]
+
+    def events(self) -> list[Event]:
+        """What to do on the host now and then, beyond checkpoints and sample grids."""
+        return []
+
+    # -- pictures ------------------------------------------------------------------------------------------------------
+    def latents(self, n: int, seed: int) -> np.ndarray:
+        """The original's table of `n` latents for that seed."""
+        raise NotImplementedError
+
+    def labels(self, n: int, seed: int) -> np.ndarray | None:
+        """Labels of the default sample sheet, int32 [n]: column k has class k. None for an unconditional generator."""
+        return np.arange(n, dtype=np.int32) % self.classes if self.classes else None
+
+    def generate(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """Images [n, H, W, C], float32 in [-1, 1], from n latents (and int labels [n])."""
+        raise NotImplementedError
+
+    def generate_bytes(self, n: int) -> int:
+        """About how much memory `generate` takes for `n` latents."""
+        side = getattr(self.params, "imsz", 128)
+        return n * side * side * 4 * 256
+
+    def to_uint8(self, x: np.ndarray) -> np.ndarray:
+        """The original's rule from [-1, 1] to bytes."""
+        return images.to_uint8(x)
+
+    def pictures(self, seed: int) -> dict[str, np.ndarray]:
+        """Pictures of the present state, file name part -> uint8 [H, W, 3]; by default one sheet of fixed latents."""
+        rows, cols = self.grid
+        sheet = self.generate(self.latents(rows * cols, seed), self.labels(rows * cols, seed))
+        return {"samples": images.grid(self.to_uint8(sheet), rows, cols)}
+
+    # -- state ---------------------------------------------------------------------------------------------------------
+    def state(self) -> dict[str, tf.Variable]:
+        """Everything beyond the networks' weights that exact resume needs, by name."""
+        slots = {f"{name}/{i:04d}/{v.name.split(':')[0]}": v
+                 for name, optimizer in self.optimizers.items() for i, v in enumerate(optimizer.variables)}
+        return {**slots, **{f"extra/{k}": v for k, v in self.extra_state.items()}}
+
+    def load_original(self, kind: str, arrays: dict) -> None:
+        """Loads the arrays of one of the original program's files into network `kind`."""
+        self.networks[kind].assign(arrays)
