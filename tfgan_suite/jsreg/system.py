@@ -1,0 +1,8 @@
+"""The three systems of this paper."""
+from tfgan_suite.jsreg.dcgan import JSRegDCGAN
+from tfgan_suite.jsreg.mixture import JSRegMixture
+
+SYSTEMS = {
+    "jsreg_dcgan": JSRegDCGAN,
+    "jsreg_mixture": JSRegMixture,
+}
