@@ -1,4 +1,4 @@
-"""The one exception that means "the input is wrong", not "the program is wrong"."""
+"""The exceptions that mean "the input is wrong" or "the run went wrong", not "the program is wrong"."""
 
 
 class UserError(Exception):
@@ -7,3 +7,11 @@ class UserError(Exception):
     Its text is one line that names the file or option, says what is wrong and what to do. The commands print that line
     and exit with status 2; every other exception is a bug of ours and shows its traceback.
     """
+
+    status = 2
+
+
+class Diverged(UserError):
+    """A scalar of the training is no longer finite. The commands exit with status 1."""
+
+    status = 1

@@ -5,7 +5,7 @@
 | `adam` | TF1 Adam: w -= lr*sqrt(1-b2^t)/(1-b1^t) * m / (sqrt(v) + eps), eps = 1e-8 outside the root, not bias-corrected |
 | `RMSPropTF1` | TF1 RMSProp: mean square starts at one, w -= lr*g / sqrt(ms + eps), eps = 1e-10 inside the root |
 | `RMSpropTorch` | torch RMSprop: mean square starts at zero, w -= lr*g / (sqrt(ms) + eps) |
-| `AdamTorch` | torch Adam: w -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps), t counted per variable from its first gradient |
+| `AdamTorch` | torch Adam: w -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps), t per variable, from its first gradient |
 """
 from __future__ import annotations
 
@@ -44,8 +44,9 @@ class _SlotOptimizer(tf.keras.optimizers.Optimizer):
         super().build(var_list)
         if self._slots:
             return
-        self._slots = {slot: [self.add_variable_from_reference(v, slot, initial_value=tf.fill(v.shape, tf.cast(start, v.dtype)))
-                              for v in var_list] for slot, start in self.slots.items()}
+        for slot, start in self.slots.items():
+            values = [tf.fill(v.shape, tf.cast(start, v.dtype)) for v in var_list]
+            self._slots[slot] = [self.add_variable_from_reference(v, slot, initial_value=x) for v, x in zip(var_list, values)]
 
     def slot(self, name: str, variable) -> tf.Variable:
         """The slot variable of a network's variable."""
@@ -101,7 +102,8 @@ class AdamTorch(_SlotOptimizer):
         fresh = not self._slots
         super().build(var_list)
         if fresh:
-            self._slots["step"] = [self.add_variable((), dtype=tf.float32, name=f"step/{v.name.split(':')[0]}") for v in var_list]
+            self._slots["step"] = [self.add_variable((), dtype=tf.float32, name=f"step/{v.name.split(':')[0]}")
+                                   for v in var_list]
 
     def update_step(self, gradient, variable):
         """One variable's step."""

@@ -6,11 +6,11 @@ A folder of this package that holds a `parameters.py` is a paper. `parameters.py
 from __future__ import annotations
 
 import importlib
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 
-@lru_cache(maxsize=None)
+@cache
 def folders() -> dict[str, str]:
     """System name -> the package that holds it."""
     found = {}

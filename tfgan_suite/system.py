@@ -109,6 +109,10 @@ class System:
         """
         raise NotImplementedError
 
+    def batch_spec(self) -> dict[str, tf.TensorSpec] | None:
+        """Shapes and types of `batch` at iteration 0 on one device, so that `--dry-run` needs no data; None: ask `batch`."""
+        return None
+
     # -- one iteration (graph side) ------------------------------------------------------------------------------------
     def draws(self, draw: Draws, phase: Hashable) -> dict[str, tf.Tensor]:
         """All random numbers of one iteration, by name. Parity tests feed recorded ones to `update` instead."""

@@ -13,9 +13,9 @@ class Network(tf.keras.Model):
     """A Keras subclassed model that can be written to and read from plain arrays.
 
     Variables are created in `__init__` (never lazily), each with the original's full name:
-    `self.add_weight("D.Block.1/Conv1/Filters", shape, initializer=...)`, in this class or in a layer's `__init__`. Where a file has
-    other arrays than the network has variables (RP-GAN stacks K discriminators in one variable), override `shapes`, `arrays`
-    and `assign_array`.
+    `self.add_weight("D.Block.1/Conv1/Filters", shape, initializer=...)`, in this class or in a layer's `__init__`. Where a
+    file has other arrays than the network has variables (RP-GAN stacks K discriminators in one variable), override
+    `shapes`, `arrays` and `assign_array`.
     """
 
     def named(self) -> dict[str, tf.Variable]:

@@ -1,0 +1,7 @@
+#!/usr/bin/env python3
+"""Trains the one-discriminator baseline of an RP-GAN experiment: ./baseline_train.py NAME [--name=value ...]"""
+import train
+from tfgan_suite import cli
+
+if __name__ == "__main__":
+    cli.main(lambda argv: train.main(argv, system="rpgan_baseline"))

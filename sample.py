@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Draws a sheet of samples: ./sample.py NAME[,SEED] OUT [ITERATION]"""
+from tfgan_suite import cli
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter, load
+
+USAGE = """./sample.py NAME[,SEED] OUT [ITERATION] [--cols=C] [--rows=R] [--label=K]
+
+Writes a sheet of samples (PNG or JPEG, by the name OUT) from the newest checkpoint, or from that of ITERATION.
+SEED (default 0) picks the latents; image n of the sheet is number n, counted from 1 in reading order, for interp.py."""
+
+OPTIONS = (
+    Parameter("cols", None, "columns of the sheet (default: the system's)", int, minimum=1),
+    Parameter("rows", None, "rows of the sheet (default: the system's)", int, minimum=1),
+    Parameter("label", None, "class of all samples, for conditional systems (default: column k has class k)", int, minimum=0),
+)
+
+
+def main(argv):
+    positionals, options, overrides = cli.parse(argv, USAGE, OPTIONS, least=2, most=3)
+    from tfgan_suite import images, runs
+
+    name, seed = cli.name_and_seed(positionals[0])
+    out = images.check_output(positionals[1])
+    params = load(name, overrides)
+    system, _ = runs.open_sampler(params, positionals[2] if len(positionals) > 2 else None, quiet=False)
+    rows, cols = options["rows"] or system.grid[0], options["cols"] or system.grid[1]
+    runs.check_memory(system, rows * cols)
+    labels = system.labels(rows * cols, seed)
+    if options["label"] is not None:
+        if not options["label"] < system.classes:
+            raise UserError(f"--label={options['label']}: {name} has {system.classes} classes"
+                            + (f", 0 to {system.classes - 1}" if system.classes else "; leave --label out"))
+        labels = labels * 0 + options["label"]
+    print(f"Generating {out}", flush=True)
+    sheet = system.generate(system.latents(rows * cols, seed), labels)
+    images.save(out, images.grid(system.to_uint8(sheet), rows, cols))
+
+
+if __name__ == "__main__":
+    cli.main(main)

@@ -1,0 +1,50 @@
+"""Walks between two latents (and two classes)."""
+from __future__ import annotations
+
+import numpy as np
+
+from tfgan_suite.errors import UserError
+
+
+def linear(a: np.ndarray, b: np.ndarray, n: int) -> np.ndarray:
+    """n points from a to b, float32 [n, ...]: b*s + a*(1-s), s = linspace(0, 1, n), as in ayanc/rpgan's interp.py."""
+    s = np.float32(np.linspace(0.0, 1.0, n)).reshape(-1, *[1] * a.ndim)
+    return b[None] * s + a[None] * (np.float32(1.0) - s)
+
+
+def class_pair(text: str | None, classes: int, name: str) -> tuple[int, int] | None:
+    """The classes 'A,B' of the two ends.
+
+    Raises:
+        UserError: not two numbers, or not classes of this experiment.
+    """
+    if text is None:
+        return None
+    words = text.split(",")
+    if len(words) != 2 or not all(w.isdigit() for w in words):
+        raise UserError(f"--labels={text}: give two classes A,B")
+    if not classes:
+        raise UserError(f"--labels={text}: {name} is not conditional; leave --labels out")
+    if max(map(int, words)) >= classes:
+        raise UserError(f"--labels={text}: {name} has classes 0 to {classes - 1}")
+    return int(words[0]), int(words[1])
+
+
+def strips(system, pairs, seed: int, n: int, ends: tuple[int, int] | None = None) -> np.ndarray:
+    """Rows of n images for every pair of image numbers (from 1) of the sample sheet of that seed.
+
+    Args:
+        ends: classes of the left and the right end, for a system whose `generate` takes weights of classes [n, classes].
+
+    Returns:
+        uint8 [len(pairs), n, H, W, C].
+    """
+    count = system.grid[0] * system.grid[1]
+    table, labels = system.latents(count, seed), system.labels(count, seed)
+    walks = np.concatenate([linear(table[left - 1], table[right - 1], n) for left, right in pairs])
+    if labels is not None:
+        eye = np.eye(system.classes, dtype=np.float32)
+        chosen = [ends or (labels[left - 1], labels[right - 1]) for left, right in pairs]
+        labels = np.concatenate([linear(eye[a], eye[b], n) for a, b in chosen])
+    pictures = system.to_uint8(system.generate(walks, labels))
+    return pictures.reshape(len(pairs), n, *pictures.shape[1:])
