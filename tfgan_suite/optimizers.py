@@ -47,6 +47,7 @@ class _SlotOptimizer(tf.keras.optimizers.Optimizer):
         for slot, start in self.slots.items():
             values = [tf.fill(v.shape, tf.cast(start, v.dtype)) for v in var_list]
             self._slots[slot] = [self.add_variable_from_reference(v, slot, initial_value=x) for v, x in zip(var_list, values)]
+        self._built = True  # or a later step over a part of the variables would number the slots anew
 
     def slot(self, name: str, variable) -> tf.Variable:
         """The slot variable of a network's variable."""
