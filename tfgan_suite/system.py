@@ -26,12 +26,18 @@ class Event:
         run: called as `run(done, host)`: iterations done, and the trainer's `Host` (log folder, logging, data source).
             Returns scalars by name, which are logged.
         offset: it runs when `done % every == offset`.
+        due: called as `due(done)`; replaces `every` and `offset` where the moments are not periodic (PGGAN counts images).
     """
 
     name: str
     every: int
     run: Callable[[int, Any], dict]
     offset: int = 0
+    due: Callable[[int], bool] | None = None
+
+    def is_due(self, done: int) -> bool:
+        """Whether it runs after `done` iterations."""
+        return self.due(done) if self.due else done % self.every == self.offset % self.every
 
 
 class System:

@@ -181,7 +181,7 @@ class Trainer:
             scalars = self.function(self.system.phase(step))(tf.constant(step, tf.int64), batch)
             self._pending.append((step, scalars))
             self._done = done = step + 1
-            due = [e for e in events if done % e.every == e.offset % e.every]
+            due = [e for e in events if e.is_due(done)]
             save, picture = self.system.save_due(done), self._picture_due(done, end)
             if save or picture or due or done % self.params.log_every == 0 or done == end or self._stop:
                 self._flush()
