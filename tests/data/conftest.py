@@ -1,6 +1,7 @@
 """Fixtures of the data tests."""
 import pytest
-from data.pictures import encoded
+
+from .pictures import encoded
 
 
 @pytest.fixture

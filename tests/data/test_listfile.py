@@ -1,12 +1,13 @@
 """List files: what is read, and what every kind of bad list is told."""
 import numpy as np
 import pytest
-from data.pictures import encoded
 from PIL import Image
 
 from tfgan_suite.data import decode, memory
 from tfgan_suite.data.listfile import ListFile, read_list
 from tfgan_suite.errors import UserError
+
+from .pictures import encoded
 
 
 def listed(folder, *lines):
