@@ -1,0 +1,147 @@
+"""Images in a folder, or in one folder per class (the semantics of torchvision's ImageFolder)."""
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+from PIL import Image
+
+from tfgan_suite.data import decode, memory
+from tfgan_suite.data.source import Source
+from tfgan_suite.errors import UserError
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+
+
+def read_rgb(path) -> np.ndarray:
+    """Any picture that Pillow reads, as uint8 [H, W, 3]: grey becomes three channels, palettes are expanded, alpha is dropped.
+
+    Raises:
+        UserError: missing, empty, truncated, no picture, or absurdly large.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # remarks on odd metadata
+            with Image.open(path) as picture:
+                return np.asarray(picture.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        reason = getattr(error, "strerror", None) or "is no picture that can be read, or is broken"
+        raise UserError(f"{path}: {reason}; replace it or move it away") from None
+
+
+def find_images(root: Path, extensions: tuple = EXTENSIONS) -> list[Path]:
+    """All image files below `root`, sorted by folder and name; hidden ones are left out."""
+    found = []
+    for folder, folders, files in os.walk(root, followlinks=True):
+        folders[:] = sorted(d for d in folders if not d.startswith("."))
+        found += [Path(folder, f) for f in sorted(files) if f.lower().endswith(extensions) and not f.startswith(".")]
+    return found
+
+
+class FolderSource(Source):
+    """The images of a folder and its sub-folders, decoded when asked for. Wrap it in `Prepared` to keep them in memory.
+
+    Args:
+        root: the folder.
+        per_class: True: only images in sub-folders count, and each sub-folder is a class (label = its place in sorted order).
+            False: all images, no labels. None: True if there are images in sub-folders only, else False.
+        pattern: a glob pattern below `root` (such as '*.jpg' or '**/*.webp') in place of the known extensions.
+        missing: what to do if there is nothing, for the message.
+
+    Raises:
+        UserError: no such folder, or no images in it.
+    """
+
+    def __init__(self, root, per_class: bool | None = None, pattern: str | None = None,
+                 missing: str = "put the images there or give another folder"):
+        self.root, self.name = Path(root), str(root)
+        if not self.root.is_dir():
+            raise UserError(f"{root}: no such folder; {missing}")
+        self.paths = self._matching(pattern) if pattern else find_images(self.root)
+        direct = [p for p in self.paths if p.parent == self.root]
+        if per_class is None:
+            per_class = not direct
+        if per_class:
+            self.paths = [p for p in self.paths if p.parent != self.root]
+        if not self.paths:
+            kind = f"no file matches '{pattern}'" if pattern else "no images" + " in sub-folders" * bool(per_class and direct)
+            raise UserError(f"{root}: {kind}; {missing}")
+        if per_class:
+            owners = [p.relative_to(self.root).parts[0] for p in self.paths]
+            self.classes = tuple(sorted(set(owners)))
+            number = {name: i for i, name in enumerate(self.classes)}
+            self.labels = np.array([number[owner] for owner in owners], np.int32)
+
+    def _matching(self, pattern: str) -> list[Path]:
+        try:
+            return sorted(p for p in self.root.glob(pattern) if p.is_file() and not p.name.startswith("."))
+        except (ValueError, NotImplementedError) as error:  # '' and absolute patterns
+            raise UserError(f"{self.root}: '{pattern}' is not a usable pattern: {error}") from None
+
+    def __len__(self):
+        return len(self.paths)
+
+    def image(self, index):
+        return read_rgb(self.paths[index])
+
+
+class Prepared(Source):
+    """Another source's images after a fixed preparation, in memory as uint8 where they fit.
+
+    Images are prepared all at once at the start if the cache fits into `budget`, so that a broken file is found then; otherwise
+    each time they are asked for.
+
+    Args:
+        source: where the images come from.
+        function: uint8 [H, W, C] -> uint8 [h, w, c], of one shape for all images.
+        name: of the preparation, for messages.
+        budget: bytes that the cache may take (default: half of the free memory).
+
+    Raises:
+        UserError: an image that cannot be read or prepared, or that comes out with another shape; names it.
+    """
+
+    def __init__(self, source: Source, function: Callable[[np.ndarray], np.ndarray], name: str = "", budget: int | None = None):
+        self.source, self.function = source, function
+        self.name = f"{source.name} {name}".strip()
+        self.labels, self.classes = source.labels, source.classes
+        self.shape = function(source.image(0)).shape
+        self._cache = None
+        if len(source) * int(np.prod(self.shape)) <= (memory.budget() if budget is None else budget):
+            cache = np.empty((len(source), *self.shape), np.uint8)
+
+            def fill(index):
+                cache[index] = self._prepare(index)
+
+            decode.in_parallel(fill, range(len(source)), "preparing images")
+            self._cache = cache
+
+    def _prepare(self, index: int) -> np.ndarray:
+        image = self.source.image(index)
+        try:
+            prepared = self.function(image)
+        except UserError as error:
+            raise UserError(f"{self.describe(index)}: {error}") from None
+        if prepared.shape != self.shape:
+            raise UserError(f"{self.describe(index)}: has shape {prepared.shape} where the first image has {self.shape}; "
+                            f"all images of a set must have one shape, or be cropped or resized to one")
+        return prepared
+
+    def describe(self, index: int) -> str:
+        """Names image `index` in messages."""
+        paths = getattr(self.source, "paths", None)
+        return str(paths[index]) if paths else f"{self.source.name}, image {index}"
+
+    def __len__(self):
+        return len(self.source)
+
+    def image(self, index):
+        return self._cache[index] if self._cache is not None else self._prepare(index)
+
+    def images(self, indices):
+        if self._cache is not None:
+            return self._cache[np.asarray(indices)]
+        return np.stack(decode.in_parallel(lambda i: self._prepare(int(i)), indices, ""))
