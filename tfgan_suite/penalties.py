@@ -117,3 +117,56 @@ def js_penalty(params, step: tf.Tensor, iterations: int, discriminator, real: tf
     gamma = js_gamma(params, step, iterations)
     regularizer = js_regularizer(discriminator, real, fake, on_fake)
     return gamma / 2.0 * regularizer.value, {"gamma": gamma, **regularizer.scalars()}
+
+
+def input_gradient_norms(score, x: tf.Tensor) -> tf.Tensor:
+    """Norms [n] of d(sum of score(x))/dx, one a sample, differentiable; the gradient of a zero norm is zero, as in torch.
+
+    Args:
+        score: images [n, ...] -> scores.
+        x: [n, ...], treated as a constant.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(score(x))
+    squares = tf.reduce_sum(tf.square(tape.gradient(total, x)), list(range(1, x.shape.rank)))
+    positive = squares > 0
+    return tf.where(positive, tf.sqrt(tf.where(positive, squares, tf.ones_like(squares))), tf.zeros_like(squares))
+
+
+def norm_target_penalty(norms: tf.Tensor, target: float) -> tf.Tensor:
+    """mean (norm - target)^2 / (target + 1e-8)^2 (Karras et al., ICLR 2018, appendix A.1; alenmora/ppgan)."""
+    return tf.reduce_mean(tf.square(norms - target)) / (target + 1e-8) ** 2
+
+
+def score_difference_penalty(real: tf.Tensor, fake: tf.Tensor, offset: float) -> tf.Tensor:
+    """sum |real - fake - offset| over the batch: the total-variation term of alenmora/ppgan (a sum, not a mean)."""
+    return tf.reduce_sum(tf.abs(real - fake - offset))
+
+
+def _pair_cosines(x: tf.Tensor) -> tf.Tensor:
+    """Cosines of all pairs of rows of [n, d], [n, n]; norms are at least 1e-8."""
+    x = tf.reshape(x, [x.shape[0], -1])
+    squares = tf.reduce_sum(tf.square(x), 1, keepdims=True)
+    norms = tf.sqrt(tf.maximum(squares, 1e-16))
+    return tf.matmul(x, x, transpose_b=True) / (norms * tf.transpose(norms))
+
+
+def pull_away(images: tf.Tensor, latents: tf.Tensor, form: int) -> tf.Tensor:
+    """Pull-away term of alenmora/ppgan: how alike the samples of a batch are, summed over pairs i < j, over N(N-1).
+
+    Args:
+        images: [n, ...]; latents: [n, d]. Their pairwise cosines are c and z.
+        form: 0: c^2; 1: (z - c)^2 / (z^2 + 1e-8); 2: (z^2 - c^2)^2 / (z^4 + 1e-8); others: zero.
+
+    Returns:
+        A scalar; zero for fewer than two images.
+    """
+    n = images.shape[0]
+    if n < 2 or form not in (0, 1, 2):
+        return tf.zeros([], images.dtype)
+    c, z = _pair_cosines(images), _pair_cosines(latents)
+    terms = {0: lambda: tf.square(c), 1: lambda: tf.square(z - c) / (tf.square(z) + 1e-8),
+             2: lambda: tf.square(tf.square(z) - tf.square(c)) / (tf.square(tf.square(z)) + 1e-8)}[form]()
+    above = tf.linalg.band_part(tf.ones_like(terms), 0, -1) - tf.eye(n, dtype=terms.dtype)
+    return tf.reduce_sum(terms * above) / (n * (n - 1))
