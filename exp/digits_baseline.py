@@ -1,0 +1,15 @@
+"""The one-discriminator baseline of RP-GAN on the embedded digits"""
+system = 'rpgan_baseline'
+ksz = 4
+zlen = 32
+f1 = 128
+df = 16
+
+imsz = 16
+bsz = 64
+embedded = 'digits'
+lfile = 'data/digits16/list.txt'
+crop = False
+
+SAVEFREQ = 1e3
+MAXITER = 5e3

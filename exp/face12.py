@@ -1,0 +1,14 @@
+"""RP-GAN: 64x64 faces, 12 projections"""
+ksz = 4
+zlen = 100
+f1 = 1024
+df = 128
+
+imsz = 64
+bsz = 64
+lfile = 'data/faces.txt'
+crop = False
+
+wts_dir = 'models/face12'
+SAVEFREQ = 1e3
+MAXITER = 1e5

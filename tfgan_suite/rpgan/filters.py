@@ -1,0 +1,92 @@
+"""Random-projection filters: `filts.npz` (section 3.5 and 8 of the original's file formats)."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfgan_suite import checkpoints
+from tfgan_suite.errors import UserError
+
+
+@dataclass(frozen=True)
+class Filters:
+    """K fixed projections of one shape.
+
+    Attributes:
+        values: float32 [K, k, k, 3, channels].
+        stride: of the convolution, in pixels.
+    """
+
+    values: np.ndarray
+    stride: int
+
+    @property
+    def padding(self) -> int:
+        """Zeros on each side of the image: (k - stride) // 2."""
+        return (self.values.shape[1] - self.stride) // 2
+
+
+def parse(spec: str) -> tuple[int, int, int, int]:
+    """`K,S,F,N`: kernel side, stride, channels, number of filters.
+
+    Raises:
+        UserError: not four positive whole numbers, or a kernel smaller than its stride.
+    """
+    words = spec.split(",")
+    if len(words) != 4 or not all(w.isdigit() and int(w) > 0 for w in words):
+        raise UserError(f"filters '{spec}': give K,S,F,N (kernel, stride, channels, count), for example 8,2,1,48")
+    k, s, f, n = map(int, words)
+    if k < s:
+        raise UserError(f"filters '{spec}': the kernel ({k}) must not be smaller than the stride ({s})")
+    return k, s, f, n
+
+
+def make(specs, seed: int | None = None) -> dict[str, np.ndarray]:
+    """Arrays of a filter file: normal draws, divided per output channel by their L2 norm over (k, k, 3).
+
+    Args:
+        specs: texts `K,S,F,N`; the filters are numbered on over them.
+        seed: None draws from the system's entropy, as the original does.
+    """
+    generator = np.random.RandomState(seed)
+    arrays: dict[str, np.ndarray] = {}
+    count = 0
+    for k, s, f, n in map(parse, specs):
+        for _ in range(n):
+            p = np.float32(generator.normal(size=(k, k, 3, f)))
+            arrays[f"p{count}"] = p / np.sqrt(np.sum(p * p, axis=(0, 1, 2), keepdims=True))
+            arrays[f"s{count}"] = np.array(s)
+            count += 1
+    return {"nfilt": np.array(count), **arrays}
+
+
+def write(path, specs, seed: int | None = None) -> int:
+    """Writes a filter file and returns the number of filters."""
+    arrays = make(specs, seed)
+    checkpoints.write(path, arrays.items())
+    return int(arrays["nfilt"])
+
+
+def load(path) -> Filters:
+    """Reads a filter file.
+
+    Raises:
+        UserError: missing or corrupt, or filters of different strides, channel counts or sizes.
+    """
+    archive = checkpoints.Archive(path)
+    try:
+        count = int(archive["nfilt"])
+        filters = [archive[f"p{i}"] for i in range(count)]
+        strides = [int(archive[f"s{i}"]) for i in range(count)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: is not a filter file ({error}); make one with filts/rproj.py") from None
+    if not filters:
+        raise UserError(f"{path}: holds no filters; make them with filts/rproj.py")
+    if any(p.ndim != 4 or p.shape[0] != p.shape[1] or p.shape[2] != 3 for p in filters):
+        raise UserError(f"{path}: filters must have the shape [k, k, 3, channels]; make them with filts/rproj.py")
+    for what, values in (("strides", strides), ("numbers of channels", [p.shape[3] for p in filters]),
+                         ("sizes", [p.shape[0] for p in filters])):
+        if len(set(values)) > 1:
+            raise UserError(f"{path}: the filters have different {what} ({sorted(set(values))}); they must be equal")
+    return Filters(np.stack(filters).astype(np.float32), strides[0])

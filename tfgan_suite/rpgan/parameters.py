@@ -1,0 +1,26 @@
+"""Parameters of RP-GAN; names and meaning of ayanc/rpgan, defaults of its `exp/face48.py`."""
+from tfgan_suite.experiment import Parameter
+
+_SHARED = (
+    Parameter("ksz", 4, "kernel size of the generator", minimum=3, maximum=5, fixed=True),
+    Parameter("zlen", 100, "length of the latent vector", minimum=1, fixed=True),
+    Parameter("f1", 1024, "channels of the generator's first block", minimum=4, fixed=True),
+    Parameter("df", 128, "channels of a discriminator's first convolution", minimum=1, fixed=True),
+    Parameter("imsz", 64, "side of the images in pixels: (ksz - ksz%2) times a power of two", minimum=4, fixed=True),
+    Parameter("bsz", 64, "batch size", minimum=1),
+    Parameter("lfile", "data/faces.txt", "text file with the path of an image on each line", fixed=True),
+    Parameter("embedded", "", "write this embedded data set to lfile's folder if lfile is missing", choices=("", "digits")),
+    Parameter("crop", False, "resize to imsz+1 and crop at random; else images must be imsz x imsz", fixed=True),
+    Parameter("SAVEFREQ", 1e3, "iterations between checkpoints; 0 or less: only at the end"),
+    Parameter("MAXITER", 1e5, "last iteration", minimum=0.0),
+)
+
+PARAMETERS = {
+    "rpgan": (
+        *_SHARED,
+        Parameter("filts", "", "K,S,F,N: make N random projections KxKx3->F with stride S if wts_dir/filts.npz is missing"),
+        Parameter("filts_seed", 0, "seed of these projections", minimum=0),
+        Parameter("chunk", 0, "discriminators computed side by side; 0: as many as fit the processor's cache", minimum=0),
+    ),
+    "rpgan_baseline": _SHARED,
+}

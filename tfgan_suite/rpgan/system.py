@@ -1,0 +1,148 @@
+"""RP-GAN's iteration (arXiv 1705.07831, algorithm of section 3; ayanc/rpgan `train.py` and `baseline_train.py`)."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_suite import optimizers, random
+from tfgan_suite.data import digits, order
+from tfgan_suite.data.listfile import ListFile
+from tfgan_suite.errors import UserError
+from tfgan_suite.rpgan import filters
+from tfgan_suite.rpgan.networks import Discriminators, Generator
+from tfgan_suite.system import System
+
+RATE, BETA_1, BETA_2, EPSILON = 2e-4, 0.5, 0.999, 1e-8
+
+
+class RPGAN(System):
+    """One generator against K discriminators that each see a fixed random projection of the image."""
+
+    frozen = "bg"
+    grid = (10, 15)
+
+    def __init__(self, params, training=True):
+        super().__init__(params, training)
+        g = Generator(params.ksz, params.zlen, params.f1, params.imsz, params.seed)
+        self.networks["g"] = g
+        if training:
+            d = self._discriminators()
+            self.networks["d"] = d
+            for name, network in self.networks.items():
+                self.optimizers[name] = optimizers.adam(RATE, BETA_1, BETA_2, EPSILON)
+                self.optimizers[name].build(network.trainable_variables)
+
+    def _discriminators(self) -> Discriminators:
+        p = self.params
+        return Discriminators(p.imsz, p.df, projections(p), p.seed, p.chunk)
+
+    # -- data ----------------------------------------------------------------------------------------------------------
+    def source(self):
+        """The images of `lfile`, decoded once."""
+        p = self.params
+        if p.embedded and not Path(p.lfile).exists():
+            digits.export(Path(p.lfile).parent, p.imsz)
+        return ListFile(p.lfile, p.imsz, p.crop)
+
+    def batch(self, step, source):
+        """Images [bsz, imsz, imsz, 3] in [-1, 1], in the order of the original's sampler; with `crop`, offsets drawn
+        uniformly for every image."""
+        p = self.params
+        indices = order.rpgan_indices(len(source), p.bsz, step)
+        offsets = source.draw_offsets(indices, random.generator(p.seed, step, "crop")) if p.crop else None
+        return {"real": source.crop_batch(indices, offsets)}
+
+    def batch_spec(self):
+        """Known without looking at the data."""
+        p = self.params
+        return {"real": tf.TensorSpec((p.bsz, p.imsz, p.imsz, 3), tf.float32)}
+
+    # -- one iteration -------------------------------------------------------------------------------------------------
+    def draws(self, draw, phase):
+        """Latents U[-1, 1) of the G step and of the D step, [bsz, zlen]."""
+        shape = (self.params.bsz, self.params.zlen)
+        return {name: draw.uniform(name, shape, -1.0, 1.0) for name in ("z_g", "z_d")}
+
+    def update(self, step, batch, draws, phase):
+        """G's step against all discriminators, then each discriminator's own step with new fakes of the updated G."""
+        g, d = self.networks["g"], self.networks["d"]
+        with tf.GradientTape() as tape:
+            fake = g(draws["z_g"])
+        g_losses, image_gradient = d.generator_losses(fake)
+        gradients = tape.gradient(fake, g.trainable_variables, image_gradient)
+        optimizers.apply(self.optimizers["g"], gradients, g.trainable_variables)
+
+        d_losses, gradients = d.losses(batch["real"], g(draws["z_d"]))
+        optimizers.apply(self.optimizers["d"], gradients, d.trainable_variables)
+        return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses}
+
+    def console(self, step, scalars):
+        """The original's two lines."""
+        each = ",".join(f"L{i:02d}={value:.3f}" for i, value in enumerate(scalars["L"]))
+        return [f"[{step:09d}] Adam Loss: G={scalars['G']:.6f},D={scalars['D']:.6f}", f"[{step:09d}]* {each}"]
+
+    def keep(self, number):
+        """Snapshots of G at multiples of SAVEFREQ stay for ever."""
+        return self.params.SAVEFREQ <= 0 or number % self.params.SAVEFREQ == 0
+
+    # -- pictures ------------------------------------------------------------------------------------------------------
+    def latents(self, n, seed):
+        """float32(RandomState(seed).rand(n, 1, 1, zlen) * 2 - 1), as [n, zlen]."""
+        return np.float32(np.random.RandomState(seed).rand(n, self.params.zlen) * 2.0 - 1.0)
+
+    def generate(self, latents, labels=None):
+        """Images from the statistics of exactly these latents, or from stored ones after `load_frozen`."""
+        return self.networks["g"](tf.constant(latents)).numpy()
+
+    def generate_bytes(self, n):
+        """Activations of the two largest neighbouring blocks, twice each."""
+        p = self.params
+        return 2 * n * p.imsz**2 * 4 * (3 + max(3, p.f1 * (p.ksz - p.ksz % 2) // p.imsz * 3))
+
+    def population_statistics(self, n: int, seed: int) -> dict[str, np.ndarray]:
+        """All weights of G with the batch-norm statistics of one pass over n latents: a `.bgmodel.npz` file's arrays."""
+        z = np.float32(np.random.RandomState(seed).rand(n, self.params.zlen) * 2.0 - 1.0)
+        return {**dict(self.networks["g"].arrays()), **self.networks["g"].population(z)}
+
+    def load_frozen(self, arrays) -> None:
+        """Loads a `.bgmodel.npz` file: from here on `generate` uses its statistics."""
+        p = self.params
+        self.networks["g"] = Generator(p.ksz, p.zlen, p.f1, p.imsz, p.seed, frozen=True)
+        self.networks["g"].assign(arrays)
+
+
+class Baseline(RPGAN):
+    """The same generator against one discriminator on the image itself."""
+
+    def _discriminators(self):
+        return Discriminators(self.params.imsz, self.params.df, None, self.params.seed)
+
+    def update(self, step, batch, draws, phase):
+        """As RP-GAN's with K = 1; the original's loss values and order are the same."""
+        scalars = super().update(step, batch, draws, phase)
+        return {"G": scalars["G"], "D": scalars["D"]}
+
+    def console(self, step, scalars):
+        """The original's line."""
+        return [f"[{step:09d}] Adam Loss: G={scalars['G']:.6f},D={scalars['D']:.6f}"]
+
+
+def projections(params) -> filters.Filters:
+    """The filters of `wts_dir/filts.npz`, made first if the experiment says how.
+
+    Raises:
+        UserError: there is no such file and the experiment has no `filts`.
+    """
+    path = Path(params.wts_dir) / "filts.npz"
+    if not path.exists():
+        if not params.filts:
+            raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {path} 8,2,1,48")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        count = filters.write(path, [params.filts], params.filts_seed)
+        print(f"Wrote {count} discriminator projections to {path} (filts={params.filts}, seed {params.filts_seed}).")
+    return filters.load(path)
+
+
+SYSTEMS = {"rpgan": RPGAN, "rpgan_baseline": Baseline}
