@@ -170,3 +170,11 @@ def pull_away(images: tf.Tensor, latents: tf.Tensor, form: int) -> tf.Tensor:
              2: lambda: tf.square(tf.square(z) - tf.square(c)) / (tf.square(tf.square(z)) + 1e-8)}[form]()
     above = tf.linalg.band_part(tf.ones_like(terms), 0, -1) - tf.eye(n, dtype=terms.dtype)
     return tf.reduce_sum(terms * above) / (n * (n - 1))
+
+
+def unit_norm_penalty(norms: tf.Tensor, coefficient: float = 10.0) -> tf.Tensor:
+    """coefficient * mean (norm - 1)^2, of gradient norms [n] at points between real and fake images: WGAN-GP.
+
+    I. Gulrajani et al., "Improved Training of Wasserstein GANs", NIPS 2017, equation 3.
+    """
+    return coefficient * tf.reduce_mean(tf.square(norms - 1.0))
