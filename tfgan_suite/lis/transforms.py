@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from tfgan_suite.data.prepare import resize, scale_smaller_side
 from tfgan_suite.errors import UserError
 
 
@@ -24,22 +25,6 @@ def centre_crop(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.asarray(Image.fromarray(image).crop((left, top, left + width, top + height)))
 
 
-def scale_shorter(image: np.ndarray, size: int) -> np.ndarray:
-    """Scales so that the shorter side becomes `size`; the other becomes int(size * long / short)."""
-    h, w = image.shape[:2]
-    if min(h, w) == size:
-        return image
-    new = (size, int(size * h / w)) if w < h else (int(size * w / h), size)
-    return resize(image, new[1], new[0])
-
-
-def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bilinear to exactly [height, width]."""
-    if image.shape[:2] == (height, width):
-        return image
-    return np.asarray(Image.fromarray(image).resize((width, height), Image.BILINEAR))
-
-
 def prepare(image: np.ndarray, height: int, width: int, crop: tuple[int, int] | None = None) -> np.ndarray:
     """[Centre crop] -> scale -> centre crop.
 
@@ -55,10 +40,10 @@ def prepare(image: np.ndarray, height: int, width: int, crop: tuple[int, int] | 
         image = centre_crop(image, *crop)
     if height != width:
         return resize(image, height, width)
-    return centre_crop(scale_shorter(image, height), height, width)
+    return centre_crop(scale_smaller_side(image, height), height, width)
 
 
-def check_crop(image: np.ndarray, crop: tuple[int, int] | None, name: str) -> None:
+def check_crop(image: np.ndarray, crop: tuple[int, int] | None) -> None:
     """Holds an image against the crop.
 
     Raises:
@@ -66,7 +51,7 @@ def check_crop(image: np.ndarray, crop: tuple[int, int] | None, name: str) -> No
     """
     h, w = image.shape[:2]
     if crop and (crop[0] > h or crop[1] > w):
-        raise UserError(f"{name}: an image of {w}x{h} is smaller than the crop of {crop[1]}x{crop[0]}; "
+        raise UserError(f"the image of {w}x{h} is smaller than the crop of {crop[1]}x{crop[0]}; "
                         f"lower --crop_size (or --crop_width and --crop_height)")
 
 

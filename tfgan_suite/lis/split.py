@@ -1,0 +1,129 @@
+"""Which images train and which test: `data_index.npz` beside the data, and the original's `data_index.pt`."""
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_suite import images, torch_files
+from tfgan_suite.data.source import Source
+from tfgan_suite.errors import UserError
+from tfgan_suite.random import generator
+
+NAME, ORIGINAL_NAME = "data_index.npz", "data_index.pt"
+PARTS = ("running_test", "final_test", "train")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Image numbers, int64.
+
+    Attributes:
+        running_test: for the test during training; the first of `final_test`.
+        final_test: for the test at the end.
+        train: all others.
+    """
+
+    running_test: np.ndarray
+    final_test: np.ndarray
+    train: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Images of the data set that was split."""
+        return len(self.final_test) + len(self.train)
+
+
+def make(size: int, running: int = 200, final: int = 2000, seed: int = 0) -> Split:
+    """One random permutation: its first `running` and `final` images test, those from `final` on train.
+
+    Raises:
+        UserError: too few images, or running > final (the running test would be trained on).
+    """
+    if running < 1 or final < 1:
+        raise UserError(f"--running={running} --final={final}: both tests need at least one image")
+    if running > final:
+        raise UserError(f"--running={running}: is more than --final={final}, so that test images would be trained on; "
+                        f"give running <= final")
+    if final >= size:
+        raise UserError(f"--final={final}: the data set has {size} images and some must be left to train on; give less")
+    permutation = generator(seed, "data split").permutation(size).astype(np.int64)
+    return Split(permutation[:running], permutation[:final], permutation[final:])
+
+
+def identity(source: Source) -> str:
+    """A hash of what the numbers of a split mean: how many images there are and, where they are files, their names."""
+    root = getattr(source, "root", None)
+    names = [str(path.relative_to(root)) for path in getattr(source, "paths", ())] if root else []
+    return hashlib.sha256("\n".join([str(len(source)), *names]).encode()).hexdigest()
+
+
+def write(dataroot, split: Split, dataset: str, source: Source) -> Path:
+    """Writes `<dataroot>/data_index.npz`.
+
+    Args:
+        dataset: its name, with the class where it has one: a split of one data set is not taken for another.
+
+    Raises:
+        UserError: the folder is not there or cannot be written.
+    """
+    path = Path(dataroot) / NAME
+    if not path.parent.is_dir():
+        raise UserError(f"{dataroot}: no such folder; give the folder of the data as --dataroot")
+    buffer = io.BytesIO()
+    np.savez(buffer, dataset=dataset, identity=identity(source), **{part: getattr(split, part) for part in PARTS})
+    images.write_bytes(path, buffer.getvalue())
+    return path
+
+
+def command(dataset: str, dataroot, lsun_class: str = "") -> str:
+    """The command that makes a split."""
+    name, place = dataset.split(":")[0], f" --dataroot={dataroot}" if dataroot else ""
+    return f"tools/datasets.py split --dataset={name}" + (f" --lsun_class={lsun_class}" if name == "lsun" else "") + place
+
+
+def read(dataroot, dataset: str, source: Source, again: str) -> Split:
+    """The split beside the data: ours if it is there, else the original's.
+
+    Args:
+        again: the command that makes one, for messages.
+
+    Raises:
+        UserError: there is none, it is damaged, or it was made for another data set.
+    """
+    ours, original = Path(dataroot) / NAME, Path(dataroot) / ORIGINAL_NAME
+    if ours.is_file():
+        return _read_ours(ours, dataset, source, again)
+    if original.is_file():
+        return _read_original(original, source, again)
+    raise UserError(f"{ours}: the images are not split into training and test images yet; run '{again}'")
+
+
+def _read_ours(path: Path, dataset: str, source: Source, again: str) -> Split:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            split = Split(*(file[part].astype(np.int64) for part in PARTS))
+            made_for, made_of = str(file["dataset"]), str(file["identity"])
+    except Exception as error:  # NumPy raises a dozen kinds on damaged files
+        raise UserError(f"{path}: is no readable split ({type(error).__name__}); make it anew with '{again}'") from None
+    if made_for != dataset or split.size != len(source):
+        raise UserError(f"{path}: was made for {made_for} with {split.size} images, not for {dataset} with {len(source)}; "
+                        f"make it anew with '{again}'")
+    if made_of != identity(source):
+        raise UserError(f"{path}: was made for {split.size} files of other names; make it anew with '{again}'")
+    return split
+
+
+def _read_original(path: Path, source: Source, again: str) -> Split:
+    found = torch_files.load(path)
+    if not isinstance(found, dict) or not all(isinstance(found.get(part), np.ndarray) for part in PARTS):
+        raise UserError(f"{path}: is no split of the original program; make ours with '{again}'")
+    split = Split(*(found[part].astype(np.int64) for part in PARTS))
+    numbers = np.sort(np.concatenate([split.final_test, split.train]))
+    if split.size != len(source) or not np.array_equal(numbers, np.arange(split.size)):
+        raise UserError(f"{path}: was made for another data set, of {split.size} images; this one has {len(source)}; "
+                        f"make ours with '{again}'")
+    return split
