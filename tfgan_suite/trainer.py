@@ -22,13 +22,14 @@ from tfgan_suite.logs import RunLog, versions
 
 @dataclass
 class Host:
-    """What a system's events may use: the log folder, logging, the real data."""
+    """What a system's events may use: the log folder, the real data, logging, console lines."""
 
     params: Parameters
     log_dir: Any
     source: Any
     log: Any
     image: Any
+    line: Any = print
 
 
 class Trainer:
@@ -144,7 +145,8 @@ class Trainer:
         """
         self.log = RunLog(self.params, self.out)
         source = self.system.source()
-        self.host = Host(self.params, self.log.folder, source, self.log.scalars, self.log.image)
+        self.host = Host(self.params, self.log.folder, source, self.log.scalars, self.log.image,
+                         self.log.line)
         self.log.config()
         start = self._done = self.restore()
         self._saved = start if self.files.complete()[-1:] == [start] else None

@@ -36,7 +36,7 @@ def upsample(x: tf.Tensor) -> tf.Tensor:
 
 
 def shuffle(x: tf.Tensor) -> tf.Tensor:
-    """Channel (2*dy + dx)*c + i becomes channel i of the pixel at offset (dy, dx): twice the side, a quarter of the channels."""
+    """[n, h, w, 4c] -> [n, 2h, 2w, c]: channel (2*dy + dx)*c + i becomes channel i of the pixel at offset (dy, dx)."""
     return tf.nn.depth_to_space(x, 2)
 
 
