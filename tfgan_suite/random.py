@@ -42,3 +42,7 @@ class Draws:
     def integers(self, name: str, shape, high: int) -> tf.Tensor:
         """Uniform integers in [0, high), int32."""
         return distributed.local(tf.random.stateless_uniform(shape, self._key(name), 0, high, tf.int32))
+
+    def shared(self, name: str, shape, low=0.0, high=1.0) -> tf.Tensor:
+        """U[low, high), float32, whole and equal on every replica: decisions that hold for the global batch."""
+        return tf.random.stateless_uniform(shape, self._key(name), low, high)
