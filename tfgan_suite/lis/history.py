@@ -1,0 +1,181 @@
+"""What a run reported, as lines of (iteration, value): its CSV export and the points of its plots.
+
+A run of ours keeps it in `metrics.jsonl`; the original kept a pickle of its own classes in `*_state.pt`.
+"""
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import pickle
+import re
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_suite import torch_files
+from tfgan_suite.errors import UserError
+
+MOST_POINTS = 500  # of one line in a plot
+FIRST_PLOTTED = 100  # the first iterations are off the scale
+
+
+class Line:
+    """Values over iterations."""
+
+    def __init__(self, xs=(), ys=()):
+        self.x_list, self.y_list, self._last_count = list(xs), list(ys), 1
+
+    def append(self, x: int, y: float, average: bool = False) -> None:
+        """One more point. With `average`, values of one and the same x become their mean."""
+        if average and self.x_list and self.x_list[-1] == x:
+            n = self._last_count
+            self.y_list[-1] = float(np.float32((self.y_list[-1] * n + y) / (n + 1)))
+            self._last_count += 1
+            return
+        self.x_list.append(int(x))
+        self.y_list.append(float(np.float32(y)))
+        self._last_count = 1
+
+    @property
+    def xs(self) -> np.ndarray:
+        """int32 [n]."""
+        return np.array(self.x_list, np.int32)
+
+    @property
+    def ys(self) -> np.ndarray:
+        """float32 [n]."""
+        return np.array(self.y_list, np.float32)
+
+    def reduced(self, start: int, end: int, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
+        """The points with start <= x < end, averaged in blocks of int(count / most), each at its last x; a rest is a block."""
+        inside = (self.xs >= start) & (self.xs < end)
+        xs, ys = self.xs[inside], self.ys[inside]
+        if not len(xs):
+            return xs, ys
+        block = max(1, int(len(xs) / most))
+        first = np.arange(0, len(xs), block)
+        means = np.add.reduceat(ys.astype(np.float64), first) / np.diff([*first, len(xs)])
+        return xs[np.minimum(first + block, len(xs)) - 1], means.astype(np.float32)
+
+
+class History:
+    """Groups of lines, both in the order in which they came."""
+
+    def __init__(self):
+        self.groups: dict[str, dict[str, Line]] = {}
+
+    def append(self, group: str, line: str, x: int, y: float, average: bool = False) -> None:
+        """Adds a point to a line, which is made if it is new."""
+        self.groups.setdefault(group, {}).setdefault(line, Line()).append(x, y, average)
+
+    def lines(self) -> list[tuple[str, Line]]:
+        """('group_line', line) in order."""
+        return [(f"{group}_{name}", line) for group, lines in self.groups.items() for name, line in lines.items()]
+
+    def csv(self, start: int = 0, end: int = -1, subsample: int = 1, kernel_size: int = 101) -> str:
+        """The table of all lines, smoothed.
+
+        One row per iteration of any line; a line without a value there keeps its last one (0 before its first). A box filter
+        of `kernel_size` rows smooths each column; beyond the ends it sees zeros.
+
+        Args:
+            start, end: rows start ... end - 1 are written; end < 0 for all.
+            subsample: only rows divisible by it are written.
+
+        Returns:
+            Header `__index,{group}_{line},...` and rows, without a newline at the end.
+        """
+        lines = self.lines()
+        index = np.unique(np.concatenate([line.xs for _, line in lines])) if lines else np.zeros(0, np.int32)
+        columns = [smooth(_carried(line, index), kernel_size) for _, line in lines]
+        rows = range(max(0, start), len(index) if end < 0 else min(end, len(index)))
+        text = [",".join(["__index", *(re.sub(r"[,\s\"']", "", name) for name, _ in lines)])]
+        text += [",".join([str(index[i]), *(f"{column[i]:.4f}" for column in columns)]) for i in rows if i % subsample == 0]
+        return "\n".join(text)
+
+
+def _carried(line: Line, index: np.ndarray) -> np.ndarray:
+    """A line's last value at or before each x of `index`, 0 before its first; float64."""
+    place = np.searchsorted(line.xs, index, side="right")
+    return np.concatenate([[0.0], line.ys.astype(np.float64)])[place]
+
+
+def smooth(values: np.ndarray, kernel_size: int) -> np.ndarray:
+    """Mean over a centred window of `kernel_size` with zeros beyond the ends, of the same length."""
+    if kernel_size <= 1 or not len(values):
+        return values
+    full = np.convolve(values, np.full(kernel_size, 1.0 / kernel_size))
+    return full[(kernel_size - 1) // 2:][:len(values)]
+
+
+def from_metrics(path) -> History:
+    """The history of a run of ours, from its `metrics.jsonl`; scalar `group/line` gives line `line` of `group`.
+
+    After a resumed run the later report of an iteration counts. Values that did not occur (NaN) are left out.
+
+    Raises:
+        UserError: no such file, or not ours.
+    """
+    path = Path(path)
+    try:
+        entries = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    except OSError:
+        raise UserError(f"{path}: no such file; train the experiment first, or give its log folder as --log_dir") from None
+    except ValueError as error:
+        raise UserError(f"{path}: a line of it is no JSON ({error}); mend or delete that line") from None
+    found: dict[tuple[str, str], dict[int, float]] = {}
+    for entry in entries:
+        for name, value in entry.items():
+            if name != "iteration" and "/" in name and isinstance(value, float) and np.isfinite(value):
+                found.setdefault(tuple(name.split("/", 1)), {})[entry["iteration"]] = value
+    history = History()
+    for (group, line), values in found.items():
+        for x in sorted(values):
+            history.append(group, line, x, values[x])
+    return history
+
+
+class _Stored:
+    """Stands for the original's classes `History`, `LineGroup` and `Line`: their attributes and nothing else."""
+
+
+def _array(kind, *_):
+    """An empty array, whose pickled state fills it."""
+    return np.ndarray((0,), np.uint8)
+
+
+_ALLOWED = {("common.plotting", "History"): _Stored, ("common.plotting", "LineGroup"): _Stored,
+            ("common.plotting", "Line"): _Stored, ("collections", "OrderedDict"): dict, ("numpy", "ndarray"): np.ndarray,
+            ("numpy", "dtype"): np.dtype, ("_codecs", "encode"): codecs.encode,
+            ("copy_reg", "_reconstructor"): lambda kind, *_: kind(), ("__builtin__", "object"): object,
+            ("numpy.core.multiarray", "_reconstruct"): _array, ("numpy._core.multiarray", "_reconstruct"): _array}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module, name):
+        if (module, name) not in _ALLOWED:
+            raise pickle.UnpicklingError(f"it names {module}.{name}")
+        return _ALLOWED[module, name]
+
+
+def from_original(path) -> History:
+    """The history in one of the original's `*_state.pt` files.
+
+    Raises:
+        UserError: not such a file.
+    """
+    state = torch_files.load(path)
+    data = state.get("history") if isinstance(state, dict) else None
+    if data is None:
+        raise UserError(f"{path}: holds no history; give a *_state.pt file")
+    data = data.encode("latin-1") if isinstance(data, str) else data
+    history = History()
+    try:
+        for group, lines in _Unpickler(io.BytesIO(data), encoding="latin-1").load().line_groups.items():
+            for name, stored in lines.lines.items():
+                n = int(stored.last_index) + 1
+                history.groups.setdefault(group, {})[name] = Line(stored.xs[:n].tolist(), stored.ys[:n].tolist())
+    except (pickle.UnpicklingError, AttributeError, ValueError, TypeError, EOFError, KeyError) as error:
+        raise UserError(f"{path}: its history cannot be read ({error})") from None
+    return history
