@@ -16,8 +16,12 @@ from tfgan_suite.errors import UserError
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
-def read_rgb(path) -> np.ndarray:
+def read_rgb(path, where: str = "") -> np.ndarray:
     """Any picture that Pillow reads, as uint8 [H, W, 3]: grey becomes three channels, palettes are expanded, alpha is dropped.
+
+    Args:
+        path: a path or an open binary file.
+        where: names it in messages (default: the path).
 
     Raises:
         UserError: missing, empty, truncated, no picture, or absurdly large.
@@ -29,7 +33,7 @@ def read_rgb(path) -> np.ndarray:
                 return np.asarray(picture.convert("RGB"))
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or "is no picture that can be read, or is broken"
-        raise UserError(f"{path}: {reason}; replace it or move it away") from None
+        raise UserError(f"{where or path}: {reason}; replace it or move it away") from None
 
 
 def find_images(root: Path, extensions: tuple = EXTENSIONS) -> list[Path]:

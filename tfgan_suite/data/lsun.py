@@ -1,0 +1,77 @@
+"""LSUN: a category's LMDB folder as published, or the same images exported to a folder."""
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from tfgan_suite.data import catalog
+from tfgan_suite.data.folder import FolderSource, read_rgb
+from tfgan_suite.data.lmdb import Lmdb
+from tfgan_suite.data.source import Source
+from tfgan_suite.errors import UserError
+
+
+class LmdbImages(Source):
+    """Images whose encoded files are the values of an LMDB database, in the order of the keys.
+
+    Args:
+        path: the folder of `data.mdb`.
+
+    Raises:
+        UserError: no such database, a broken or an empty one.
+    """
+
+    def __init__(self, path):
+        self.name, self._file = str(path), Lmdb(path)
+        places = tqdm(self._file.places(), "indexing", len(self._file), leave=False, disable=None, unit=" images")
+        self._places = np.array([(offset, size) for _, offset, size in places], np.int64).reshape(-1, 2)
+        if not len(self._places):
+            raise UserError(f"{path}: is an empty database; unpack or download it again")
+
+    def __len__(self):
+        return len(self._places)
+
+    def encoded(self, index: int) -> bytes:
+        """The image file as it is in the database (WebP in LSUN)."""
+        return self._file.read(*map(int, self._places[index]))
+
+    def image(self, index):
+        return read_rgb(io.BytesIO(self.encoded(index)), f"{self.name}, image {index}")
+
+
+class LsunSource(Source):
+    """One part of LSUN.
+
+    Args:
+        root: the folder of `<part>_lmdb` (as downloaded and unpacked) or `<part>` (images exported to files), or one of these
+            folders itself.
+        part: category and part, such as 'bedroom_train'.
+
+    Raises:
+        UserError: not there, not unpacked yet, or broken.
+    """
+
+    def __init__(self, root, part: str = "bedroom_train"):
+        self.images_in = self._open(Path(root), part)
+        self.name = self.images_in.name
+
+    @staticmethod
+    def _open(root: Path, part: str) -> Source:
+        for folder in (root / f"{part}_lmdb", root / part, root):
+            if (folder / "data.mdb").is_file():
+                return LmdbImages(folder)
+        if (root / part).is_dir():
+            return FolderSource(root / part, per_class=False)
+        zipped = root / f"{part}_lmdb.zip"
+        if zipped.is_file():
+            raise UserError(f"{zipped}: is not unpacked yet; run 'unzip {zipped} -d {root}'")
+        raise UserError(f"{root}: neither {part}_lmdb nor {part} is there; {catalog.help_for('lsun', root)}")
+
+    def __len__(self):
+        return len(self.images_in)
+
+    def image(self, index):
+        return self.images_in.image(index)
