@@ -1,0 +1,69 @@
+"""What a metric is: a registered function from an evaluation to numbers by name.
+
+    @metric("fid")
+    def fid(evaluation: Evaluation) -> dict[str, float]: ...
+
+A system may bring its own: `system.metrics()` returns name -> such a function.
+"""
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from tfgan_suite.errors import UserError
+
+MODULES = ("digits",)  # the modules of this folder that hold metrics
+_METRICS: dict[str, Callable] = {}
+
+
+@dataclass
+class Evaluation:
+    """Everything that a metric may look at.
+
+    Attributes:
+        samples: what is judged: has a length, and `batches()` gives (uint8 [b, H, W, 3], labels [b] or None) as often as
+            it is called, always the same ones.
+        splits: parts of the Inception Score.
+        seed: of whatever the metric draws itself.
+        reals: opens the real data to compare with (a `data.Source`); raises `UserError` if there is none.
+        system: the system that makes the samples, or None for a folder of images.
+        params: its parameters, or None.
+        options: further options of the command by name (`graph`, ...).
+        shared: results that several metrics need, by name.
+        protocol: what the metrics add to the protocol (graph hash, count of reals, ...).
+    """
+
+    samples: Any
+    splits: int = 10
+    seed: int = 0
+    reals: Callable | None = None
+    system: Any = None
+    params: Any = None
+    options: dict = field(default_factory=dict)
+    shared: dict = field(default_factory=dict)
+    protocol: dict = field(default_factory=dict)
+
+
+def metric(name: str):
+    """Registers a function as metric `name`."""
+    def register(function):
+        _METRICS[name] = function
+        return function
+    return register
+
+
+def find(names: list[str], system=None) -> dict[str, Callable]:
+    """Name -> function, in the order asked for; a system's own metric replaces a general one of that name.
+
+    Raises:
+        UserError: unknown name, or none at all.
+    """
+    for module in MODULES:
+        importlib.import_module(f"{__package__}.{module}")
+    own = system.metrics() if hasattr(system, "metrics") else {}
+    known = {**_METRICS, **own}
+    for name in names or [""]:
+        if name not in known:
+            raise UserError(f"--metrics: unknown metric '{name}'; there are {', '.join(sorted(known))}")
+    return {name: known[name] for name in names}

@@ -1,0 +1,129 @@
+"""What is judged, as a stream of uint8 batches: samples of a system, images of a folder, images of a data source."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tfgan_suite import random
+from tfgan_suite.data import prepare
+from tfgan_suite.data.folder import FolderSource
+from tfgan_suite.data.source import Source
+from tfgan_suite.errors import UserError
+
+CHUNK = 5000  # latents drawn at a time, so that memory does not grow with n
+
+
+def score_bytes(x: np.ndarray) -> np.ndarray:
+    """[-1, 1] -> bytes as SNGAN's original feeds its score: (x + 1) * (255.99 / 2), truncated (spec A12)."""
+    return np.clip((np.asarray(x, np.float32) + np.float32(1)) * np.float32(255.99 / 2), 0, 255).astype(np.uint8)
+
+
+class SystemSamples:
+    """`n` samples of a system; the same ones each time `batches` is called.
+
+    Latents come from `system.latents` in chunks of 5000 (chunk i has the seed `seed + i * 1000003`), labels of conditional
+    systems are uniform. Every batch is generated at its full size and the last one cut, so that a generator with batch
+    statistics sees batches of one size only; without such statistics the samples do not depend on the batch size.
+
+    Args:
+        system: opened for sampling.
+        n: number of samples.
+        seed: of latents and labels.
+        batch: latents per call of `generate`.
+        to_uint8: from [-1, 1] to bytes; by default the system's rule.
+
+    Raises:
+        UserError: n or batch is not positive.
+    """
+
+    def __init__(self, system, n: int, seed: int = 0, batch: int = 100, to_uint8=None):
+        if n < 1 or batch < 1:
+            raise UserError(f"--n={n} --batch={batch}: both must be at least 1")
+        self.system, self.n, self.seed, self.batch = system, n, seed, batch
+        self.to_uint8 = to_uint8 or system.to_uint8
+        self.protocol = {"samples": n, "seed": seed, "batch": batch}
+        if system.classes:
+            self.protocol["labels"] = f"uniform over {system.classes}"
+
+    def __len__(self):
+        return self.n
+
+    def _latents(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """Endless batches of latents and labels."""
+        held, held_labels, chunk = None, None, 0
+        while True:
+            while held is None or len(held) < self.batch:
+                latents = self.system.latents(CHUNK, (self.seed + chunk * 1000003) % 2**31)
+                labels = random.generator(self.seed, "labels", chunk).integers(0, max(self.system.classes, 1), CHUNK)
+                held = latents if held is None else np.concatenate([held, latents])
+                held_labels = labels if held_labels is None else np.concatenate([held_labels, labels])
+                chunk += 1
+            yield held[:self.batch], held_labels[:self.batch].astype(np.int32) if self.system.classes else None
+            held, held_labels = held[self.batch:], held_labels[self.batch:]
+
+    def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """(uint8 [b, H, W, 3], labels [b] or None); b is `batch` but for the last."""
+        left = self.n
+        for latents, labels in self._latents():
+            pictures = as_rgb(self.to_uint8(np.asarray(self.system.generate(latents, labels)))[:left])
+            yield pictures, None if labels is None else labels[:left]
+            left -= len(pictures)
+            if left <= 0:
+                return
+
+
+class SourceSamples:
+    """The images of a data source, each once, in the source's order.
+
+    Args:
+        source: a `data.Source`.
+        size: (H, W); images of another size are scaled to cover it (bilinear, antialiased) and the middle is cut out.
+            By default the size of the first image, and then another size is an error.
+        batch: images at a time.
+        n: only the first n (by default all).
+
+    Raises:
+        UserError: fewer images than asked for; images of several sizes.
+    """
+
+    def __init__(self, source: Source, size: tuple | None = None, batch: int = 100, n: int = 0):
+        if n > len(source):
+            raise UserError(f"{source.name}: has {len(source)} images, {n} were asked for; give a smaller --n")
+        self.source, self.batch, self.n = source, batch, n or len(source)
+        self.fixed, self.size = size is None, size or tuple(source.image(0).shape[:2])
+        self.protocol = {"samples": self.n, "batch": batch}
+
+    def __len__(self):
+        return self.n
+
+    def _image(self, index: int) -> np.ndarray:
+        picture = self.source.image(index)
+        if picture.shape[:2] == self.size:
+            return picture
+        if self.fixed:
+            raise UserError(f"{self.source.name}: image {index + 1} is {picture.shape[1]}x{picture.shape[0]}, the first is "
+                            f"{self.size[1]}x{self.size[0]}; all must have one size")
+        return prepare.cover(picture, *self.size)
+
+    def batches(self) -> Iterator[tuple[np.ndarray, None]]:
+        """(uint8 [b, H, W, 3], None); labels of real images were not asked for, so they are no request to agree with."""
+        for first in range(0, self.n, self.batch):
+            pictures = [self._image(i) for i in range(first, min(first + self.batch, self.n))]
+            yield as_rgb(np.stack(pictures)), None
+
+
+def folder(path, n: int = 0, batch: int = 100) -> SourceSamples:
+    """The images in a folder and its sub-folders.
+
+    Raises:
+        UserError: no such folder, no images, fewer than n.
+    """
+    samples = SourceSamples(FolderSource(path, per_class=False), batch=batch, n=n)
+    samples.protocol["folder"] = str(path)
+    return samples
+
+
+def as_rgb(pictures: np.ndarray) -> np.ndarray:
+    """uint8 [n, H, W, 1 or 3] -> [n, H, W, 3]."""
+    return np.repeat(pictures, 3, axis=-1) if pictures.shape[-1] == 1 else pictures

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Scores samples of an experiment, or a folder of images."""
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tfgan_suite import cli, experiment  # noqa: E402 (the package lies beside this folder)
+from tfgan_suite.errors import UserError  # noqa: E402
+from tfgan_suite.experiment import Parameter, Parameters  # noqa: E402
+
+USAGE = """tools/evaluate.py NAME[,SEED]|FOLDER [--metrics=is,fid,kid,swd,digits] [--n=N] [--iteration=N|all]
+
+Scores samples of an experiment's newest checkpoint (or of --iteration), or the images of a folder: prints a table and
+appends it, with its protocol, to metrics.jsonl and TensorBoard in the log folder. SEED (default 0) picks the latents.
+is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INCEPTION or the cache folder;
+--download fetches it. fid, kid and swd compare with the experiment's real images, or with --reals."""
+
+OPTIONS = (
+    Parameter("metrics", "digits", "names, separated by commas: is, is_new, fid, kid, swd, digits, or a system's own"),
+    Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
+    Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
+    Parameter("splits", 10, "parts of the Inception Score", minimum=1),
+    Parameter("batch", 100, "images made and judged at a time", minimum=1),
+    Parameter("reals", "", "folder of images, or experiment, to compare with (default: the experiment's own data)"),
+    Parameter("graph", "", "file classify_image_graph_def.pb"),
+    Parameter("graph_sha256", "", "SHA-256 that the graph file must have, if it is another one than the original's"),
+    Parameter("download", False, "fetch the graph into the cache folder if it is not there"),
+    Parameter("out_dir", "", "log folder for the results of a FOLDER (default: logs/NAME of the folder)"),
+)
+DEFAULT_N = 5000
+
+
+def reals_of(options: dict, params, system):
+    """A function that opens the real data to compare with."""
+    def opened():
+        from tfgan_suite import registry
+        from tfgan_suite.data.folder import FolderSource
+
+        given = options["reals"]
+        if given and os.path.isdir(given):
+            return FolderSource(given, per_class=False)
+        if given:
+            other = experiment.load(given)
+            return registry.system_class(other.system)(other, training=False).source()
+        if system is None:
+            raise UserError("--reals: fid, kid and swd compare with real images; give a folder or an experiment")
+        return system.source()
+    return opened
+
+
+def evaluate(evaluation, names: list, iteration, title: str) -> None:
+    """Computes, prints and records the metrics."""
+    from tfgan_suite.metrics import registry, report
+
+    results = {}
+    for function in registry.find(names, evaluation.system).values():
+        results.update(function(evaluation))
+    how = report.protocol(evaluation, iteration)
+    print(report.table(title, results, how), flush=True)
+    report.record(evaluation.params, results, how)
+
+
+def iterations(params: Parameters, chosen) -> list:
+    """The checkpoints to score; None stands for the newest."""
+    from tfgan_suite import registry
+    from tfgan_suite.checkpoints import Checkpoints
+
+    if chosen != "all":
+        if chosen is not None and not chosen.isdigit():
+            raise UserError(f"--iteration={chosen}: give a whole number or 'all'")
+        return [chosen]
+    found = Checkpoints(params.wts_dir).numbers(registry.system_class(params.system).sampling[0])
+    if not found:
+        raise UserError(f"{params.wts_dir}: holds no checkpoint to score; make one with ./train.py {params.name}")
+    return found
+
+
+def score_experiment(name: str, seed: int, names: list, options: dict, overrides: dict) -> None:
+    """Scores one or all checkpoints of an experiment."""
+    from tfgan_suite import runs
+    from tfgan_suite.metrics import samples
+    from tfgan_suite.metrics.registry import Evaluation
+
+    params = experiment.load(name, overrides)
+    for chosen in iterations(params, options["iteration"]):
+        system, number = runs.open_sampler(params, chosen)
+        stream = samples.SystemSamples(system, options["n"] or DEFAULT_N, seed, options["batch"])
+        evaluation = Evaluation(stream, options["splits"], seed, reals_of(options, params, system), system, params, options)
+        evaluate(evaluation, names, number, f"{params.name}, iteration {number}")
+
+
+def score_folder(path: str, names: list, options: dict) -> None:
+    """Scores the images of a folder."""
+    from tfgan_suite.metrics import samples
+    from tfgan_suite.metrics.registry import Evaluation
+
+    name = Path(path).resolve().name
+    params = Parameters(name, {"log_dir": options["out_dir"] or f"logs/{name}"})
+    stream = samples.folder(path, options["n"], options["batch"])
+    evaluation = Evaluation(stream, options["splits"], 0, reals_of(options, params, None), None, params, options)
+    evaluate(evaluation, names, None, f"{path}")
+
+
+def main(argv):
+    positionals, options, overrides = cli.parse(argv, USAGE, OPTIONS)
+    names = [word for word in options["metrics"].split(",") if word]
+    target = positionals[0]
+    if target.split(",")[0] not in experiment.names() and os.path.isdir(target):
+        score_folder(target, names, options)
+        return
+    name, seed = cli.name_and_seed(target)
+    score_experiment(name, seed, names, options, overrides)
+
+
+if __name__ == "__main__":
+    cli.main(main)
