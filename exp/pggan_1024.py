@@ -1,0 +1,12 @@
+"""PGGAN at 1024x1024 with the paper's size and schedule: the flags of the original's README."""
+system = "pggan"
+data_path = "./data/"
+endRes = 1024
+latentSize = 512
+fmapBase = 8192
+fmapMax = 512
+fmapDecay = 1.0
+samplesWhileStable = 800000
+samplesWhileFade = 800000
+nCritPerGen = 1
+stdDevGroup = 4

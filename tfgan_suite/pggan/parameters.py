@@ -1,0 +1,98 @@
+"""Parameters of PGGAN: the flags of alenmora/ppgan's config.py (spec section 2.1), then what this suite adds."""
+from __future__ import annotations
+
+from tfgan_suite.experiment import Parameter
+
+BATCHES = "4:32,8:32,16:32,32:24,64:16,128:16,256:16,512:8,1024:8"
+
+
+def _power(value: int) -> str:
+    return "" if value >= 4 and value & (value - 1) == 0 else "a resolution is a power of two from 4 to 1024, such as 64"
+
+
+def _fraction(value: float) -> str:
+    return "" if 0 < value <= 1 else "the factor must be above 0 and at most 1"
+
+
+def _betas(value: str) -> str:
+    try:
+        numbers = [float(word) for word in value.split()]
+    except ValueError:
+        numbers = []
+    return "" if len(numbers) == 2 and all(0 <= b < 1 for b in numbers) else "give two numbers in [0, 1), such as '0.0 0.99'"
+
+
+def _resume(value: str) -> str:
+    words = value.split()
+    return "" if not words or (len(words) == 2 and all(w.isdigit() for w in words)) else \
+        "give a resolution and the images shown in it, such as '64 1200000'"
+
+
+ORIGINAL = (
+    Parameter("data_path", "./data/", "folder whose subfolders hold the images; 'digits' for the embedded digits", fixed=True),
+    Parameter("log_path", "", "folder of architecture.txt, netStatus.txt and pictures (default: the run's log folder)"),
+    Parameter("preWtsFile", None, "weights to start from: a .pth.tar of the original, or an iter_N.gmodel.npz", type=str),
+    Parameter("resumeTraining", "", "'R S': go on with --preWtsFile at resolution R after S images of it", check=_resume,
+              fixed=True),
+    Parameter("deactivateLog", False, "no logs and no pictures, and only the final weights"),
+    Parameter("saveModelEvery", 100000, "images between checkpoints", minimum=1),
+    Parameter("saveImageEvery", 50000, "images between pictures of reals above fakes", minimum=1),
+    Parameter("logStep", 2500, "images between rows of netStatus.txt", minimum=1),
+    Parameter("nChannels", 3, "channels of the images", choices=(1, 3), fixed=True),
+    Parameter("gLR", 0.001, "Adam rate of the generator, before gLR_decay", minimum=0),
+    Parameter("cLR", 0.001, "Adam rate of the critic, before cLR_decay", minimum=0),
+    Parameter("gLR_decay", 0.5, "factor on gLR (see lr_decay)", check=_fraction),
+    Parameter("cLR_decay", 0.5, "factor on cLR (see lr_decay)", check=_fraction),
+    Parameter("gLR_wdecay", 0.0, "L2 weight decay of the generator", minimum=0, maximum=1),
+    Parameter("cLR_wdecay", 0.0, "L2 weight decay of the critic", minimum=0, maximum=1),
+    Parameter("nCritPerGen", 1, "critic steps per generator step", minimum=1),
+    Parameter("stdDevGroup", 8, "group of the minibatch standard deviation; 0 or 1: no such layer", fixed=True),
+    Parameter("latentSize", 128, "numbers in a latent", minimum=1, fixed=True),
+    Parameter("smoothing", 0.997, "decay of the averaged generator (see ema)", minimum=0, maximum=1),
+    Parameter("samplesWhileStable", 750000, "images of a stable stage", minimum=1, fixed=True),
+    Parameter("samplesWhileFade", 750000, "images of a fade; 0: none", minimum=0, fixed=True),
+    Parameter("startRes", 4, "first resolution", minimum=4, maximum=1024, check=_power, fixed=True),
+    Parameter("endRes", 64, "last resolution", minimum=4, maximum=1024, check=_power, fixed=True),
+    Parameter("gOptimizer_betas", "0.0 0.99", "Adam's betas of the generator", check=_betas),
+    Parameter("cOptimizer_betas", "0.0 0.99", "Adam's betas of the critic", check=_betas),
+    Parameter("lamb", 10, "weight of the extra critic term", type=float, minimum=0),
+    Parameter("obj", 450, "target of the gradient norm (the paper: 1)", type=float, minimum=0),
+    Parameter("epsilon", 1e-3, "weight of the drift term (extraLossTerm PGGAN)", minimum=0),
+    Parameter("delta", 5, "offset of the TVP term", type=float),
+    Parameter("lambk", 1e-3, "rate of BEGAN's k", minimum=0),
+    Parameter("gamma", 0.8, "BEGAN's ratio of fake to real", minimum=0),
+    Parameter("paterm", None, "pull-away term: None, 0, 1 or 2 (others: computed as zero)", type=int),
+    Parameter("lambg", 1, "weight of the pull-away term", type=float, minimum=0),
+    Parameter("unrollCritic", None, "extra critic steps before each generator step, undone after it", type=int, minimum=0),
+    Parameter("lazyRegularization", None, "extra terms only every n-th iteration", type=int, minimum=0),
+    Parameter("fmapBase", 2048, "channels: min(fmapBase / 2^(stage * fmapDecay), fmapMax)", minimum=1, fixed=True),
+    Parameter("fmapMax", 256, "most channels", minimum=1, fixed=True),
+    Parameter("fmapDecay", 1.0, "how fast the channels shrink", minimum=0, fixed=True),
+    Parameter("criticLossFunc", "WGAN", "loss of the critic", choices=("WGAN", "BEGAN")),
+    Parameter("extraLossTerm", "PGGAN", "extra critic term", choices=("PGGAN", "0GP", "TVP")),
+    Parameter("inputFilter", "NEAREST", "filter that resizes the reals", fixed=True,
+              choices=("NEAREST", "BILINEAR", "BICUBIC", "LANCZOS")),
+)
+
+OURS = (
+    Parameter("batch_table", BATCHES, "batch of each resolution, RES:BATCH,...", fixed=True),
+    Parameter("weight_scale", "original", "equalised learning rate of the dense layers: as coded or as in the paper's code",
+              choices=("original", "paper"), fixed=True),
+    Parameter("stddev_form", "original", "minibatch standard deviation: centres its input (as coded) or leaves it (paper)",
+              choices=("original", "paper"), fixed=True),
+    Parameter("began_form", "original", "BEGAN as coded, or with the generator's sign mended and k kept in [0, 1]",
+              choices=("original", "mended")),
+    Parameter("unroll_form", "mended", "unrollCritic as its help says, or the original's nearest working form",
+              choices=("mended", "original")),
+    Parameter("lazy_count", "iterations", "what lazyRegularization counts (the original: images)",
+              choices=("iterations", "images")),
+    Parameter("lr_decay", "constant", "factor^1 always (as coded), or factor^(resolutions grown)",
+              choices=("constant", "resolution")),
+    Parameter("ema", False, "keep an averaged generator (decay: smoothing) and sample from it"),
+    Parameter("saveWhileFading", True, "checkpoints in fades too (the original: stable stages only)"),
+    Parameter("legacy_pictures", False, "pictures without the shift to [0, 1]: negative values are black, as in the original"),
+    Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0),
+    Parameter("swd_images", 0, "images for the sliced Wasserstein distance after each stable stage; 0: none", minimum=0),
+)
+
+PARAMETERS = {"pggan": (*ORIGINAL, *OURS)}

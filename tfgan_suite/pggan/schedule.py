@@ -1,0 +1,171 @@
+"""When PGGAN grows: a pure function of the iteration, so that a run goes on from any moment (spec section 7).
+
+The first resolution is only trained stably. Each further one is faded in (alpha from 0 up to 1) and then trained stably. A
+stage lasts a number of images; the batch depends on the resolution.
+"""
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass
+
+from tfgan_suite.errors import UserError
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One iteration.
+
+    Attributes:
+        iteration: its number, from 0.
+        level: 0 for 4x4, 1 for 8x8, ...
+        resolution, batch: of its real images.
+        stage: 'fade' or 'stable'.
+        alpha: weight of the newest level, 1.0 when stable.
+        shown, shown_here: images before it, in all and at this resolution.
+    """
+
+    iteration: int
+    level: int
+    resolution: int
+    batch: int
+    stage: str
+    alpha: float
+    shown: int
+    shown_here: int
+
+
+def level_of(resolution: int) -> int:
+    """0 for 4, 1 for 8, ..."""
+    return resolution.bit_length() - 3
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """All iterations of a run.
+
+    Args:
+        first, last: levels.
+        stable, fade: images of a stage.
+        batches: resolution -> batch.
+        start_level, start_images: where the run begins (`--resumeTraining`), by default at the first level.
+    """
+
+    first: int
+    last: int
+    stable: int
+    fade: int
+    batches: dict
+    start_level: int
+    start_images: int = 0
+
+    def __post_init__(self):
+        starts, shown, begin = [0], [self._shown_before()], self.start_images
+        for level in range(self.start_level, self.last + 1):
+            count = -(-max(self.images(level) - begin, 0) // self.batch(level))
+            starts.append(starts[-1] + count)
+            shown.append(shown[-1] + count * self.batch(level))
+            begin = 0
+        object.__setattr__(self, "_starts", starts)
+        object.__setattr__(self, "_shown", shown)
+
+    def _shown_before(self) -> int:
+        grown = self.start_level - self.first
+        return self.start_images + (grown * (self.stable + self.fade) - self.fade if grown else 0)
+
+    def images(self, level: int) -> int:
+        """Images of a whole level."""
+        return self.stable if level == self.first else self.stable + self.fade
+
+    def batch(self, level: int) -> int:
+        """Batch of a level."""
+        return self.batches[4 << level]
+
+    @property
+    def iterations(self) -> int:
+        """How many iterations the run has."""
+        return self._starts[-1]
+
+    def first_iteration(self, level: int) -> int:
+        """The level's first iteration in this run."""
+        return self._starts[level - self.start_level]
+
+    def images_at(self, level: int) -> int:
+        """Images that were shown at this level before its first iteration in this run."""
+        return self.start_images if level == self.start_level else 0
+
+    def at(self, iteration: int) -> Moment:
+        """The moment of an iteration; one beyond the end has the last level, stable."""
+        index = min(bisect.bisect_right(self._starts, iteration) - 1, self.last - self.start_level)
+        level, local = self.start_level + index, iteration - self._starts[index]
+        here = self.images_at(level) + local * self.batch(level)
+        alpha = 1.0 if level == self.first or self.fade == 0 else min(here / self.fade, 1.0)
+        return Moment(iteration, level, 4 << level, self.batch(level), "fade" if alpha < 1 else "stable", alpha,
+                      self._shown[index] + local * self.batch(level), here)
+
+    def crossed(self, every: int, iteration: int) -> bool:
+        """Whether the images shown before `iteration` have passed a multiple of `every` since the iteration before it."""
+        before = self.at(iteration - 1).shown // every if iteration > 0 else 0
+        return self.at(iteration).shown // every > before
+
+    def ends_stage(self, iteration: int) -> bool:
+        """Whether `iteration` is the last of a fade or of a stable stage."""
+        if iteration + 1 >= self.iterations:
+            return True
+        now, then = self.at(iteration), self.at(iteration + 1)
+        return (now.level, now.stage) != (then.level, then.stage)
+
+
+def batches_of(table: str) -> dict[int, int]:
+    """'4:32,8:32' -> {4: 32, 8: 32}.
+
+    Raises:
+        UserError: not of that form.
+    """
+    try:
+        pairs = [part.split(":") for part in table.replace(" ", "").split(",") if part]
+        found = {int(resolution): int(batch) for resolution, batch in pairs}
+    except ValueError:
+        found = {}
+    if not found or min(found.values()) < 1:
+        raise UserError(f"batch_table={table}: give RES:BATCH pairs, such as 4:32,8:32,16:16")
+    return found
+
+
+def start_of(params, last: int) -> tuple[int, int, str]:
+    """Where `--resumeTraining` begins: (level, images shown there, what was wrong with the request or '').
+
+    As in the original, a request that cannot be met starts from zero.
+    """
+    first = level_of(params.startRes)
+    if not params.resumeTraining:
+        return first, 0, ""
+    resolution, images = (int(word) for word in params.resumeTraining.split())
+    if resolution not in [4 << level for level in range(first, last + 1)]:
+        return first, 0, f"The resolution {resolution} is not one of this run ({params.startRes} to {params.endRes})."
+    level, fade = level_of(resolution), params.samplesWhileFade
+    total = params.samplesWhileStable + (fade if level > first else 0)
+    if images > total:
+        return first, 0, f"{images} images are more than the {total} that resolution {resolution} is trained with."
+    if level > first and images < fade:
+        return first, 0, f"Snapshots are resumed in stable stages, but {images} images are less than the fade's {fade}."
+    return level, images, ""
+
+
+def schedule_of(params) -> Schedule:
+    """The schedule of an experiment.
+
+    Raises:
+        UserError: endRes below startRes, a resolution without a batch, a batch that the minibatch-stddev group does not divide.
+    """
+    first, last = level_of(params.startRes), level_of(params.endRes)
+    if last < first:
+        raise UserError(f"endRes={params.endRes} is below startRes={params.startRes}; raise endRes")
+    batches, group = batches_of(params.batch_table), params.stdDevGroup
+    for resolution in (4 << level for level in range(first, last + 1)):
+        if resolution not in batches:
+            raise UserError(f"batch_table={params.batch_table}: has no batch for resolution {resolution}; add {resolution}:16")
+        if group > 1 and batches[resolution] % group:
+            raise UserError(f"stdDevGroup={group} does not divide the batch {batches[resolution]} of resolution {resolution}; "
+                            f"change stdDevGroup or batch_table")
+    level, images, _ = start_of(params, last)
+    return Schedule(first, last, params.samplesWhileStable, params.samplesWhileFade, batches, level, images)

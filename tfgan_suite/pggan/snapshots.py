@@ -1,0 +1,119 @@
+"""Snapshots of alenmora/ppgan (.pth.tar), and this suite's checkpoints, as a start of training (spec 10.3 and 10.4)."""
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_suite.checkpoints import Archive, Checkpoints
+from tfgan_suite.errors import UserError
+from tfgan_suite.pggan import torch_file
+from tfgan_suite.pggan.networks import Architecture, from_torch
+
+PARTS = {"g": ("gen", "gOptimizer"), "d": ("crit", "cOptimizer")}
+
+
+def read(path) -> dict:
+    """The dictionary of a snapshot: 'gen', 'crit' (name -> array), 'gOptimizer', 'cOptimizer'.
+
+    Raises:
+        UserError: not readable, or no snapshot of that program.
+    """
+    content = torch_file.load(path)
+    if not isinstance(content, dict) or not {"gen", "crit"} <= set(content) or not all(
+            isinstance(v, np.ndarray) for part in ("gen", "crit") for v in content[part].values()):
+        raise UserError(f"{path}: is no snapshot of ppgan (it has no 'gen' and 'crit'); give a .pth.tar that its trainer wrote")
+    return content
+
+
+def architecture(arrays: dict, path="weights") -> Architecture:
+    """The architecture that a generator's arrays were made with, so that sampling needs no flags.
+
+    Args:
+        arrays: name -> array in the original's layout.
+
+    Raises:
+        UserError: the arrays are of no such generator.
+    """
+    try:
+        latent = arrays["net.chain.0.0.linear.weight"].shape[1]
+        levels = 1 + max(int(name.split(".")[2]) for name in arrays if name.startswith("net.toRGBs."))
+        widths = [arrays["net.chain.0.3.bias"].size] + [arrays[f"net.chain.{i}.4.bias"].size for i in range(1, levels)]
+        return Architecture(latent, arrays["net.toRGBs.0.0.bias"].size, (widths[0], *widths), group=0)
+    except (KeyError, ValueError, IndexError) as error:
+        raise UserError(f"{path}: is not a generator of ppgan ({error} is missing)") from None
+
+
+def assign(network, arrays: dict, path) -> None:
+    """Sets all weights from an original state dict.
+
+    Raises:
+        UserError: another architecture; names the first difference.
+    """
+    shapes = {name: shape for name, shape in network.shapes().items() if name.startswith("net.")}
+    advice = "give the latentSize, endRes, stdDevGroup and fmap* that it was trained with"
+    odd = sorted(set(shapes) ^ set(arrays))
+    if odd:
+        raise UserError(f"{path}: is of another architecture (first difference: '{odd[0]}'); {advice}")
+    for name, shape in shapes.items():
+        if arrays[name].shape != tuple(shape):
+            raise UserError(f"{path}: is of another architecture ('{name}' has shape {arrays[name].shape}, here {shape}); "
+                            f"{advice}")
+    network.assign(arrays)
+
+
+def _assign_optimizer(optimizer, variables, saved: dict) -> None:
+    """Adam's state by position; parameters without a state have not been trained yet."""
+    for key, variable in zip(saved["param_groups"][0]["params"], variables):
+        for slot, value in saved["state"].get(key, {}).items():
+            if slot in ("step", "exp_avg", "exp_avg_sq"):
+                optimizer.slot(slot, variable).assign(from_torch(np.asarray(value, np.float32)))
+
+
+def load(system, content: dict, path) -> None:
+    """Sets a training system's weights, Adam states and rates from a snapshot.
+
+    As in the original, the snapshot's rates hold until the resolution changes.
+    """
+    for kind, (weights, optimizer) in PARTS.items():
+        assign(system.networks[kind], content[weights], path)
+        saved = content.get(optimizer)
+        if saved:
+            _assign_optimizer(system.optimizers[kind], system.networks[kind].trainable_variables, saved)
+            if system.schedule.start_level == system.schedule.first:
+                system.extra_state[f"loaded_rate/{kind}"].assign(saved["param_groups"][0]["lr"])
+    if "a" in system.networks:
+        assign(system.networks["a"], content["gen"], path)
+
+
+def _load_own(system, path: Path) -> None:
+    found = re.fullmatch(r"iter_(\d+)\.gmodel\.npz", path.name)
+    if not found:
+        raise UserError(f"{path}: give a .pth.tar of the original, or an iter_N.gmodel.npz of this suite")
+    files, number = Checkpoints(path.parent), int(found[1])
+    for kind, network in system.networks.items():
+        if kind in ("g", "a") or files.path(kind, number).is_file():
+            present = files.path(kind, number).is_file()
+            network.assign(Archive(files.path(kind if present else "g", number)))
+    if files.path("state", number).is_file():
+        saved = Archive(files.path("state", number))
+        for name, variable in system.state().items():
+            if name.split("/")[0] in system.optimizers and "learning_rate" not in name and name in saved:
+                if saved[name].shape != tuple(variable.shape):
+                    raise UserError(f"{saved.path}: '{name}' has shape {saved[name].shape}, this run needs {variable.shape}")
+                variable.assign(saved[name])
+
+
+def start_from(system, path: str) -> None:
+    """`--preWtsFile`: weights and Adam states of a snapshot, or of this suite's checkpoint.
+
+    Raises:
+        UserError: missing, unreadable, or of another architecture.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such file; give --preWtsFile the path of a snapshot")
+    if path.endswith(".npz"):
+        _load_own(system, Path(path))
+    else:
+        load(system, read(path), path)

@@ -1,0 +1,288 @@
+"""PGGAN as a system: networks, optimisers, and one iteration at any moment of the growth."""
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_suite import distributed, images, optimizers
+from tfgan_suite.errors import UserError
+from tfgan_suite.pggan import objective, reports, snapshots
+from tfgan_suite.pggan.networks import Architecture, Critic, Generator
+from tfgan_suite.pggan.pyramid import Pyramid, open_source, real_batch
+from tfgan_suite.pggan.schedule import schedule_of, start_of
+from tfgan_suite.random import Draws, generator
+from tfgan_suite.system import System
+
+
+class Phase(NamedTuple):
+    """What is static in an iteration: level, whether it fades in, whether the extra terms are on."""
+
+    level: int
+    fading: bool
+    regularise: bool
+
+
+class PGGAN(System):
+    """Progressive growing (Karras et al., ICLR 2018) as alenmora/ppgan codes it, its bugs mended (spec section 11).
+
+    Networks: `g`, `d` (the critic) and, with `ema`, `a`: the average of `g`.
+    """
+
+    grid = (4, 8)
+
+    def __init__(self, params, training: bool = True):
+        super().__init__(params, training)
+        self.schedule, self.shape = schedule_of(params), Architecture.of(params)
+        self.sampling = ("a",) if params.ema else ("g",)
+        if not training:
+            self.networks = {self.sampling[0]: Generator(self.shape)}
+        else:
+            self.networks = {"g": Generator(self.shape), "d": Critic(self.shape)}
+            if params.ema:
+                self.networks["a"] = Generator(self.shape)
+            self._prepare_training()
+        self._drawing: dict = {}  # (level, fading) -> traced generator
+
+    def _prepare_training(self) -> None:
+        p, replicas = self.params, distributed.replicas()
+        for resolution, batch in self.schedule.batches.items():
+            if p.startRes <= resolution <= p.endRes and p.stdDevGroup > 1 and batch // replicas % p.stdDevGroup:
+                raise UserError(f"stdDevGroup={p.stdDevGroup} does not divide the batch {batch} of resolution {resolution} on "
+                                f"each of {replicas} devices; change batch_table or stdDevGroup")
+        for name, rate, betas, decay in (("g", p.gLR, p.gOptimizer_betas, p.gLR_wdecay),
+                                         ("d", p.cLR, p.cOptimizer_betas, p.cLR_wdecay)):
+            self.optimizers[name] = optimizers.AdamTorch(rate, *map(float, betas.split()), weight_decay=decay)
+            self.optimizers[name].build(self.networks[name].trainable_variables)
+        self.tally = reports.Tally()
+        shared = {"trainable": False, "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
+        self.extra_state = {"k": tf.Variable(0.0, name="k", **shared),
+                            **{f"loaded_rate/{n}": tf.Variable(0.0, name=f"rate_{n}", **shared) for n in self.optimizers},
+                            **self.tally.state()}
+        self.loss_scale = 1024.0 if p.precision == "float16" else 1.0
+        if p.preWtsFile:
+            snapshots.start_from(self, p.preWtsFile)
+        elif p.resumeTraining:
+            raise UserError("resumeTraining needs the weights to go on with; give --preWtsFile=FILE.pth.tar")
+        self.notice = start_of(p, self.schedule.last)[2]
+
+    # -- size of a run -------------------------------------------------------------------------------------------------
+    @property
+    def critic_steps(self) -> int:
+        """Critic steps of one iteration, those that are undone after the generator step included."""
+        extra = self.params.unrollCritic or 0
+        return self.params.nCritPerGen + (extra if self.params.unroll_form == "mended" else 0)
+
+    @property
+    def kept_steps(self) -> int:
+        """How many of them are kept."""
+        if not self.params.unrollCritic:
+            return self.critic_steps
+        return self.params.nCritPerGen if self.params.unroll_form == "mended" else 1
+
+    @property
+    def batch_size(self) -> int:
+        levels = range(self.schedule.start_level, self.schedule.last + 1)
+        return math.gcd(*(self.schedule.batch(level) for level in levels))
+
+    @property
+    def iterations(self) -> int:
+        return self.schedule.iterations
+
+    def images_shown(self, done: int) -> int:
+        return self.schedule.at(done).shown
+
+    def save_due(self, done: int) -> bool:
+        if self.params.deactivateLog:
+            return False
+        stable = self.schedule.at(done - 1).stage == "stable"
+        return (stable or self.params.saveWhileFading) and self.schedule.crossed(self.params.saveModelEvery, done - 1)
+
+    def keep(self, number: int) -> bool:
+        return True
+
+    def phase(self, step: int) -> Phase:
+        moment, every = self.schedule.at(step), self.params.lazyRegularization or 1
+        count = moment.shown if self.params.lazy_count == "images" else step
+        return Phase(moment.level, moment.stage == "fade", count % every == 0)
+
+    # -- data ----------------------------------------------------------------------------------------------------------
+    def source(self):
+        source, p = open_source(self.params.data_path, self.params.endRes), self.params
+        levels = range(self.schedule.start_level, self.schedule.last + 1)
+        most = max(self.schedule.batch(level) for level in levels)
+        if len(source) < most:
+            raise UserError(f"{p.data_path}: has {len(source)} images, fewer than a batch of {most}; add images, or give "
+                            f"smaller batches in --batch_table")
+        return source
+
+    def pyramid(self, source) -> Pyramid:
+        """The resized images of `source`; one for the run."""
+        if getattr(self, "_pyramid", None) is None or self._pyramid.source is not source:
+            levels = range(self.schedule.start_level, self.schedule.last + 1)
+            self._pyramid = Pyramid(source, [4 << level for level in levels], self.params.inputFilter, self.params.nChannels,
+                                    self.params.cache_gb * 2**30)
+        return self._pyramid
+
+    def batch(self, step: int, source) -> dict[str, np.ndarray]:
+        moment = self.schedule.at(step)
+        parts = [real_batch(self.pyramid(source), moment.batch, moment.resolution, self.params.seed, step, i)
+                 for i in range(self.critic_steps)]
+        return {"reals": np.stack(parts, 1)}
+
+    def batch_spec(self):
+        m = self.schedule.at(0)
+        return {"reals": tf.TensorSpec((m.batch, self.critic_steps, m.resolution, m.resolution, self.params.nChannels))}
+
+    # -- one iteration -------------------------------------------------------------------------------------------------
+    def draws(self, draw: Draws, phase: Phase) -> dict[str, tf.Tensor]:
+        n, latent = self.schedule.batch(phase.level), self.params.latentSize
+        found = {"z/g": draw.normal("z/g", [n, latent])}
+        for i in range(self.critic_steps):
+            found[f"z/{i}"] = draw.normal(f"z/{i}", [n, latent])
+            if phase.regularise and self.params.extraLossTerm != "TVP":
+                found[f"weight/{i}"] = draw.uniform(f"weight/{i}", [n, 1, 1, 1])
+        return found
+
+    def update(self, step: tf.Tensor, batch: dict, draws: dict, phase: Phase) -> dict[str, tf.Tensor]:
+        """`nCritPerGen` critic steps (and the undone ones of `unrollCritic`), then one generator step.
+
+        Args:
+            batch: 'reals' [n, critic steps, h, w, c].
+            draws: 'z/i' [n, latent] and 'weight/i' [n, 1, 1, 1] of critic step i, 'z/g' of the generator step.
+        """
+        alpha = self._alpha(step, phase.level) if phase.fading else None
+        self._set_rates(phase.level)
+        logged, undo = [], []
+        for i in range(self.critic_steps):
+            if i == self.kept_steps:
+                undo = self._critic_state()
+            losses = self._critic_step(batch["reals"][:, i], draws[f"z/{i}"], draws.get(f"weight/{i}"), phase, alpha)
+            if i < self.params.nCritPerGen:
+                logged.append(losses)
+                self.tally.add_critic(losses)
+        g_loss = self._generator_step(draws["z/g"], phase, alpha)
+        self.tally.add_generator(g_loss)
+        for variable, value in undo:
+            variable.assign(value)
+        self._follow(phase.level, alpha)
+        scalars = dict(zip(objective.LOGGED, tf.unstack(tf.reduce_mean(tf.stack(logged), 0))))
+        scalars["genLoss"] = g_loss
+        if self.params.criticLossFunc == "BEGAN":
+            scalars["k"] = self.extra_state["k"].read_value()
+        return scalars
+
+    def _alpha(self, step: tf.Tensor, level: int) -> tf.Tensor:
+        """The fade's weight, float64, as in `Schedule.at`."""
+        local = tf.cast(step, tf.int64) - self.schedule.first_iteration(level)
+        here = self.schedule.images_at(level) + local * self.schedule.batch(level)
+        return tf.minimum(tf.cast(here, tf.float64) / tf.constant(self.schedule.fade, tf.float64), 1.0)
+
+    def _set_rates(self, level: int) -> None:
+        """Rate * decay from the first iteration and for ever, as coded; or decayed anew at each resolution.
+
+        A rate that came with a snapshot holds until the resolution changes.
+        """
+        p, grown = self.params, level - self.schedule.first
+        power = grown if p.lr_decay == "resolution" else 1
+        for name, rate, factor in (("g", p.gLR, p.gLR_decay), ("d", p.cLR, p.cLR_decay)):
+            value = tf.constant(rate * factor**power, tf.float32)
+            if grown == 0:
+                loaded = self.extra_state[f"loaded_rate/{name}"].read_value()
+                value = tf.where(loaded > 0, loaded, value)
+            self.optimizers[name].learning_rate.assign(value)
+
+    def _descend(self, name: str, loss_of, level: int):
+        """One Adam step of network `name` along `loss_of()`, (loss, rest); returns both.
+
+        A parameter that has been trained at an earlier level and is no longer in use gets a zero gradient, as in torch 1.3: its
+        step count and its second moment go on. One of a later level gets none.
+        """
+        network = self.networks[name]
+        variables = network.trainable_variables
+        with tf.GradientTape() as tape:
+            loss, rest = loss_of()
+            scaled = loss * self.loss_scale
+        gradients = tape.gradient(scaled, variables)
+        for i, (g, v) in enumerate(zip(gradients, variables)):
+            if g is None and network.in_use(v, level, self.schedule.first):
+                gradients[i] = tf.zeros_like(v)
+            elif g is not None and self.loss_scale != 1.0:
+                gradients[i] = tf.where(tf.math.is_finite(g), g / self.loss_scale, tf.zeros_like(g))
+        optimizers.apply(self.optimizers[name], gradients, variables)
+        return loss, rest
+
+    def _critic_step(self, real, z, weight, phase: Phase, alpha) -> tf.Tensor:
+        fake = tf.stop_gradient(self.networks["g"](z, phase.level, alpha))
+        k = self.extra_state["k"]
+
+        def loss_of():
+            result = objective.critic_loss(self.params, lambda x: self.networks["d"](x, phase.level, alpha), real, fake, weight,
+                                           k.read_value(), phase.regularise)
+            return result.loss, result
+
+        _, result = self._descend("d", loss_of, phase.level)
+        if self.params.criticLossFunc == "BEGAN":
+            k.assign(result.k)
+        return result.logged
+
+    def _generator_step(self, z, phase: Phase, alpha) -> tf.Tensor:
+        def loss_of():
+            fake = self.networks["g"](z, phase.level, alpha)
+            return objective.generator_loss(self.params, lambda x: self.networks["d"](x, phase.level, alpha), fake, z,
+                                            phase.regularise), None
+
+        return self._descend("g", loss_of, phase.level)[0]
+
+    def _critic_state(self) -> list:
+        """(variable, value) of what `unrollCritic` puts back: the critic, and in the mended form Adam's state and k."""
+        variables = list(self.networks["d"].trainable_variables)
+        if self.params.unroll_form == "mended":
+            variables += [*self.optimizers["d"].variables, self.extra_state["k"]]
+        return [(v, tf.identity(v.read_value())) for v in variables]
+
+    def _follow(self, level: int, alpha) -> None:
+        """Notes how far G has grown, and moves the averaged copy."""
+        progress = tf.stack([tf.constant(level, tf.float32), tf.constant(1.0) if alpha is None else tf.cast(alpha, tf.float32)])
+        self.networks["g"].progress.assign(progress)
+        if "a" in self.networks:
+            self.networks["a"].progress.assign(progress)
+            pairs = zip(self.networks["a"].trainable_variables, self.networks["g"].trainable_variables)
+            for average, variable in pairs:
+                average.assign_sub((average - variable) * (1.0 - self.params.smoothing))
+
+    def console(self, step: int, scalars: dict) -> list[str]:
+        return reports.console(self, step, scalars)
+
+    def events(self) -> list:
+        return reports.events(self)
+
+    # -- pictures ------------------------------------------------------------------------------------------------------
+    def latents(self, n: int, seed: int) -> np.ndarray:
+        return generator(seed, "latents").standard_normal((n, self.params.latentSize)).astype(np.float32)
+
+    def generate(self, latents, labels=None) -> np.ndarray:
+        level, alpha = self.networks[self.sampling[0]].progress.numpy()
+        return self.generate_at(latents, int(level), float(alpha))
+
+    def generate_at(self, latents, level: int, alpha: float = 1.0) -> np.ndarray:
+        """Images [n, s, s, c] of any level (s = 4 * 2^level) and fade weight."""
+        weight = None if alpha >= 1.0 or level == 0 else tf.constant(alpha, tf.float64)
+        draw = self._drawing.setdefault((level, weight is None), tf.function(
+            lambda z, a: self.networks[self.sampling[0]](z, level, a), reduce_retracing=True))
+        rows = max(1, (1 << 20) // (4 << level) ** 2)
+        parts = [draw(tf.constant(latents[i:i + rows], tf.float32), weight).numpy() for i in range(0, len(latents), rows)]
+        return np.clip(np.concatenate(parts), -1.0, 1.0)
+
+    def generate_bytes(self, n: int) -> int:
+        return (n * self.params.endRes**2 * 4 * 8) + (1 << 30)
+
+    def to_uint8(self, x: np.ndarray) -> np.ndarray:
+        if self.params.legacy_pictures:
+            return reports.unshifted_uint8(x)
+        return images.to_uint8(x)
+
+
+SYSTEMS = {"pggan": PGGAN}
