@@ -14,7 +14,7 @@ from tfgan_suite.experiment import Parameter
 
 def main(function: Callable[[list[str]], None]) -> None:
     """Runs a command: a user's mistake becomes one line on stderr and exit status 2, a missing package one line too."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     command = Path(sys.argv[0]).name
     try:
         function(sys.argv[1:])
@@ -44,10 +44,10 @@ class _Parser(argparse.ArgumentParser):
 
 def _add(parser: argparse.ArgumentParser, parameter: Parameter) -> None:
     if parameter.type is bool:
-        parser.add_argument(f"--{parameter.name}", nargs="?", const="True", default=None)
+        parser.add_argument(f"--{parameter.name}", dest=parameter.name, nargs="?", const="True", default=None)
         parser.add_argument(f"--no{parameter.name}", dest=parameter.name, action="store_const", const="False")
     else:
-        parser.add_argument(f"--{parameter.name}", default=None)
+        parser.add_argument(f"--{parameter.name}", dest=parameter.name, default=None)
 
 
 def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most: int | None = 1,

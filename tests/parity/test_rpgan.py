@@ -310,7 +310,7 @@ def test_cleaning_rule(tmp_path):
             for n in case["iters"]:
                 for kind in ("g", "d", "bg"):
                     store.path(kind, n).write_bytes(b"x")
-            assert store.newest("g") == case["iter_before"]
+            assert (store.newest("g") or 0) == case["iter_before"]
             every = case["every"]
             store.clean("g", lambda n, every=every: every != 0 and n % every == 0, case["last"])
             assert sorted(p.name for p in store.folder.iterdir()) == sorted(case["left"]), case

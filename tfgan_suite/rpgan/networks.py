@@ -188,8 +188,7 @@ class Discriminators(Network):
         k, channels = filters.shape[1], filters.shape[4]
         kernel = np.moveaxis(filters, 0, 3).reshape(k, k, 3, self.count * channels)
         images = tf.cast(images, self.compute_dtype)
-        padding = [[0, 0], [pad, pad], [pad, pad], [0, 0]]
-        out = tf.nn.conv2d(images, tf.cast(kernel, images.dtype), self.projection.stride, padding)
+        out = convolve(images, tf.cast(kernel, images.dtype), self.projection.stride, pad)
         out = tf.reshape(out, [-1, *out.shape[1:3], self.count, channels])
         return tf.transpose(out, [3, 0, 1, 2, 4])
 
@@ -201,17 +200,18 @@ class Discriminators(Network):
             weights: (kernel [c, k, k, in, out], bias [c, out]) of every layer.
             activations: receives the output of every hidden layer.
         """
-        h = projected
+        c = projected.shape[0]
+        h = tf.transpose(projected, [1, 2, 3, 0, 4])
+        h = tf.reshape(h, [-1, *projected.shape[2:4], c * projected.shape[4]])
         for j, (kernel, bias) in enumerate(weights):
             last = j == len(weights) - 1
-            kernel, bias = tf.cast(kernel, h.dtype), tf.cast(bias, h.dtype)
-            h = (_convolve if kernel.shape[0] == 1 else _convolve_stacked)(h, kernel, 1 if last else 2)
-            h = h + bias[:, None, None, None, :]
+            h = convolve(h, _block_diagonal(tf.cast(kernel, h.dtype)), 1 if last else 2, 0 if last else 1)
+            h = h + tf.reshape(tf.cast(bias, h.dtype), [-1])
             if not last:
                 h = tf.nn.leaky_relu(h, 0.2)
-                if activations is not None:
-                    activations.append(h)
-        return tf.cast(h, tf.float32)
+            if activations is not None and not last:
+                activations.append(_apart(h, c))
+        return tf.cast(_apart(h, c), tf.float32)
 
     def call(self, images: tf.Tensor) -> tf.Tensor:
         """Logits of all discriminators, [K, B, h, w, 1]."""
@@ -322,30 +322,31 @@ def _order(variables: list, wanted: list) -> list[int]:
     return [places[v.ref()] for v in wanted]
 
 
-def _convolve(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
-    """One discriminator's convolution: x [1, B, h, w, in], kernel [1, k, k, in, out]; for stride 2 zeros 1 on each side."""
-    pad = [[0, 0], [1, 1], [1, 1], [0, 0]] if stride == 2 else "VALID"
-    return tf.nn.conv2d(x[0], kernel[0], stride, pad)[None]
+def convolve(x: tf.Tensor, kernel: tf.Tensor, stride: int, pad: int) -> tf.Tensor:
+    """Convolution with `pad` zeros on each side.
 
-
-def _convolve_stacked(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
-    """c of them at once, as patches and one batched matrix product: [c, B, h, w, in] -> [c, B, h', w', out].
-
-    A 4x4 convolution of stride 2 is a 2x2 convolution on 2x2 blocks, whose patches are four shifted views.
+    Where that is what SAME does, SAME it is: with explicit padding, TensorFlow's gradient is several times slower on a CPU.
     """
-    c, _, h, w, channels = x.shape
-    b = tf.shape(x)[1]
-    if stride == 2:
-        oh, ow = (h - 2) // 2 + 1, (w - 2) // 2 + 1
-        x = tf.pad(x, [[0, 0], [0, 0], [1, 1], [1, 1], [0, 0]])[:, :, :2 * oh + 2, :2 * ow + 2]
-        x = tf.reshape(x, [c * b, 2 * oh + 2, 2 * ow + 2, channels])
-        x = tf.nn.space_to_depth(x, 2)
-        kernel = tf.reshape(kernel, [c, 2, 2, 2, 2, channels, -1])
-        kernel = tf.transpose(kernel, [0, 1, 3, 2, 4, 5, 6])
-    else:
-        oh, ow = h - 1, w - 1
-        x = tf.reshape(x, [c * b, h, w, channels])
-    patches = tf.concat([x[:, y:y + oh, z:z + ow] for y in (0, 1) for z in (0, 1)], -1)
-    rows = tf.reshape(patches, [c, -1, patches.shape[-1]])
-    out = tf.matmul(rows, tf.reshape(kernel, [c, patches.shape[-1], -1]))
-    return tf.reshape(out, [c, b, oh, ow, kernel.shape[-1]])
+    k = kernel.shape[0]
+    if pad and all(side % stride == 0 for side in x.shape[1:3]) and k - stride == 2 * pad:
+        return tf.nn.conv2d(x, kernel, stride, "SAME")
+    return tf.nn.conv2d(tf.pad(x, [[0, 0], [pad, pad], [pad, pad], [0, 0]]) if pad else x, kernel, stride, "VALID")
+
+
+def _block_diagonal(kernel: tf.Tensor) -> tf.Tensor:
+    """Kernels [c, k, k, in, out] of c discriminators as one convolution [k, k, c*in, c*out] that keeps them apart.
+
+    It does c times the arithmetic, in one operation: with few channels, where the operations' overhead rules, that is faster
+    than c convolutions, and the one way that TensorFlow can differentiate on a CPU (it has no gradient of grouped ones there).
+    """
+    c, k, _, channels, out = kernel.shape
+    if c == 1:
+        return kernel[0]
+    spread = tf.einsum("cyxio,cd->yxcido", kernel, tf.eye(c, dtype=kernel.dtype))
+    return tf.reshape(spread, [k, k, c * channels, c * out])
+
+
+def _apart(h: tf.Tensor, c: int) -> tf.Tensor:
+    """[B, h, w, c*channels] -> [c, B, h, w, channels]."""
+    h = tf.reshape(h, [-1, *h.shape[1:3], c, h.shape[3] // c])
+    return tf.transpose(h, [3, 0, 1, 2, 4])
