@@ -6,6 +6,8 @@ Coordinates are float64 [n, H, W, 2], (x, y) in the source image, pixel centres 
 """
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 
@@ -54,7 +56,10 @@ def _mirrored(x: np.ndarray, size: int) -> np.ndarray:
 def _linear(images: np.ndarray, coordinates: np.ndarray, mirror: bool) -> np.ndarray:
     """Bilinear; addons' interpolation holds the edge, so a black frame makes the outside black."""
     import tensorflow as tf
-    import tensorflow_addons as tfa
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a note on its future each time it is imported
+        import tensorflow_addons as tfa
 
     n, h, w, _ = images.shape
     if mirror:

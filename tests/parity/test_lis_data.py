@@ -1,0 +1,223 @@
+"""LIS data, augmentation, sheets, history and files against numbers recorded from aleju/gan-error-avoidance and imgaug."""
+import numpy as np
+import pytest
+from golden_files import close, each, files, folder, load, under
+
+from tfgan_suite import torch_files
+from tfgan_suite.data.prepare import resize
+from tfgan_suite.data.source import ArraySource
+from tfgan_suite.lis import augmentation, drawing, history, networks, split, transforms
+from tfgan_suite.lis.cache import VersionCache
+from tfgan_suite.random import generator
+
+LINES = (("loss-r-mix", "train-r0"), ("loss-r-mix", "train-r1"), ("loss-d-mix", "train-d-real"),
+         ("loss-d-mix", "train-d-fake0"))
+EXACT = (("multiply", augmentation.multiply, "m"), ("contrast", augmentation.contrast, "alpha"),
+         ("noise", augmentation.add, "field"))
+
+
+def first_words(arrays):
+    """The distinct first parts of names with levels."""
+    return sorted({name.split("/")[0] for name in arrays if "/" in name})
+
+
+def nearly_equal_bytes(actual, expected, share, name):
+    """Bytes may differ by one, in less than `share` of all places."""
+    close(np.asarray(actual, int), np.asarray(expected, int), 1, name)
+    assert np.mean(actual != expected) < share, name
+
+
+@each("lis", "data_pipeline*.npz")
+def test_crop_scale_and_flip(path):
+    arrays = load(path)
+    for name in first_words(arrays):
+        case = under(arrays, name + "/")
+        if "crop_size_image_size" in case:
+            crop, size = case["crop_size_image_size"].tolist()
+            out = transforms.prepare(case["in"], size, size, (crop, crop) if crop > 0 else None)
+            np.testing.assert_array_equal(out, case["out"], name)
+            np.testing.assert_array_equal(transforms.to_float(out).transpose(2, 0, 1), case["tensor"], name)
+            np.testing.assert_array_equal(out[:, ::-1], case["flip"], name)
+
+
+@each("lis", "data_pipeline*.npz")
+def test_resized_data_sets(path):
+    arrays = load(path)
+    for name in first_words(arrays):
+        case = under(arrays, name + "/")
+        if "square" in case:
+            square = transforms.pad_to_square(case["in"])
+            np.testing.assert_array_equal(square, case["square"], name)
+            np.testing.assert_array_equal(resize(square, *case["out"].shape[:2]), case["out"], name)
+
+
+@each("lis", "augment*.npz")
+def test_exact_operations(path):
+    arrays = load(path)
+    for operation, function, parameter in EXACT:
+        for case in first_words(under(arrays, operation + "/")):
+            known = under(arrays, f"{operation}/{case}/")
+            out = function(arrays["img_a"][None], known[parameter][None])[0]
+            np.testing.assert_array_equal(out, known["out"], f"{operation}/{case}")
+    if "flipud" in arrays:
+        np.testing.assert_array_equal(augmentation.flip_vertically(arrays["img_a"][None], None)[0], arrays["flipud"])
+
+
+@each("lis", "augment*.npz")
+@pytest.mark.parametrize("operation, order, mirror", [("affine3", 3, True), ("affine1", 1, False)])
+def test_affine_maps(path, operation, order, mirror):
+    arrays = load(path)
+    for case in first_words(under(arrays, operation + "/")):
+        known = under(arrays, f"{operation}/{case}/")
+        image = arrays["img_" + case[-1]]
+        *shift, scale_x, scale_y, degrees = known["sx_sy_rot" if order == 3 else "tx_ty_sx_sy_rot"].tolist()
+        pixels = [augmentation.shift_pixels(f, size) for f, size in zip(shift, (image.shape[1], image.shape[0]))]
+        matrix = augmentation.affine_matrix(scale_x, scale_y, degrees, *pixels)
+        out = augmentation.affine(image[None], matrix[None], order, mirror)[0]
+        nearly_equal_bytes(out, known["out"], 0.02, f"{operation}/{case}")
+
+
+@each("lis", "augment*.npz")
+def test_statistics_of_whole_sets(path):
+    arrays = load(path)
+    for name in first_words(under(arrays, "stats/")):
+        known, n = under(arrays, f"stats/{name}/"), 4000
+        plain = np.full((n, 8, 8, 3), 100, np.uint8)
+        out = augmentation.augment(plain, augmentation.SETS[name], [generator(1, i) for i in range(n)])
+        means, spreads = out.mean((1, 2, 3)), out.reshape(n, -1).std(1)
+        actual = {"frac_unchanged": np.mean((out == 100).all((1, 2, 3))), "mean_of_image_means": means.mean(),
+                  "std_of_image_means": means.std(), "mean_within_image_std": spreads.mean()}
+        for key, value in known.items():
+            assert abs(actual[key] - value) <= 0.1 * value, f"{name}/{key}: {actual[key]}, expected {value}"
+
+
+@each("lis", "image_cache*.npz")
+def test_cache_follows_the_recorded_run(path):
+    known = load(path)
+    cache = VersionCache(int(known["nb_cache_total"]), int(known["nb_cache_lists"]), float(known["p_drop"]))
+    loads = 0
+    for i, key in enumerate(known["key"].tolist()):
+        u = float(known["uniform_drawn_or_minus1"][i])
+        version = cache.look_up(key, int(known["list_drawn"][i]), max(u, 0.0), loads + 1)
+        loads = max(loads, version)
+        assert key * 1000 + version == known["returned_key_times_1000_plus_loadcounter"][i], f"call {i}"
+        assert cache.count == known["nb_cached_after"][i], f"call {i}"
+
+
+def recorded_history(arrays):
+    recorded = history.History()
+    for line, x, y in arrays["rows_line_x_y"]:
+        recorded.append(*LINES[int(line)], int(x), y)
+    return recorded
+
+
+@each("lis", "history_export*.npz")
+def test_history_csv(path):
+    arrays = load(path)
+    for name in [n[:-len("_args")] for n in arrays if n.endswith("_args")]:
+        words = str(arrays[name + "_args"]).split()
+        chosen = {flag[2:]: int(value) for flag, value in zip(words[::2], words[1::2])}
+        text, expected = recorded_history(arrays).csv(**chosen), str(arrays[name])
+        assert text[:len(expected)] == expected, name
+        assert name == "csv_default" or text == expected, name  # of that one the fixture holds the first lines only
+
+
+@each("lis", "history_export*.npz")
+def test_points_of_a_loss_plot(path):
+    arrays = load(path)
+    lines = recorded_history(arrays).groups
+    by_number = (lines["loss-r-mix"]["train-r0"], lines["loss-d-mix"]["train-d-real"])
+    for name in [n[:-2] for n in arrays if n.startswith("plot_") and n.endswith("_x")]:
+        words = name.split("_")[1:]
+        if words[0].startswith("max"):
+            xs, ys = by_number[1].reduced(100, 701, int(words[0][3:]))
+        else:
+            xs, ys = by_number[int(words[0])].reduced(int(words[1]), int(words[2]))
+        np.testing.assert_array_equal(xs, arrays[name + "_x"], name)
+        close(ys, arrays[name + "_y"], 1e-6, name)
+
+
+@each("lis", "sampling*.npz")
+def test_sheets(path):
+    arrays = load(path)
+    cells = arrays["images"]
+    for name, chosen in (("none", {}), ("cols3", {"cols": 3}), ("rows2", {"rows": 2}), ("rows2cols5", {"rows": 2, "cols": 5}),
+                         ("cols4border2", {"cols": 4, "border": 2})):
+        for prefix, border in (("draw_grid_", {}), ("ia_draw_grid_", {"border": 0})):
+            if prefix + name in arrays:
+                np.testing.assert_array_equal(drawing.draw_grid(cells, **{**chosen, **border}), arrays[prefix + name], name)
+    tensor = drawing.to_bytes(arrays["tensor"].transpose(0, 2, 3, 1))
+    for name in [n for n in arrays if n.startswith("save_image_nrow")]:
+        np.testing.assert_array_equal(drawing.torch_sheet(tensor, int(name[len("save_image_nrow"):])), arrays[name], name)
+
+
+def sampling_networks(arrays):
+    """G-LIS and R of a sampling fixture."""
+    width, height, features, levels, code, modules = arrays["cfg_w_h_nfeature_nlayer_code_nlis"].tolist()
+    size, make = networks.pyramid(width, height, levels), networks.Maker("weight")
+    g = networks.GeneratorLIS(size, features, code, make, modules)
+    r = networks.Reverser(size, features // 2, code, make)
+    body = networks.Generator(size, features, code, make)
+    for network, prefix in ((g, "gen/"), (r, "r/"), (body, "riter_gen/")):
+        network.assign(under(arrays, prefix))
+    return g, r, body, modules
+
+
+@each("lis", "sampling*.npz")
+def test_samples_interpolations_and_perturbations(path):
+    arrays = load(path)
+    g, r, _, modules = sampling_networks(arrays)
+    codes = arrays["code"]
+    for k in range(modules + 1):
+        plain = g(codes, executed=k)[0].numpy()
+        nearly_equal_bytes(drawing.to_bytes(plain), arrays[f"images_r{k}"], 0.01, f"images_r{k}")
+        repaired = g(r(plain), executed=k)[0]
+        nearly_equal_bytes(drawing.to_bytes(repaired), arrays[f"images_rsep_r{k}"], 0.01, f"images_rsep_r{k}")
+        frames = g(drawing.interpolate(codes[0], codes[1]), executed=k)[0]
+        nearly_equal_bytes(drawing.to_bytes(frames), arrays[f"interp_r{k}"], 0.01, f"interp_r{k}")
+        if f"pert_r{k}" in arrays:  # its first picture is of twice the code, a defect; ours is of the code
+            frames = drawing.to_bytes(g(drawing.perturb(codes[2], arrays["pert_noise"]), executed=k)[0])
+            nearly_equal_bytes(frames[1:], arrays[f"pert_r{k}"][1:], 0.01, f"pert_r{k}")
+            nearly_equal_bytes(frames[0], arrays[f"images_r{k}"][2], 0.01, f"pert_r{k} first")
+        if f"images_r{k}_output_scale_wrapped" in arrays:  # what wraps around there is black here
+            scaled, light = drawing.to_bytes(plain, output_scale=True), plain > 0.51
+            wrapped = arrays[f"images_r{k}_output_scale_wrapped"]
+            nearly_equal_bytes(scaled[light], wrapped[light], 0.01, "output_scale")
+            assert not scaled[plain < 0.5].any()
+
+
+@each("lis", "sampling*.npz")
+def test_rounds_of_r_iterative(path):
+    arrays = load(path)
+    _, r, body, _ = sampling_networks(arrays)
+    codes = arrays["code"]
+    for k in range(sum(name.startswith("riter_images_r") for name in arrays)):
+        drawn = body(codes)
+        nearly_equal_bytes(drawing.to_bytes(drawn), arrays[f"riter_images_r{k}"], 0.01, f"round {k}")
+        codes = r(drawn).numpy()
+        close(codes, arrays[f"riter_code_after_r{k}"], 1e-4, f"code after round {k}")
+
+
+def original_files(pattern):
+    """Each fixture of files with its folder."""
+    return pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p in sorted(folder("lis").rglob(pattern))])
+
+
+@original_files("data_index.pt")
+def test_split_of_the_original_is_read(path):
+    expected = [under(load(f), "data_index/") for f in files("lis", "files_expected*.npz")]
+    parts = torch_files.load(path)
+    match = [e for e in expected if len(e["train"]) == len(parts["train"])]
+    source = ArraySource(np.zeros((len(parts["train"]) + len(parts["final_test"]), 4, 4, 3), np.uint8))
+    found = split.read(path.parent, "folder", source, "again")
+    for part in split.PARTS:
+        np.testing.assert_array_equal(getattr(found, part), match[0][part] if match else parts[part])
+
+
+@original_files("*_state.pt")
+def test_history_of_the_original_is_read(path):
+    state, found = torch_files.load(path), history.from_original(path)
+    assert found.groups
+    last = max(line.xs[-1] for _, line in found.lines() if len(line.xs))
+    assert last == state["current_iter"]
+    assert all(np.isfinite(line.ys).all() for _, line in found.lines())
