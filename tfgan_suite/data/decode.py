@@ -14,6 +14,7 @@ from tqdm import tqdm
 from tfgan_suite.errors import UserError
 
 PNG_FIRST_BYTE = 137
+_ROUND = 4096
 
 
 def decode(data: bytes, where: str) -> np.ndarray:
@@ -90,10 +91,11 @@ def in_parallel(function, items, title: str) -> list:
 
     The first exception in the order of the items is raised.
     """
-    items = list(items)
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        try:
-            results = pool.map(function, items)
-            return list(tqdm(results, title, len(items), leave=False, disable=None, unit=" images"))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    items, results = list(items), []
+    bar = tqdm(total=len(items), desc=title, leave=False, disable=None if title else True, unit=" images")
+    with bar, ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        for start in range(0, len(items), _ROUND):  # in rounds: a million waiting jobs would fill the memory
+            for result in pool.map(function, items[start:start + _ROUND]):
+                results.append(result)
+                bar.update()
+    return results

@@ -1,0 +1,180 @@
+"""ImageNet: its offline preparation, and the prepared set as folders per class or as a list of paths with labels."""
+from __future__ import annotations
+
+import io
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+from PIL import Image
+
+from tfgan_suite import images
+from tfgan_suite.data import catalog, decode, prepare
+from tfgan_suite.data.folder import FolderSource, Prepared, find_images, read_rgb
+from tfgan_suite.data.listfile import read_list
+from tfgan_suite.data.source import Source
+from tfgan_suite.errors import UserError
+
+LIST = "image_list.txt"
+BAD = "bad_images.txt"
+
+
+def _crop(image: np.ndarray, size: int) -> np.ndarray:
+    return prepare.resize(prepare.square_crop(image), size, size, "BICUBIC")
+
+
+def _original(image: np.ndarray, size: int) -> np.ndarray:
+    return prepare.resize(prepare.stretch(image), size, size, "BICUBIC")
+
+
+def _authors(image: np.ndarray, size: int) -> np.ndarray:
+    if min(image.shape[:2]) < size:
+        raise UserError(f"has a side below {size} pixels")
+    return prepare.cover(image, size, size)
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A way to prepare the set.
+
+    Args:
+        function: (uint8 [H, W, 3], size) -> uint8 [size, size, 3].
+        size: the size it is meant for.
+        quality: of the JPEG files.
+        about: one line.
+    """
+
+    function: Callable
+    size: int
+    quality: int
+    about: str
+
+
+MODES = {
+    "crop": Mode(_crop, 128, 95, "the middle square, resized"),
+    "original": Mode(_original, 128, 75, "as the TensorFlow SNGAN: contrast stretched, aspect ratio ignored"),
+    "authors": Mode(_authors, 256, 95, "as pfnet-research/sngan_projection: small images left out, else the middle, resized"),
+}
+
+
+def _convert(path: Path, target: Path, mode: Mode, size: int) -> str:
+    """Prepares one image; returns what is wrong with it, or ''. An image that is there already is left alone."""
+    if target.exists():
+        return ""
+    try:
+        picture = mode.function(read_rgb(path), size)
+    except UserError as error:
+        return " ".join(str(error).split())
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=mode.quality)
+    images.write_bytes(target, buffer.getvalue())
+    return ""
+
+
+def convert(source, target, mode: str = "crop", size: int = 0) -> tuple[int, list[str]]:
+    """Prepares a folder of one folder per class; can be stopped and run again.
+
+    Writes `target/<class>/<name>.JPEG`, `image_list.txt` (lines 'class/name.JPEG label', classes sorted) and, if there are any,
+    `bad_images.txt` with the images that were left out and why.
+
+    Args:
+        mode: one of `MODES`.
+        size: side of the results (0: the mode's own).
+
+    Returns:
+        (images prepared, lines of `bad_images.txt`).
+
+    Raises:
+        UserError: no images, target inside the source, or it cannot be written.
+    """
+    source, target, chosen = Path(source), Path(target), MODES[mode]
+    if target.resolve().is_relative_to(source.resolve()):
+        raise UserError(f"{target}: lies inside {source}; give a folder outside of it")
+    found = FolderSource(source, per_class=True, missing=f"get ImageNet from {catalog.DATASETS['imagenet'].home}")
+    names = [f"{found.classes[label]}/{path.stem}.JPEG" for path, label in zip(found.paths, found.labels)]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise UserError(f"{source}: two images would become {twice[0]}; rename one of them")
+    for name in found.classes:
+        _make_folder(target / name)
+
+    def work(index: int) -> str:
+        return _convert(found.paths[index], target / names[index], chosen, size or chosen.size)
+
+    problems = decode.in_parallel(work, range(len(names)), "preparing images")
+    lines = [f"{name} {label}\n" for name, label, problem in zip(names, found.labels, problems) if not problem]
+    images.write_bytes(target / LIST, "".join(lines).encode())
+    bad = [problem for problem in problems if problem]
+    if bad:
+        images.write_bytes(target / BAD, "\n".join([*bad, ""]).encode())
+    return len(lines), bad
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot make the folder: {error.strerror}") from None
+
+
+class LabelledList(Source):
+    """Images of a text file with lines 'path label', as caffe's `train.txt`.
+
+    Args:
+        listing: the text file.
+        root: folder to which its paths are relative.
+
+    Raises:
+        UserError: a line without a label, or no list.
+    """
+
+    def __init__(self, listing, root):
+        self.name, self.paths, labels = str(listing), [], []
+        for number, line in read_list(listing):
+            path, _, label = line.rpartition(" ")
+            if not path or not label.isdigit():
+                raise UserError(f"{listing}: line {number} is not 'path label'; correct it or prepare the set again")
+            self.paths.append(Path(root) / path.strip())
+            labels.append(int(label))
+        self.labels = np.array(labels, np.int32)
+        self.classes = tuple(str(i) for i in range(max(labels) + 1))
+        if not self.paths[0].is_file():
+            raise UserError(f"{self.paths[0]} (line 1 of {listing}): no such file; the list belongs to another folder")
+
+    def __len__(self):
+        return len(self.paths)
+
+    def image(self, index):
+        return read_rgb(self.paths[index])
+
+
+def _locate(root: Path, size: int) -> Source:
+    resized = root / f"resized_{size}"
+    if (root / "caffe_ilsvrc12" / "train.txt").is_file() and resized.is_dir():
+        return LabelledList(root / "caffe_ilsvrc12" / "train.txt", resized)
+    if (root / LIST).is_file():
+        return LabelledList(root / LIST, root)
+    if not root.is_dir() or not find_images(root):
+        raise UserError(f"{root}: no ImageNet there; {catalog.help_for('imagenet', root)}")
+    return FolderSource(root, per_class=True)
+
+
+def open_source(root, size: int, budget: int | None = None) -> Source:
+    """The training images as uint8 [size, size, 3] with labels.
+
+    What may be in `root`: the TensorFlow SNGAN's layout (`caffe_ilsvrc12/train.txt` and `resized_<size>/`), what `convert`
+    wrote (`image_list.txt`), or any folder with one folder per class. Images of another size are cropped to their middle
+    square and resized (bilinear).
+
+    Raises:
+        UserError: none of these, or a broken image.
+    """
+    fit = partial(_fit, size=size)
+    return Prepared(_locate(Path(root), size), fit, f"at {size}x{size}", budget)
+
+
+def _fit(image: np.ndarray, size: int) -> np.ndarray:
+    return prepare.resize(prepare.square_crop(image), size, size)
