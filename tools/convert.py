@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Turns weights of an original program into a checkpoint of this suite: ./tools/convert.py NAME SOURCE [ITERATION]"""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tfgan_suite import cli  # noqa: E402
+from tfgan_suite.errors import UserError  # noqa: E402
+from tfgan_suite.experiment import load  # noqa: E402
+
+USAGE = """./tools/convert.py NAME SOURCE [ITERATION]
+
+Reads SOURCE, weights written by the original program of experiment NAME (a TensorFlow 1 checkpoint, .pt or .pth.tar), and writes
+iter_N.*.npz into the experiment's wts_dir, from where sampling works and training goes on. N is the number in SOURCE's name,
+or ITERATION."""
+
+
+def number_of(source: str, given: str | None) -> int:
+    """The iteration: as given, or the last number in the file's name."""
+    import re
+
+    if given is not None:
+        if not given.isdigit():
+            raise UserError(f"'{given}': ITERATION must be a whole number")
+        return int(given)
+    numbers = re.findall(r"\d+", Path(source).name)
+    return int(numbers[-1]) if numbers else 0
+
+
+def main(argv):
+    positionals, _, overrides = cli.parse(argv, USAGE, least=2, most=3)
+    name, source = positionals[:2]
+    params = load(name, overrides)
+    from tfgan_suite import checkpoints, registry, runs
+
+    converter = registry.optional(params.system, "convert")
+    if converter is None:
+        raise UserError(f"{name}: system {params.system} reads the original's files as they are; put them into {params.wts_dir}")
+    arrays = converter.convert(source, params)
+    number = number_of(source, positionals[2] if len(positionals) > 2 else None)
+    files = checkpoints.Checkpoints(params.wts_dir)
+    files.folder.mkdir(parents=True, exist_ok=True)
+    system = runs.build(params, training=False)
+    for kind in system.sampling:
+        if kind not in arrays:
+            raise UserError(f"{source}: holds no weights of {kind.upper()}")
+        system.load_original(kind, arrays[kind])
+    for kind, items in arrays.items():
+        checkpoints.write(files.path(kind, number), items.items())
+        print(f"Wrote {files.path(kind, number)}")
+
+
+if __name__ == "__main__":
+    cli.main(main)
