@@ -11,9 +11,9 @@ from tfgan_suite.experiment import load  # noqa: E402
 
 USAGE = """./tools/convert.py NAME SOURCE [ITERATION]
 
-Reads SOURCE, weights written by the original program of experiment NAME (a TensorFlow 1 checkpoint, .pt or .pth.tar), and writes
-iter_N.*.npz into the experiment's wts_dir, from where sampling works and training goes on. N is the number in SOURCE's name,
-or ITERATION."""
+Reads SOURCE, weights written by the original program of experiment NAME (a TensorFlow 1 checkpoint, .pt or .pth.tar), and
+writes iter_N.*.npz into the experiment's wts_dir, from where sampling works and training goes on. N is the number in SOURCE's
+name, or ITERATION."""
 
 
 def number_of(source: str, given: str | None) -> int:
@@ -32,21 +32,29 @@ def main(argv):
     positionals, _, overrides = cli.parse(argv, USAGE, least=2, most=3)
     name, source = positionals[:2]
     params = load(name, overrides)
+    import json
+
+    import numpy as np
+
     from tfgan_suite import checkpoints, registry, runs
 
     converter = registry.optional(params.system, "convert")
     if converter is None:
-        raise UserError(f"{name}: system {params.system} reads the original's files as they are; put them into {params.wts_dir}")
+        raise UserError(f"{name}: system {params.system} reads the original's files as they are; put them in {params.wts_dir}")
     arrays = converter.convert(source, params)
     number = number_of(source, positionals[2] if len(positionals) > 2 else None)
     files = checkpoints.Checkpoints(params.wts_dir)
     files.folder.mkdir(parents=True, exist_ok=True)
-    system = runs.build(params, training=False)
-    for kind in system.sampling:
-        if kind not in arrays:
-            raise UserError(f"{source}: holds no weights of {kind.upper()}")
-        system.load_original(kind, arrays[kind])
+    system = runs.build(params)
     for kind, items in arrays.items():
+        if kind != "state":
+            system.load_original(kind, items)
+    missing = set(system.sampling) - set(arrays)
+    if missing:
+        raise UserError(f"{source}: holds no weights of {', '.join(sorted(missing)).upper()}")
+    for kind, items in arrays.items():
+        if kind == "state":
+            items = {"about": np.array(json.dumps({"iteration": number, "fixed": params.fixed()})), **items}
         checkpoints.write(files.path(kind, number), items.items())
         print(f"Wrote {files.path(kind, number)}")
 
