@@ -16,7 +16,21 @@ from tfgan_suite import distributed
 
 def adam(learning_rate: float, beta_1: float, beta_2: float, epsilon: float = 1e-8) -> tf.keras.optimizers.Optimizer:
     """TF1's Adam, which is Keras' with another default epsilon."""
-    return tf.keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, jit_compile=False)
+    return _Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, jit_compile=False)
+
+
+class _Adam(tf.keras.optimizers.Adam):
+    """Keras' Adam whose learning rate can be assigned inside `strategy.run` (see `set_rate`)."""
+
+    def _build_learning_rate(self, learning_rate):
+        with tf.init_scope():
+            return tf.Variable(learning_rate, name="learning_rate", dtype=tf.float32, trainable=False,
+                               aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
+
+
+def set_rate(optimizer: tf.keras.optimizers.Optimizer, rate: tf.Tensor) -> None:
+    """Sets the learning rate for the next step: a scalar tensor, such as a schedule's value at this iteration."""
+    optimizer.learning_rate.assign(rate)
 
 
 def apply(optimizer: tf.keras.optimizers.Optimizer, gradients, variables) -> None:

@@ -194,6 +194,14 @@ class Discriminator(ClassNetwork):
         """As `ClassNetwork.assign`; takes also the older files in which a convolution's u is `<name>/spectral_norm/u`."""
         super().assign(CurrentNames(arrays, self.shapes()))
 
+    def spectral_weights(self):
+        """(name, matrix [rows, columns], u) of every normalised weight."""
+        named = {name: v.numpy() for name, v in self.named().items()}
+        for name in [n for n in named if n.endswith("/spectral_norm/u")]:
+            layer = name[:-len("/spectral_norm/u")]
+            kernel = named[f"{layer}/W"] if f"{layer}/W" in named else named[layer.replace("/filters", "/Filters")]
+            yield layer, kernel.reshape(-1, kernel.shape[-1]), named[name]
+
 
 class CurrentNames(dict):
     """The arrays of a file under the names that the network has today.

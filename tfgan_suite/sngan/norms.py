@@ -41,7 +41,7 @@ class BatchNorm(tf.keras.layers.Layer):
         y, mean, variance = standardise(x, self.epsilon, groups)
         if update:
             count = x.shape[0] * x.shape[1] * x.shape[2] // groups * tf.distribute.get_strategy().num_replicas_in_sync
-            for part in range(groups):
+            for part in reversed(range(groups)):
                 self._move(mean[part], variance[part] * (count / max(count - 1, 1)))
         return tf.cast(y * self.gamma + self.beta, x.dtype)
 

@@ -1,0 +1,139 @@
+"""What the two systems share: batches, latents, sampling, sheets, monitors."""
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_suite import optimizers
+from tfgan_suite.random import generator
+from tfgan_suite.sngan import monitors
+from tfgan_suite.sngan.data import check_labels, open_source
+from tfgan_suite.sngan.order import ShuffledEpochs
+from tfgan_suite.system import Event, System
+
+
+class ClassConditional(System):
+    """A class-conditional GAN with several critic steps an iteration.
+
+    Attributes (set by the subclass before anything else is called):
+        size: side of the images.
+        dim_z: length of a latent.
+        critics: discriminator steps an iteration.
+        label_count: classes of the data that the networks use; 0 if no network takes labels.
+        dataset, folder: where the real images are.
+    """
+
+    size = dim_z = critics = label_count = 0
+    dataset = folder = ""
+    sample_batch = 100  # images made at a time: the original's, whose generator uses the statistics of the batch
+
+    def source(self, part: str = "train"):
+        """The real images; `part` 'test' where CIFAR-10's test images are wanted."""
+        return open_source(self.dataset, self.folder, self.size, self.label_count, part)
+
+    def batch(self, step, source):
+        order = self._order(len(source))
+        rows = np.stack([order.batch(step * self.critics + j) for j in range(self.critics)], 1)
+        images = source.images(rows.ravel()).reshape(*rows.shape, self.size, self.size, 3)
+        labels = source.labels[rows] if self.label_count else np.zeros(rows.shape)
+        return {"images": images, "labels": labels.astype(np.int32)}
+
+    def batch_spec(self):
+        shape = (self.batch_size, self.critics)
+        return {"images": tf.TensorSpec((*shape, self.size, self.size, 3), tf.uint8), "labels": tf.TensorSpec(shape, tf.int32)}
+
+    def _order(self, n: int) -> ShuffledEpochs:
+        known = getattr(self, "_known_order", None)
+        if known is None or known.n != n:
+            self._known_order = known = ShuffledEpochs(n, self.batch_size, self.params.seed)
+        return known
+
+    def images_shown(self, done):
+        return done * self.batch_size * self.critics
+
+    @staticmethod
+    def dequantise(images: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Bytes -> [-1, 1): 2 * (x / 256 - 1/2) + noise, with noise from U[0, 1/128)."""
+        return 2.0 * (tf.cast(images, tf.float32) / 256.0 - 0.5) + noise
+
+    # -- steps ---------------------------------------------------------------------------------------------------------
+    @property
+    def loss_scale(self) -> float:
+        """Losses are multiplied by it before the gradient is taken, and gradients divided: float16 has few exponents."""
+        return 1024.0 if self.params.precision == "float16" else 1.0
+
+    def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, rate: tf.Tensor) -> None:
+        """One optimiser step of network `kind` along the gradient of `loss`, which is already scaled."""
+        variables = self.networks[kind].trainable_variables
+        gradients = tape.gradient(loss, variables)
+        if self.loss_scale != 1.0:
+            gradients = [None if g is None else g / self.loss_scale for g in gradients]
+        optimizers.set_rate(self.optimizers[kind], rate)
+        optimizers.apply(self.optimizers[kind], gradients, variables)
+
+    # -- pictures ------------------------------------------------------------------------------------------------------
+    def latents(self, n, seed):
+        return generator(seed, "latents").standard_normal((n, self.dim_z)).astype(np.float32)
+
+    def labels(self, n, seed):
+        """Labels of a sheet: ten columns with a class each, spread evenly where there are more than ten."""
+        if not self.classes:
+            return None
+        columns = min(10, self.classes)
+        return (np.arange(n, dtype=np.int32) % columns) * self.classes // columns
+
+    def class_weights(self, labels, n: int) -> np.ndarray:
+        """float32 [n, classes] from labels [n], or from weights, which pass as they are.
+
+        Raises:
+            UserError: a label out of range.
+        """
+        if np.ndim(labels) == 2:
+            return np.asarray(labels, np.float32)
+        labels = check_labels(np.broadcast_to(np.asarray(labels), n), self.classes, "labels")
+        return np.eye(self.classes, dtype=np.float32)[labels]
+
+    def generate(self, latents, labels=None):
+        """Images of latents [n, dim_z], `sample_batch` at a time.
+
+        A short last batch is filled up with fixed latents: where the generator uses batch statistics, single images would
+        otherwise be normalised by themselves.
+
+        Args:
+            labels: int [n], or weights of classes [n, classes]; None for a column of the sheet each.
+        """
+        n, size = len(latents), self.sample_batch
+        short = -n % size
+        table = np.concatenate([np.asarray(latents, np.float32), self.latents(size, 0)[size - short:]])
+        weights = np.zeros((n + short, 0), np.float32)
+        if self.classes:
+            rest = self.class_weights(self.labels(size, 0)[size - short:], short)
+            given = self.labels(n, 0) if labels is None else labels
+            weights = np.concatenate([self.class_weights(given, n), rest])
+        parts = [self.sampler(tf.constant(table[i:i + size]), tf.constant(weights[i:i + size])).numpy()
+                 for i in range(0, n + short, size)]
+        return np.concatenate(parts)[:n]
+
+    @property
+    def sampler(self):
+        """Latents [sample_batch, dim_z] and class weights -> images, traced once."""
+        if getattr(self, "_sampler", None) is None:
+            self._sampler = tf.function(self.forward)
+        return self._sampler
+
+    def forward(self, z: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        """Images of latents with class weights [n, classes] ([n, 0] without classes), nothing updated."""
+        raise NotImplementedError
+
+    # -- monitors ------------------------------------------------------------------------------------------------------
+    def monitors(self, singular: int, inception: int, samples: int, splits: int, curves: int) -> list[Event]:
+        """Events of both systems; a frequency of 0 leaves one out.
+
+        Args:
+            singular, inception, curves: iterations between two of each.
+            samples, splits: of the inception score.
+        """
+        events = [Event("singular values", singular, lambda done, host: monitors.singular_values(self.networks["d"])),
+                  Event("inception score", inception, monitors.InceptionScore(self, samples, splits)),
+                  Event("curves", curves, lambda done, host: monitors.draw_curves(host.log_dir))]
+        return [event for event in events if event.every]
