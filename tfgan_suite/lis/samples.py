@@ -1,0 +1,139 @@
+"""The picture files of the original's sampling scripts: sheets, chains, interpolations, perturbations."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_suite import images
+from tfgan_suite.errors import UserError
+from tfgan_suite.lis import drawing
+from tfgan_suite.random import generator
+
+SHEETS = 20  # of each kind
+PER_SHEET, PER_SMALL_SHEET = 256, 64
+PER_CHAIN_SHEET, PER_SMALL_CHAIN_SHEET, CHAINS_IN_A_ROW = 64, 16, 4
+NEIGHBOURS, FEW_NEIGHBOURS = 64, 16  # of one code
+
+
+class Sampler:
+    """G-LIS, and R if there is one, on any number of codes.
+
+    Args:
+        g: G-LIS.
+        r: a reverser, or None.
+        modules: how many LIS modules G has.
+        code_size: numbers in a code.
+        batch: codes computed at a time.
+    """
+
+    def __init__(self, g, r, modules: int, code_size: int, batch: int):
+        self.modules, self.code_size, self.batch, self.has_r = modules, code_size, batch, r is not None
+        codes = tf.TensorSpec((None, code_size), tf.float32)
+        count = tf.TensorSpec((), tf.int32)
+        self._draw = tf.function(lambda x, k: g(x, executed=k)[0], input_signature=[codes, count])
+        self._repair = tf.function(lambda x, k: g(r(g(x, executed=k)[0]), executed=k)[0], input_signature=[codes, count])
+
+    def _in_batches(self, function, codes: np.ndarray, executed: int) -> np.ndarray:
+        parts = [function(tf.constant(codes[i:i + self.batch], tf.float32), executed).numpy()
+                 for i in range(0, len(codes), self.batch)]
+        return np.concatenate(parts)
+
+    def draw(self, codes: np.ndarray, executed: int) -> np.ndarray:
+        """Images in [0, 1], float32 [n, h, w, 3], after `executed` modules."""
+        return self._in_batches(self._draw, codes, executed)
+
+    def repair(self, codes: np.ndarray, executed: int) -> np.ndarray:
+        """G(R(G(codes))): images of the codes that R finds for the images of `codes`."""
+        return self._in_batches(self._repair, codes, executed)
+
+    def codes(self, n: int, seed: int, *name) -> np.ndarray:
+        """N(0, 1), float32 [n, code_size]."""
+        return generator(seed, *name).standard_normal((n, self.code_size)).astype(np.float32)
+
+
+class Folders:
+    """The sub-folders of --save_path, made when something is written into them.
+
+    Raises:
+        UserError: a folder or file cannot be written.
+    """
+
+    def __init__(self, root):
+        self.root = Path(root)
+
+    def save(self, folder: str, name: str, picture: np.ndarray) -> None:
+        """Writes uint8 [H, W, 3] as `<root>/<folder>/<name>.jpg`."""
+        images.save(self.path(folder) / f"{name}.jpg", picture)
+
+    def path(self, folder: str) -> Path:
+        """A sub-folder, which is made if it is missing."""
+        path = self.root / folder
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{path}: cannot make the folder: {error.strerror}; give another --save_path") from None
+        return path
+
+
+def save_sheets(folders: Folders, folder: str, prefix: str, number: int, cells: np.ndarray, ending: str = "") -> None:
+    """The full sheet of 256 and the small one of the first 64."""
+    folders.save(folder, f"{prefix}_full_{number:04d}{ending}", drawing.draw_grid(cells))
+    folders.save(folder, f"{prefix}_small_{number:04d}{ending}", drawing.draw_grid(cells[:PER_SMALL_SHEET]))
+
+
+def save_chains(folders: Folders, stages: list[np.ndarray], number: int) -> None:
+    """Every stage of a code side by side: 64 codes, and the first 16 of them."""
+    chains = drawing.side_by_side(*stages)
+    for size, count in (("full", PER_CHAIN_SHEET), ("small", PER_SMALL_CHAIN_SHEET)):
+        sheet = drawing.draw_grid(chains[:count], cols=CHAINS_IN_A_ROW)
+        folders.save("sampled_images_chains", f"chain_{size}_{number:04d}", sheet)
+
+
+def sheets(sampler: Sampler, folders: Folders, seed: int, count: int = SHEETS, output_scale: bool = False) -> None:
+    """Samples after each number of modules; with R also those that it has repaired; chains."""
+    for i in range(count):
+        codes = sampler.codes(PER_SHEET, seed, "sheet", i)
+        stages = []
+        for r in range(sampler.modules + 1):
+            stages.append(drawing.to_bytes(sampler.draw(codes, r), output_scale))
+            save_sheets(folders, f"sampled_images_r{r}", f"r{r}", i, stages[-1])
+            if sampler.has_r:
+                after = drawing.to_bytes(sampler.repair(codes, r), output_scale)
+                both = drawing.side_by_side(stages[-1], after)
+                save_sheets(folders, f"sampled_images_rsep_r{r}_after", f"rsep_r{r}", i, after)
+                save_sheets(folders, f"sampled_images_rsep_r{r}_both", f"rsep_r{r}_chain", i, both)
+        save_chains(folders, stages, i)
+
+
+def round_sheets(system, folders: Folders, seed: int, count: int = SHEETS, output_scale: bool = False) -> None:
+    """R-iterative's samples after each round, and chains."""
+    for i in range(count):
+        codes = system.latents(PER_SHEET, int(generator(seed, "sheet", i).integers(2**31)))
+        stages = [drawing.to_bytes(x, output_scale) for x in system.all_stages(codes)]
+        for r, cells in enumerate(stages):
+            save_sheets(folders, f"sampled_images_r{r}", f"r{r}", i, cells)
+        save_chains(folders, stages, i)
+
+
+def interpolations(sampler: Sampler, folders: Folders, seed: int, count: int = SHEETS) -> None:
+    """From one code to another, a row of images; the rows after each number of modules also below each other."""
+    for i in range(count):
+        codes = drawing.interpolate(*sampler.codes(2, seed, "interpolation", i))
+        rows = [drawing.strip(drawing.to_bytes(sampler.draw(codes, r))) for r in range(sampler.modules + 1)]
+        for r, row in enumerate(rows):
+            folders.save(f"sampled_images_interpolations_r{r}", f"interp_r{r}_{i:04d}", row)
+        folders.save("sampled_images_interpolations_all", f"interp_all_{i:04d}", np.concatenate(rows))
+
+
+def perturbations(sampler: Sampler, folders: Folders, seed: int, count: int = SHEETS) -> None:
+    """A code and its neighbours, after each number of modules."""
+    for i in range(count):
+        code, *noise = sampler.codes(1 + NEIGHBOURS, seed, "perturbation", i)
+        codes, columns = drawing.perturb(code, np.stack(noise)), []
+        for r in range(sampler.modules + 1):
+            cells = drawing.to_bytes(sampler.draw(codes, r))
+            folders.save(f"sampled_images_perturbations_r{r}", f"pert_r{r}_{i:04d}", drawing.draw_grid(cells))
+            columns.append(np.concatenate(list(cells[:FEW_NEIGHBOURS])))
+        folders.save("sampled_images_perturbations_all", f"pert_all_{i:04d}", np.concatenate(columns, axis=1))

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Makes a folder of square images of one size: ./tools/resize_images.py --load_path=FOLDER --save_path=FOLDER"""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tfgan_suite import cli  # noqa: E402 (the package lies beside this folder)
+from tfgan_suite.errors import UserError  # noqa: E402
+from tfgan_suite.experiment import Parameter  # noqa: E402
+
+USAGE = """./tools/resize_images.py --load_path=FOLDER --save_path=FOLDER [--image_size=80]
+
+Pads every image below load_path with black to a square, scales it and writes it as save_path/NAME.jpg."""
+
+OPTIONS = (
+    Parameter("image_size", 80, "side of the results", minimum=1),
+    Parameter("load_path", "", "folder of the images; sub-folders count too"),
+    Parameter("save_path", "", "folder for the results"),
+)
+EXTENSIONS = (".jpg", ".jpeg", ".bmp", ".gif", ".png", ".webp")
+
+
+def targets(paths: list, folder: Path) -> dict:
+    """File -> its result: NAME.jpg for NAME.* (the original loses the last letter of NAME).
+
+    Raises:
+        UserError: two files of one name, in different folders or of different formats.
+    """
+    found: dict = {}
+    for path in paths:
+        target = folder / f"{path.stem}.jpg"
+        if target in found:
+            raise UserError(f"{path}: would overwrite the result of {found[target]}; give the files different names")
+        found[target] = path
+    return {path: target for target, path in found.items()}
+
+
+def main(argv):
+    _, options, _ = cli.parse(argv, USAGE, OPTIONS, least=0, most=0, first_is_experiment=False)
+    for name in ("load_path", "save_path"):
+        if not options[name]:
+            raise UserError(f"--{name}: is not given; give a folder")
+    from tfgan_suite import images
+    from tfgan_suite.data import decode, folder, prepare
+    from tfgan_suite.lis.transforms import pad_to_square
+
+    source, size = folder.FolderSource(options["load_path"], per_class=False), options["image_size"]
+    known = targets([p for p in source.paths if p.suffix.lower() in EXTENSIONS], Path(options["save_path"]))
+    if not known:
+        raise UserError(f"{options['load_path']}: holds no {', '.join(EXTENSIONS)} files")
+    try:
+        Path(options["save_path"]).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{options['save_path']}: cannot make the folder: {error.strerror}") from None
+    decode.in_parallel(lambda path: images.save(known[path], prepare.resize(pad_to_square(folder.read_rgb(path)), size, size)),
+                       known, "resizing")
+    print(f"Wrote {len(known)} images of {size}x{size} into {options['save_path']}")
+
+
+if __name__ == "__main__":
+    cli.main(main)
