@@ -317,6 +317,19 @@ class GeneratorLIS(LisNetwork):
         self.modules_lis = [LisModule(i, code, make) for i in range(modules)]
         self.body = Generator(size, features, code, make, upscaling, numbered=True)
 
+    def assign(self, arrays):
+        """Sets all weights.
+
+        Raises:
+            UserError: the arrays are of another number of LIS modules, or do not fit.
+        """
+        held = {name.split(".")[1] for name in arrays if name.startswith("lis_layers.")}
+        if arrays and len(held) != len(self.modules_lis):
+            where = getattr(arrays, "path", "weights")
+            raise UserError(f"{where}: holds {len(held)} LIS modules, this experiment has {len(self.modules_lis)}; "
+                            f"give --r_iterations={len(held)}")
+        super().assign(arrays)
+
     def move(self, x, executed=None) -> list[tf.Tensor]:
         """The vectors x_1 ... x_n after each module, each [N, code].
 

@@ -1,0 +1,264 @@
+"""The three LIS programs' own training loops, replayed from recorded images, noise, masks and decisions."""
+import re
+
+import numpy as np
+import tensorflow as tf
+from golden_files import close, each, load, under
+from test_lis import nhwc, without_gradient
+
+from tfgan_suite import checkpoints, experiment
+from tfgan_suite.experiment import Parameters
+from tfgan_suite.lis import networks, reconstruction
+from tfgan_suite.lis.iterative import first_round
+from tfgan_suite.lis.origins import slot_names
+from tfgan_suite.lis.record import training_loss
+from tfgan_suite.lis.system import SYSTEMS
+
+NAMES = {"gen": "g", "dis": "d", "r": "r"}
+
+
+def parameters(system, args, **changes):
+    """The parameters that a command line of the original means."""
+    declared = experiment.declared(system)
+    values = {name: p.default for name, p in declared.items()}
+    for flag, text in re.findall(r"--(\w+)((?: (?!--)\S+)*)", re.sub(r"<run of> ", "", args)):
+        if flag in declared:
+            values[flag] = declared[flag].convert(text.strip() or "true", flag)
+    values.update(system=system, wts_dir="unused", **changes)
+    return Parameters("golden", values, {}, declared)
+
+
+def iterations(arrays):
+    """The recorded iterations, each as a dictionary."""
+    count = 0
+    while any(name.startswith(f"it{count + 1}/") for name in arrays):
+        count += 1
+        yield count, under(arrays, f"it{count}/")
+
+
+def set_initial(system, arrays):
+    """The networks' first weights."""
+    for theirs, ours in NAMES.items():
+        if under(arrays, f"init/{theirs}/") and ours in system.networks:
+            system.networks[ours].assign(under(arrays, f"init/{theirs}/"))
+
+
+def dead_biases(arrays, theirs):
+    """Names without a true gradient (a bias before a batch norm)."""
+    return without_gradient(under(arrays, f"init/{theirs}/"))
+
+
+class Steps:
+    """Wraps `system.learn` to see the gradients of each optimiser step, in the order of steps of each network."""
+
+    def __init__(self, system, arrays, lr):
+        self.system, self.arrays, self.lr, self.counts = system, arrays, lr, {}
+        self.theirs = {ours: theirs for theirs, ours in NAMES.items()}
+        self.learn, system.learn = system.learn, self
+
+    def __call__(self, name, tape, loss, upstream=None):
+        theirs = self.theirs[name]
+        k = self.counts[name] = self.counts.get(name, 0) + 1
+        network, dead = self.system.networks[name], dead_biases(self.arrays, self.theirs[name])
+        seen = {}
+        original = self.system.optimizers[name].apply_gradients
+
+        def spy(pairs):
+            seen.update({v.name.split(":")[0]: g for g, v in pairs})
+            return original(pairs)
+
+        self.system.optimizers[name].apply_gradients = spy
+        self.learn(name, tape, loss, upstream)
+        self.system.optimizers[name].apply_gradients = original
+        for key, expected in under(self.arrays, f"grad/{theirs}/{k}/").items():
+            if key not in dead:
+                actual = networks.to_file(np.asarray(seen[key]))
+                close(actual.reshape(expected.shape), expected, 1e-4 * np.abs(expected).max() + 1e-6, f"{theirs} {k} {key}")
+        keys = [n for n in under(self.arrays, f"init/{theirs}/") if "running_" not in n]
+        if f"gradnorm/{theirs}/{k}" in self.arrays:
+            norms, weights = self.arrays[f"gradnorm/{theirs}/{k}"], self.arrays[f"weightnorm/{theirs}/{k}"]
+            named = network.named()
+            for i, key in enumerate(keys):
+                if key not in dead:
+                    actual = float(np.linalg.norm(np.asarray(seen[key], np.float64)))
+                    assert abs(actual - norms[i]) <= 2e-3 * norms[i] + 1e-5, f"{theirs} {k} {key}: {actual} {norms[i]}"
+                    assert abs(float(tf.norm(named[key])) - weights[i]) <= 1e-4 * weights[i] + self.lr * k, (theirs, k, key)
+
+
+def check_final(system, arrays, lr):
+    """Weights, running statistics and mean squares after the last iteration."""
+    for theirs, ours in NAMES.items():
+        final = under(arrays, f"final/{theirs}/")
+        if not final or ours not in system.networks:
+            continue
+        dead, values = dead_biases(arrays, theirs), dict(system.networks[ours].arrays())
+        for key, expected in final.items():
+            if key not in dead:
+                close(values[key], expected, 0.05 * lr if "running_" not in key else 1e-4, f"final {theirs} {key}")
+        slots = slot_names(system, ours)
+        for key, expected in under(arrays, f"final/{theirs}_opt/").items():
+            if key not in dead and key in slots:
+                actual = networks.to_file(slots[key].numpy()).reshape(expected.shape)
+                np.testing.assert_allclose(actual, expected, rtol=2e-3, atol=1e-3 * np.abs(expected).max() + 1e-12,
+                                           err_msg=f"{theirs} {key}")
+
+
+def check_record(system, arrays, done):
+    """`loss_record` as written to log/loss_N, and the console."""
+    table = training_loss(system.record, done, max(done, 1), system.recorded)
+    for n, it in iterations(arrays):
+        close(table[n - 1], it["loss_record"], 1e-5, f"loss_record {n}")
+
+
+def check_reconstruction(system, arrays):
+    """The script's reconstruction test after the last iteration."""
+    if "recon/target" not in arrays:
+        return
+    codes, _, loss = reconstruction.search(system)(nhwc(arrays["recon/target"]))
+    close(codes, arrays["recon/best_code"], 1e-4, "codes")
+    close(loss, arrays["recon/loss"], 1e-5, "reconstruction loss")
+
+
+def check_losses(scalars, it, names):
+    """`loss_values_*` of an iteration. `names`: fixture's name -> our names of its entries."""
+    for name, ours in names.items():
+        for value, label in zip(it[f"loss_values_{name}"], ours):
+            close(float(scalars[label]), value, 1e-5, label)
+
+
+def executed_from_uniforms(uniforms, modules, always):
+    """How many modules the two passes of an iteration executed, from the draws in their order."""
+    counts, place = [], 0
+    chances = networks.stop_chances(modules, True, "all" if always else None)
+    for _ in range(2):
+        count = 0
+        while count < modules:
+            place += 1
+            if uniforms[place - 1] < chances[count]:
+                break
+            count += 1
+        counts.append(count)
+    return counts
+
+
+@each("lis", "traj_glis*.npz")
+def test_glis(path):
+    arrays = load(path)
+    system = SYSTEMS["glis"](parameters("glis", str(arrays["args"])))
+    p = system.params
+    set_initial(system, arrays)
+    Steps(system, arrays, p.lr)
+    done = 0
+    for done, it in iterations(arrays):
+        d_fake, g = it["loss_values_d_fake"], it["loss_values_g"]
+        counts = [int(np.argmax(d_fake != -1)), int(np.argmax(g != -1))]
+        assert counts == executed_from_uniforms(it["uniforms"], p.r_iterations, p.always_train_all)
+        draws = {"noise_d": tf.constant(it["noise0"]), "noise_g": tf.constant(it["noise1"]),
+                 "executed_d": tf.constant(counts[0]), "executed_g": tf.constant(counts[1])}
+        masks = {f"mask{i}": name for i, name in enumerate(("mask_real", "mask_fake", "mask_g"))}
+        draws.update({name: tf.constant(nhwc(it[mask])) for mask, name in masks.items() if mask in it})
+        scalars = system.update(tf.constant(done - 1, tf.int64), {"images": tf.constant(nhwc(it["real"]))}, draws, None)
+        n = p.r_iterations
+        check_losses(scalars, it, {"d_real": ["d-real"], "d_fake": [f"d-fake{k}" for k in range(n + 1)],
+                                   "g": [f"g{k}" for k in range(n + 1)], "r": [f"r{k}" for k in range(n)]})
+        check_console(system.console(done - 1, scalars)[0], str(arrays["console"][done - 1]))
+    check_record(system, arrays, done)
+    check_final(system, arrays, p.lr * max(done, 1))
+    check_reconstruction(system, arrays)
+
+
+def check_console(actual, expected):
+    """The same text, numbers to the last digit or one off in it."""
+    pattern = r"-?\d+\.\d+"
+    assert re.sub(pattern, "#", actual) == re.sub(pattern, "#", expected)
+    for a, b in zip(re.findall(pattern, actual), re.findall(pattern, expected)):
+        assert abs(float(a) - float(b)) < 1.5e-4, (actual, expected)
+
+
+@each("lis", "traj_riter*.npz")
+def test_iterative(path):
+    arrays = load(path)
+    system = SYSTEMS["lis_iterative"](parameters("lis_iterative", str(arrays["args"])))
+    p = system.params
+    set_initial(system, arrays)
+    Steps(system, arrays, p.lr)
+    done = 0
+    for done, it in iterations(arrays):
+        first = int(np.argmax(it["loss_values_g"] != -1))
+        uniforms = it.get("uniforms", np.zeros(0))
+        if len(uniforms) == system.rounds:
+            assert first == int(first_round(uniforms, p.always_train_all))
+        real = nhwc(it["real"]).reshape(system.rounds - first, p.batch_size, *system.sizes.image, 3).swapaxes(0, 1)
+        levels = system.size.levels - 1
+        masks = [()] * p.r_iterations
+        if p.spatial_dropout_r > 0:
+            masks = [[tf.constant(nhwc(it[f"mask{r * levels + i}"])) for i in range(levels)] for r in range(p.r_iterations)]
+        draws = {"noise": tf.constant(it["noise0"]), "masks": masks}
+        scalars = system.update(tf.constant(done - 1, tf.int64), {"images": tf.constant(real)}, draws, first)
+        n = p.r_iterations
+        check_losses(scalars, it, {"d_real": [f"d-real{k}" for k in range(n + 1)], "g": [f"g{k}" for k in range(n + 1)],
+                                   "d_fake": [f"d-fake{k}" for k in range(n + 1)], "r": [f"r{k}" for k in range(n)]})
+        check_console(system.console(done - 1, scalars)[0], str(arrays["console"][done - 1]))
+    check_record(system, arrays, done)
+    check_final(system, arrays, p.lr * max(done, 1) * (p.r_iterations + 1))
+    check_reconstruction(system, arrays)
+
+
+@each("lis", "traj_rsep*.npz")
+def test_separate(path, tmp_path):
+    arrays = load(path)
+    for theirs, ours in (("gen", "g"), ("dis", "d")):
+        checkpoints.write(tmp_path / f"iter_7.{ours}model.npz", under(arrays, f"init/{theirs}/").items())
+    system = SYSTEMS["lis_separate"](parameters("lis_separate", str(arrays["args"]), load_path=str(tmp_path)))
+    p = system.params
+    set_initial(system, arrays)
+    Steps(system, arrays, p.lr)
+    done = 0
+    for done, it in iterations(arrays):
+        masks = [tf.constant(nhwc(it[f"mask{i}"])) for i in range(len(under(it, "mask")))]
+        draws = {"noise": tf.constant(it["noise0"]), "masks": masks}
+        scalars = system.update(tf.constant(done - 1, tf.int64), {}, draws, None)
+        close([float(scalars[n]) for n in system.recorded], it["loss_record"], 1e-5, "losses")
+        check_console(system.console(done - 1, scalars)[0], str(arrays["console"][done - 1]))
+    check_record(system, arrays, done)
+    check_final(system, arrays, p.lr * max(done, 1))
+
+
+@each("lis", "sampling*.npz")
+def test_samples_of_every_stage(path):
+    """G-LIS after each module, R-separate's repair, R-iterative's rounds."""
+    a = load(path)
+    width, height, features, levels, code, modules = (int(n) for n in a["cfg_w_h_nfeature_nlayer_code_nlis"])
+    size, make = networks.pyramid(width, height, levels), networks.Maker("weight")
+    g, r = networks.GeneratorLIS(size, features, code, make, modules), networks.Reverser(size, features // 2, code, make)
+    plain = networks.Generator(size, features, code, make)
+    for net, prefix in ((g, "gen/"), (r, "r/"), (plain, "riter_gen/")):
+        net.assign(under(a, prefix))
+    for k in range(modules + 1):
+        images, _ = g(a["code"], executed=k)
+        same_bytes(images, a[f"images_r{k}"], f"images_r{k}")
+        same_bytes(g(r(images), executed=k)[0], a[f"images_rsep_r{k}"], f"images_rsep_r{k}")
+    codes = a["code"]
+    for k in range(len([n for n in a if n.startswith("riter_images_r")])):
+        images = plain(codes)
+        same_bytes(images, a[f"riter_images_r{k}"], f"riter_images_r{k}")
+        codes = r(images)
+        close(codes, a[f"riter_code_after_r{k}"], 1e-5, f"riter_code_after_r{k}")
+    for k, vector in enumerate([a["code"] * 3, *g.move(tf.constant(a["code"] * 3))]):
+        close(np.clip(vector, -6, 6), a[f"density_codes_r{k}"], 1e-4, f"density_codes_r{k}")
+
+
+def same_bytes(images, expected, name):
+    """uint8 within one step on less than one percent of the numbers."""
+    actual = (np.asarray(images) * np.float32(255.0)).astype(np.uint8)
+    assert actual.shape == expected.shape, name
+    off = np.abs(actual.astype(int) - expected.astype(int))
+    assert off.max() <= 1 and np.mean(off > 0) < 0.01, f"{name}: {off.max()}, {np.mean(off > 0):.3f}"
+
+
+def test_first_round_always_ends_with_the_last():
+    assert first_round(np.ones((3, 4))).tolist() == [3, 3, 3]
+    assert first_round(np.array([[0.9, 0.4, 0.0], [0.3, 1.0, 1.0]])).tolist() == [1, 0]
+    assert first_round(np.ones((2, 4)), train_all=True).tolist() == [0, 0]
+
+

@@ -1,0 +1,49 @@
+"""Reconstruction tests of LIS: the running one, the final one, and the metric of `tools/evaluate.py`."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_suite import images
+from tfgan_suite.lis import drawing
+from tfgan_suite.metrics.reconstruction import Search
+
+
+def search(system) -> Search:
+    """The search with the system's --test_lr, --test_steps and --batch_size."""
+    p = system.params
+    return Search(system.decode, p.code_size, p.test_lr, p.test_steps, p.batch_size)
+
+
+def final_test(system, targets: np.ndarray, folder) -> float:
+    """The test on the final test images, with a picture of each target beside its reconstruction.
+
+    Args:
+        targets: float32 [n, h, w, 3] in [0, 1].
+        folder: gets `{k}.png` and `loss.json`.
+
+    Returns:
+        The mean square distance.
+    """
+    folder, batch = Path(folder), system.batch_size
+    batches = -(-len(targets) // batch)
+
+    def report(first, loss):
+        print(f"Testing batch {first // batch + 1} of {batches} ...\nbatch loss = {loss:.6f}", flush=True)
+
+    _, found, loss = search(system)(targets, report)
+    folder.mkdir(parents=True, exist_ok=True)
+    for k, pair in enumerate(zip(drawing.to_bytes(targets), drawing.to_bytes(found))):
+        images.save(folder / f"{k}.png", drawing.torch_sheet(np.stack(pair), 2))
+    images.write_bytes(folder / "loss.json", json.dumps({"loss": loss, "images": len(targets)}).encode())
+    print(f"loss = {loss:.6f}", flush=True)
+    return loss
+
+
+def metric(evaluation) -> dict:
+    """`reconstruction`: the mean square distance over (at most --n of) the final test images."""
+    targets = evaluation.reals().test("final_test")
+    _, _, loss = search(evaluation.system)(targets[:len(evaluation.samples)])
+    return {"reconstruction": loss}
