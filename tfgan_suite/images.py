@@ -63,6 +63,19 @@ def check_output(path, kinds=WRITABLE) -> Path:
     return path
 
 
+def make_folder(path) -> Path:
+    """A folder for results, made with its parents if it is missing.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{path}: cannot make the folder: {error.strerror}; give another one") from None
+    return Path(path)
+
+
 def write_bytes(path, data: bytes) -> None:
     """Writes a whole file under a temporary name and renames it, so that no half file is ever seen.
 

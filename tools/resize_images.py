@@ -49,10 +49,7 @@ def main(argv):
     known = targets([p for p in source.paths if p.suffix.lower() in EXTENSIONS], Path(options["save_path"]))
     if not known:
         raise UserError(f"{options['load_path']}: holds no {', '.join(EXTENSIONS)} files")
-    try:
-        Path(options["save_path"]).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{options['save_path']}: cannot make the folder: {error.strerror}") from None
+    images.make_folder(options["save_path"])
     decode.in_parallel(lambda path: images.save(known[path], prepare.resize(pad_to_square(folder.read_rgb(path)), size, size)),
                        known, "resizing")
     print(f"Wrote {len(known)} images of {size}x{size} into {options['save_path']}")

@@ -17,6 +17,7 @@ from tfgan_suite import torch_files
 from tfgan_suite.errors import UserError
 
 MOST_POINTS = 500  # of one line in a plot
+GROUPS = "loss-"  # with this begin the names of all groups
 FIRST_PLOTTED = 100  # the first iterations are off the scale
 
 
@@ -110,7 +111,7 @@ def smooth(values: np.ndarray, kernel_size: int) -> np.ndarray:
 
 
 def from_metrics(path) -> History:
-    """The history of a run of ours, from its `metrics.jsonl`; scalar `group/line` gives line `line` of `group`.
+    """The history of a run of ours, from its `metrics.jsonl`; the scalar `loss-x/y` is line y of group loss-x.
 
     After a resumed run the later report of an iteration counts. Values that did not occur (NaN) are left out.
 
@@ -127,7 +128,7 @@ def from_metrics(path) -> History:
     found: dict[tuple[str, str], dict[int, float]] = {}
     for entry in entries:
         for name, value in entry.items():
-            if name != "iteration" and "/" in name and isinstance(value, float) and np.isfinite(value):
+            if name.startswith(GROUPS) and "/" in name and np.isfinite(value):
                 found.setdefault(tuple(name.split("/", 1)), {})[entry["iteration"]] = value
     history = History()
     for (group, line), values in found.items():

@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import images
-from tfgan_suite.errors import UserError
 from tfgan_suite.lis import drawing
 from tfgan_suite.random import generator
 
@@ -33,6 +32,7 @@ class Sampler:
         codes = tf.TensorSpec((None, code_size), tf.float32)
         count = tf.TensorSpec((), tf.int32)
         self._draw = tf.function(lambda x, k: g(x, executed=k)[0], input_signature=[codes, count])
+        self._move = tf.function(g.move, input_signature=[codes])
         self._repair = tf.function(lambda x, k: g(r(g(x, executed=k)[0]), executed=k)[0], input_signature=[codes, count])
 
     def _in_batches(self, function, codes: np.ndarray, executed: int) -> np.ndarray:
@@ -47,6 +47,11 @@ class Sampler:
     def repair(self, codes: np.ndarray, executed: int) -> np.ndarray:
         """G(R(G(codes))): images of the codes that R finds for the images of `codes`."""
         return self._in_batches(self._repair, codes, executed)
+
+    def vectors(self, codes: np.ndarray) -> list[np.ndarray]:
+        """The codes after 0, 1, ... all modules, each float32 [n, code_size]."""
+        parts = [self._move(tf.constant(codes[i:i + self.batch], tf.float32)) for i in range(0, len(codes), self.batch)]
+        return [codes, *(np.concatenate([v.numpy() for v in moved]) for moved in zip(*parts))]
 
     def codes(self, n: int, seed: int, *name) -> np.ndarray:
         """N(0, 1), float32 [n, code_size]."""
@@ -69,12 +74,7 @@ class Folders:
 
     def path(self, folder: str) -> Path:
         """A sub-folder, which is made if it is missing."""
-        path = self.root / folder
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"{path}: cannot make the folder: {error.strerror}; give another --save_path") from None
-        return path
+        return images.make_folder(self.root / folder)
 
 
 def save_sheets(folders: Folders, folder: str, prefix: str, number: int, cells: np.ndarray, ending: str = "") -> None:
