@@ -50,12 +50,12 @@ def reals_of(options: dict, params, system):
     return opened
 
 
-def evaluate(evaluation, names: list, iteration, title: str) -> None:
+def evaluate(evaluation, iteration, title: str) -> None:
     """Computes, prints and records the metrics."""
     from tfgan_suite.metrics import registry, report
 
     results = {}
-    for function in registry.find(names, evaluation.system).values():
+    for function in registry.find(evaluation.names, evaluation.system).values():
         results.update(function(evaluation))
     how = report.protocol(evaluation, iteration)
     print(report.table(title, results, how), flush=True)
@@ -87,8 +87,9 @@ def score_experiment(name: str, seed: int, names: list, options: dict, overrides
     for chosen in iterations(params, options["iteration"]):
         system, number = runs.open_sampler(params, chosen)
         stream = samples.SystemSamples(system, options["n"] or DEFAULT_N, seed, options["batch"])
-        evaluation = Evaluation(stream, options["splits"], seed, reals_of(options, params, system), system, params, options)
-        evaluate(evaluation, names, number, f"{params.name}, iteration {number}")
+        evaluation = Evaluation(stream, options["splits"], seed, reals_of(options, params, system), system, params, options,
+                                names=tuple(names))
+        evaluate(evaluation, number, f"{params.name}, iteration {number}")
 
 
 def score_folder(path: str, names: list, options: dict) -> None:
@@ -99,8 +100,9 @@ def score_folder(path: str, names: list, options: dict) -> None:
     name = Path(path).resolve().name
     params = Parameters(name, {"log_dir": options["out_dir"] or f"logs/{name}"})
     stream = samples.folder(path, options["n"], options["batch"])
-    evaluation = Evaluation(stream, options["splits"], 0, reals_of(options, params, None), None, params, options)
-    evaluate(evaluation, names, None, f"{path}")
+    evaluation = Evaluation(stream, options["splits"], 0, reals_of(options, params, None), None, params, options,
+                            names=tuple(names))
+    evaluate(evaluation, None, f"{path}")
 
 
 def main(argv):

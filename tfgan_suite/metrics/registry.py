@@ -13,7 +13,7 @@ from typing import Any, Callable
 
 from tfgan_suite.errors import UserError
 
-MODULES = ("digits",)  # the modules of this folder that hold metrics
+MODULES = ("digits", "scores")  # the modules of this folder that hold metrics
 _METRICS: dict[str, Callable] = {}
 
 
@@ -31,6 +31,7 @@ class Evaluation:
         params: its parameters, or None.
         options: further options of the command by name (`graph`, ...).
         shared: results that several metrics need, by name.
+        names: of all metrics that this evaluation is asked for, so that one pass can serve several.
         protocol: what the metrics add to the protocol (graph hash, count of reals, ...).
     """
 
@@ -42,6 +43,7 @@ class Evaluation:
     params: Any = None
     options: dict = field(default_factory=dict)
     shared: dict = field(default_factory=dict)
+    names: tuple = ()
     protocol: dict = field(default_factory=dict)
 
 
@@ -53,7 +55,7 @@ def metric(name: str):
     return register
 
 
-def find(names: list[str], system=None) -> dict[str, Callable]:
+def find(names, system=None) -> dict[str, Callable]:
     """Name -> function, in the order asked for; a system's own metric replaces a general one of that name.
 
     Raises:

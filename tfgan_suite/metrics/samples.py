@@ -1,6 +1,7 @@
 """What is judged, as a stream of uint8 batches: samples of a system, images of a folder, images of a data source."""
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -74,31 +75,36 @@ class SystemSamples:
 
 
 class SourceSamples:
-    """The images of a data source, each once, in the source's order.
+    """The images of a data source, each once, in an order drawn from seed 0 (or in the source's own).
+
+    Sources are often sorted by class; splits and blocks of a sorted set are not samples of the whole.
 
     Args:
         source: a `data.Source`.
         size: (H, W); images of another size are scaled to cover it (bilinear, antialiased) and the middle is cut out.
             By default the size of the first image, and then another size is an error.
         batch: images at a time.
-        n: only the first n (by default all).
+        n: only n of them (by default all).
+        shuffle: False keeps the source's order.
 
     Raises:
         UserError: fewer images than asked for; images of several sizes.
     """
 
-    def __init__(self, source: Source, size: tuple | None = None, batch: int = 100, n: int = 0):
+    def __init__(self, source: Source, size: tuple | None = None, batch: int = 100, n: int = 0, shuffle: bool = True):
         if n > len(source):
             raise UserError(f"{source.name}: has {len(source)} images, {n} were asked for; give a smaller --n")
         self.source, self.batch, self.n = source, batch, n or len(source)
         self.fixed, self.size = size is None, size or tuple(source.image(0).shape[:2])
+        count = len(source)
+        self.order = (random.generator(0, "source order").permutation(count) if shuffle else np.arange(count))[:self.n]
         self.protocol = {"samples": self.n, "batch": batch}
 
     def __len__(self):
         return self.n
 
     def _image(self, index: int) -> np.ndarray:
-        picture = self.source.image(index)
+        picture = self.source.image(int(index))
         if picture.shape[:2] == self.size:
             return picture
         if self.fixed:
@@ -109,8 +115,14 @@ class SourceSamples:
     def batches(self) -> Iterator[tuple[np.ndarray, None]]:
         """(uint8 [b, H, W, 3], None); labels of real images were not asked for, so they are no request to agree with."""
         for first in range(0, self.n, self.batch):
-            pictures = [self._image(i) for i in range(first, min(first + self.batch, self.n))]
-            yield as_rgb(np.stack(pictures)), None
+            yield as_rgb(np.stack([self._image(i) for i in self.order[first:first + self.batch]])), None
+
+    def fingerprint(self) -> str:
+        """A hash of all images as `batches` gives them; it does not depend on the batch size."""
+        digest = hashlib.sha256(f"{self.n} {self.size}".encode())
+        for pictures, _ in self.batches():
+            digest.update(np.ascontiguousarray(pictures))
+        return digest.hexdigest()
 
 
 def folder(path, n: int = 0, batch: int = 100) -> SourceSamples:

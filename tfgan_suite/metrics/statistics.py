@@ -98,3 +98,14 @@ class Moments:
         if self.n < 2:
             raise UserError("one sample has no covariance; give --n of at least 2")
         return self._scatter / (self.n - 1)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What a file needs to hold."""
+        return {"n": np.array(self.n, np.int64), "mean": self.mean, "scatter": self._scatter}
+
+    @classmethod
+    def from_arrays(cls, arrays) -> Moments:
+        """The moments that `arrays` returned."""
+        moments = cls()
+        moments.n, moments.mean, moments._scatter = int(arrays["n"]), arrays["mean"], arrays["scatter"]
+        return moments

@@ -1,16 +1,14 @@
 """The only module that imports tensorflow-gan: distances between activations, and between images."""
 from __future__ import annotations
 
-from functools import cache
+import contextlib
 
+import numpy as np
+import tensorflow as tf
+
+from tfgan_suite.errors import UserError
+from tfgan_suite.metrics.features import FeatureFile
 from tfgan_suite.metrics.statistics import Moments
-
-
-@cache
-def _classifier_metrics():
-    from tensorflow_gan.python.eval import classifier_metrics  # half a second, and only metrics need it
-
-    return classifier_metrics
 
 
 def frechet(a: Moments, b: Moments) -> float:
@@ -18,6 +16,92 @@ def frechet(a: Moments, b: Moments) -> float:
 
     It is `tfgan.eval.frechet_classifier_distance_from_activations` on streamed moments; its matrix square root is used.
     """
-    root = _classifier_metrics().trace_sqrt_product(a.covariance, b.covariance)
+    from tensorflow_gan.python.eval import classifier_metrics  # half a second, and only metrics need it
+
+    root = classifier_metrics.trace_sqrt_product(a.covariance, b.covariance)
     distance = ((a.mean - b.mean) ** 2).sum() + (a.covariance + b.covariance).trace() - 2.0 * float(root)
     return float(max(distance, 0.0))  # rounding may leave -1e-12 where the distributions are equal
+
+
+def kernel(a: FeatureFile, b: FeatureFile, block: int = 1024) -> tuple[float, float]:
+    """The unbiased squared MMD with kernel (x.y / d + 1)^3, and its standard error (Binkowski et al. 2018).
+
+    It is `tfgan.eval.kernel_classifier_distance_and_std_from_activations` in float64, called for one pair of blocks at a time,
+    so that the features never are in memory together. Both must be in random order.
+
+    Raises:
+        UserError: too few samples for the blocks.
+    """
+    from tensorflow_gan.python.eval import classifier_metrics
+
+    blocks = -(-max(a.n, b.n) // block)
+    if min(a.n, b.n) < 2 * blocks:
+        raise UserError(f"kid: {a.n} real and {b.n} generated images make no {blocks} blocks of two; give more of the fewer")
+    edges = [_edges(x.n, blocks) for x in (a, b)]
+    estimates = []
+    for i in range(blocks):
+        pair = [tf.constant(x.read(e[i], e[i + 1]), tf.float64) for x, e in zip((a, b), edges)]
+        size = max(len(p) for p in pair)
+        estimates.append(float(classifier_metrics.kernel_classifier_distance_from_activations(*pair, max_block_size=size)))
+    error = np.std(estimates, ddof=1) / np.sqrt(blocks) if blocks > 1 else 0.0
+    return float(np.mean(estimates)), float(error)
+
+
+def _edges(n: int, blocks: int) -> np.ndarray:
+    """tensorflow-gan's blocks: the later ones take the remainder."""
+    sizes = np.full(blocks, n // blocks)
+    sizes[blocks - n % blocks:] += 1
+    return np.concatenate([[0], np.cumsum(sizes)])
+
+
+def sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> list[tuple[int, float, float]]:
+    """Sliced Wasserstein distances between 7x7 patches of Laplacian pyramids (Karras et al. 2018), by
+    `tfgan.eval.sliced_wasserstein_distance` in a graph of its own.
+
+    tensorflow-gan divides each patch by its deviation, which is 0 where an image is flat; so both sets first get noise of
+    less than half a grey level.
+
+    Args:
+        real, fake: uint8 [n, S, S, 3] each, equal shapes.
+        seed: of the noise, the patches and the projections.
+
+    Returns:
+        (side, distance between real and real, distance between real and fake) per level, the finest first.
+
+    Raises:
+        UserError: images that are not square, too small, or cannot be halved down to the coarsest level.
+    """
+    import tensorflow_gan
+
+    side = _check_pyramid(real.shape)
+    noise = np.random.default_rng([seed, 7])
+    smooth = [x + noise.uniform(-0.5, 0.5, x.shape).astype(np.float32) for x in (real, fake)]
+    with tf.Graph().as_default(), _numpy_seed(seed):
+        tf.random.set_seed(seed)
+        feeds = [tf.compat.v1.placeholder(tf.float32, x.shape) for x in smooth]
+        levels = tensorflow_gan.eval.sliced_wasserstein_distance(*feeds)
+        config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=1)  # one level at a time: less memory, fixed order
+        with tf.compat.v1.Session(config=config) as session:
+            values = session.run(levels, dict(zip(feeds, smooth)))
+    return [(side >> i, float(r), float(f)) for i, (r, f) in enumerate(values)]
+
+
+def _check_pyramid(shape) -> int:
+    _, height, width, _ = shape
+    if height != width or height < 7:
+        raise UserError(f"swd: images are {width}x{height}; it needs square ones of at least 7x7")
+    levels = max(int(np.log2(height)) - int(np.log2(min(16, height))), 0)
+    if height % (1 << levels):
+        raise UserError(f"swd: a side of {height} cannot be halved {levels} times; it needs a multiple of {1 << levels}")
+    return height
+
+
+@contextlib.contextmanager
+def _numpy_seed(seed: int):
+    """tensorflow-gan draws patches from NumPy's global generator: seeded here, and put back as it was."""
+    state = np.random.get_state()
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(state)

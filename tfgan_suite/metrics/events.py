@@ -1,0 +1,46 @@
+"""Scores during training, as the originals take them."""
+from __future__ import annotations
+
+from tfgan_suite.errors import UserError
+from tfgan_suite.metrics.registry import Evaluation
+from tfgan_suite.metrics.samples import SystemSamples, score_bytes
+from tfgan_suite.metrics.scores import count_name, inception_score, inception_score_new
+from tfgan_suite.system import Event
+
+
+def inception_event(system, every: int, n: int = 50000, *, batch: int = 100, splits: int = 10, graph: str = "",
+                    new: bool = False, to_uint8=score_bytes) -> Event:
+    """The Inception Score of `n` samples after every `every` iterations, logged as `inception_50k` and `inception_50k_std`.
+
+    As in SNGAN's original: batches of 100, labels uniform, pixels (x + 1) * (255.99 / 2) truncated, 10 splits. Where the graph
+    is not there, training goes on without scores, and one line says so the first time.
+
+    Args:
+        system: the system in training.
+        every: iterations between scores (INCEPTION_FREQUENCY).
+        n: number of samples.
+        batch: samples per call of `generate`.
+        splits: parts of the score.
+        graph: path of the graph file; by default as `graph_file.find` looks for it.
+        new: tf.contrib.gan's variant, which the original's scripts import, in place of the published one.
+        to_uint8: from [-1, 1] to bytes.
+    """
+    score, shared, missing = (inception_score_new if new else inception_score), {}, []
+
+    def run(done: int, host) -> dict:
+        if missing:
+            return {}
+        samples = SystemSamples(system, n, done, batch, to_uint8)
+        loaded = {k: v for k, v in shared.items() if k == "inception"}  # the graph serves all evaluations of a run
+        evaluation = Evaluation(samples, splits, done, system=system, options={"graph": graph}, shared=loaded)
+        try:
+            mean, deviation = score(evaluation).values()
+        except UserError as error:
+            missing.append(error)
+            host.line(f"No inception scores: {error}")
+            return {}
+        shared.update(evaluation.shared)
+        name = f"inception_{count_name(n)}"
+        return {name: mean, f"{name}_std": deviation}
+
+    return Event(f"inception_{count_name(n)}", every, run)

@@ -1,0 +1,87 @@
+"""Features of many images on disk and their moments in memory; those of real images are kept in the cache folder."""
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_suite import checkpoints
+from tfgan_suite.errors import UserError
+from tfgan_suite.metrics import cache
+from tfgan_suite.metrics.statistics import Moments
+
+VERSION = 1  # raise it when the same images would give other features
+
+
+class FeatureFile:
+    """Vectors [n, d], float32, in a plain file: written in batches, read in blocks, never all in memory.
+
+    Args:
+        path: where; by default a nameless temporary file, which is gone when the object is.
+    """
+
+    def __init__(self, path: Path | None = None, width: int = 0):
+        self.path, self.width = path, width
+        self._file = open(path, "r+b" if path.exists() else "w+b") if path else tempfile.TemporaryFile()  # noqa: SIM115
+        self.n = os.fstat(self._file.fileno()).st_size // (4 * width) if width else 0
+
+    def add(self, x: np.ndarray) -> None:
+        """Vectors [b, d] behind those that are there.
+
+        Raises:
+            UserError: the disk is full.
+        """
+        self.width = x.shape[1]
+        try:
+            self._file.seek(0, os.SEEK_END)
+            self._file.write(np.ascontiguousarray(x, np.float32).data)
+        except OSError as error:
+            raise UserError(f"{self.path or tempfile.gettempdir()}: cannot write features: {error.strerror}") from error
+        self.n += len(x)
+
+    def read(self, first: int, last: int) -> np.ndarray:
+        """Vectors first to last - 1."""
+        self._file.seek(4 * self.width * first)
+        data = self._file.read(4 * self.width * (last - first))
+        return np.frombuffer(data, np.float32).reshape(-1, self.width)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+
+def real_features(graph, samples) -> tuple[Moments, FeatureFile]:
+    """Moments and features of real images, from the cache if these very images went through this very graph before.
+
+    Args:
+        graph: an `Inception`.
+        samples: a `SourceSamples`; the key is made of its content, order and size, and of the graph's SHA-256.
+
+    Raises:
+        UserError: the cache folder cannot be written.
+    """
+    folder = cache.folder("features")
+    name = cache.key(VERSION, graph.file.sha256, samples.fingerprint())
+    data, about = folder / f"{name}.f32", folder / f"{name}.npz"
+    with contextlib.suppress(UserError):
+        if about.is_file() and data.is_file():
+            moments = Moments.from_arrays(checkpoints.Archive(about))
+            features = FeatureFile(data, len(moments.mean))
+            if features.n == moments.n:
+                return moments, features
+    partial = folder / f"{name}.{os.getpid()}.partial"
+    moments, features = Moments(), FeatureFile(partial)
+    try:
+        for pictures, _ in samples.batches():
+            vectors, _ = graph.old(pictures)
+            moments.add(vectors)
+            features.add(vectors)
+        features.close()
+        os.replace(partial, data)
+        checkpoints.write(about, moments.arrays().items())
+    finally:
+        partial.unlink(missing_ok=True)
+    return moments, FeatureFile(data, features.width)
