@@ -42,7 +42,7 @@ def main(argv):
         if not options[name]:
             raise UserError(f"--{name}: is not given; give a folder")
     from tfgan_suite import images
-    from tfgan_suite.data import decode, folder, prepare
+    from tfgan_suite.data import folder, parallel, prepare
     from tfgan_suite.lis.transforms import pad_to_square
 
     source, size = folder.FolderSource(options["load_path"], per_class=False), options["image_size"]
@@ -50,8 +50,8 @@ def main(argv):
     if not known:
         raise UserError(f"{options['load_path']}: holds no {', '.join(EXTENSIONS)} files")
     images.make_folder(options["save_path"])
-    decode.in_parallel(lambda path: images.save(known[path], prepare.resize(pad_to_square(folder.read_rgb(path)), size, size)),
-                       known, "resizing")
+    parallel.in_parallel(lambda path: images.save(known[path], prepare.resize(pad_to_square(folder.read_rgb(path)), size, size)),
+                         known, "resizing")
     print(f"Wrote {len(known)} images of {size}x{size} into {options['save_path']}")
 
 

@@ -4,7 +4,8 @@ import pytest
 from PIL import Image
 
 from tfgan_suite.data import decode, memory
-from tfgan_suite.data.listfile import ListFile, read_list
+from tfgan_suite.data.listfile import ListFile
+from tfgan_suite.data.lists import read_list
 from tfgan_suite.errors import UserError
 
 from .pictures import encoded

@@ -35,14 +35,14 @@ class DataSet:
         about: one line.
         home: the page that offers it.
         archives: what `download` fetches; empty where one must register or ask by hand.
-        rename: the one folder in the archive that becomes the data set's folder.
+        top: the folder in the archive whose content goes straight into the data set's folder.
     """
 
     name: str
     about: str
     home: str
     archives: tuple = ()
-    rename: str = ""
+    top: str = ""
 
 
 _DRIVE = "https://drive.usercontent.google.com/download?id={}&export=download&confirm=t"

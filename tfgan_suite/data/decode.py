@@ -3,18 +3,15 @@ from __future__ import annotations
 
 import io
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
-from tqdm import tqdm
 
 from tfgan_suite.errors import UserError
 
 PNG_FIRST_BYTE = 137
-_ROUND = 4096
 
 
 def decode(data: bytes, where: str) -> np.ndarray:
@@ -84,18 +81,3 @@ def probe(path, where: str = "") -> tuple[int, int]:
         return read(path, where).shape[:2]  # what is wrong, in the decoder's words; or a head longer than we read
     whole = tail[4:8] == b"IEND" if head[0] == PNG_FIRST_BYTE else tail.endswith(b"\xff\xd9")
     return (height, width) if whole else read(path, where).shape[:2]
-
-
-def in_parallel(function, items, title: str) -> list:
-    """`[function(x) for x in items]` on all cores, in order, with a progress bar on a terminal.
-
-    The first exception in the order of the items is raised.
-    """
-    items, results = list(items), []
-    bar = tqdm(total=len(items), desc=title, leave=False, disable=None if title else True, unit=" images")
-    with bar, ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        for start in range(0, len(items), _ROUND):  # in rounds: a million waiting jobs would fill the memory
-            for result in pool.map(function, items[start:start + _ROUND]):
-                results.append(result)
-                bar.update()
-    return results

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tfgan_suite.data.lists import list_text, write_list
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 
@@ -78,18 +79,12 @@ class DigitsSource(ArraySource):
         self.size = size
 
 
-def _listed_path(path: Path) -> str:
-    """`path` from the current folder if it lies below it, else absolute."""
-    absolute = path.absolute()
-    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(absolute)
-
-
 def _file_name(index: int) -> str:
     return f"{index:04d}.png"
 
 
-def _list_text(folder: Path) -> str:
-    return "".join(_listed_path(folder / _file_name(i)) + "\n" for i in range(COUNT))
+def _files(folder: Path) -> list[Path]:
+    return [folder / _file_name(i) for i in range(COUNT)]
 
 
 def _write_all(target: Path, folder: Path, size: int) -> None:
@@ -98,7 +93,7 @@ def _write_all(target: Path, folder: Path, size: int) -> None:
     for i, picture in enumerate(pictures):
         Image.fromarray(picture).save(target / _file_name(i))
     (target / "labels.txt").write_text("".join(f"{label}\n" for label in labels))
-    (target / "list.txt").write_text(_list_text(folder))
+    (target / "list.txt").write_text(list_text(_files(folder)))
 
 
 def _check_existing(folder: Path, size: int) -> None:
@@ -111,10 +106,8 @@ def _check_existing(folder: Path, size: int) -> None:
         raise UserError(f"{folder}: is no complete export of the digits; delete it or give another folder") from None
     if side != size:
         raise UserError(f"{folder}: holds digits of {side}x{side}, not {size}x{size}; delete it or give another folder")
-    if old != _list_text(folder) and not Path(old.split("\n", 1)[0]).is_file():
-        partial = folder / f"list.txt.{os.getpid()}.partial"
-        partial.write_text(_list_text(folder))
-        os.replace(partial, folder / "list.txt")
+    if old != list_text(_files(folder)) and not Path(old.split("\n", 1)[0]).is_file():
+        write_list(folder / "list.txt", _files(folder))
 
 
 def export(folder, size: int) -> Path:

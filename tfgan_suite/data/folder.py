@@ -9,7 +9,8 @@ from typing import Callable
 import numpy as np
 from PIL import Image
 
-from tfgan_suite.data import decode, memory
+from tfgan_suite.data import memory
+from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
 
@@ -120,7 +121,7 @@ class Prepared(Source):
             def fill(index):
                 cache[index] = self._prepare(index)
 
-            decode.in_parallel(fill, range(len(source)), "preparing images")
+            in_parallel(fill, range(len(source)), "preparing images")
             self._cache = cache
 
     def _prepare(self, index: int) -> np.ndarray:
@@ -148,4 +149,4 @@ class Prepared(Source):
     def images(self, indices):
         if self._cache is not None:
             return self._cache[np.asarray(indices)]
-        return np.stack(decode.in_parallel(lambda i: self._prepare(int(i)), indices, ""))
+        return np.stack(in_parallel(lambda i: self._prepare(int(i)), indices, ""))

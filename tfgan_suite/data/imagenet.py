@@ -12,9 +12,10 @@ import numpy as np
 from PIL import Image
 
 from tfgan_suite import images
-from tfgan_suite.data import catalog, decode, prepare
+from tfgan_suite.data import catalog, prepare
 from tfgan_suite.data.folder import FolderSource, Prepared, find_images, read_rgb
-from tfgan_suite.data.listfile import read_list
+from tfgan_suite.data.lists import read_list
+from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
 
@@ -104,7 +105,7 @@ def convert(source, target, mode: str = "crop", size: int = 0) -> tuple[int, lis
     def work(index: int) -> str:
         return _convert(found.paths[index], target / names[index], chosen, size or chosen.size)
 
-    problems = decode.in_parallel(work, range(len(names)), "preparing images")
+    problems = in_parallel(work, range(len(names)), "preparing images")
     lines = [f"{name} {label}\n" for name, label, problem in zip(names, found.labels, problems) if not problem]
     images.write_bytes(target / LIST, "".join(lines).encode())
     bad = [problem for problem in problems if problem]

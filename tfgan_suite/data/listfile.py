@@ -1,36 +1,15 @@
 """A text file that lists images, one path a line: the data of RP-GAN (spec section 7)."""
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import images
 from tfgan_suite.data import decode, memory
+from tfgan_suite.data.lists import read_list
+from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
-
-
-def read_list(path) -> list[tuple[int, str]]:
-    """(line number from 1, image path) of every line that is not blank.
-
-    Raises:
-        UserError: the list cannot be read, is no text, or lists nothing.
-    """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such list file; make one from a folder of images with "
-                        f"'tools/datasets.py list FOLDER', or give another lfile") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot read the list file: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: is not a text file; lfile must list one image path a line") from None
-    entries = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
-    if not entries:
-        raise UserError(f"{path}: lists no images; write one path a line")
-    return entries
 
 
 def new_size(imsz: int, height: int, width: int) -> tuple[int, int]:
@@ -75,13 +54,13 @@ class ListFile(Source):
         entries = read_list(path)
         self.paths = [file for _, file in entries]
         self._where = [f"{file} (line {number} of {path})" for number, file in entries]
-        decoded = decode.in_parallel(self._probe, range(len(entries)), "checking images")
+        decoded = in_parallel(self._probe, range(len(entries)), "checking images")
         sizes = [new_size(imsz, *size) for size in decoded] if crop else decoded
         self.sizes = np.array(sizes, np.int64)
         self.nbytes = int(np.prod(self.sizes, axis=1).sum()) * 3 * (4 if crop else 1)
         self._cache = None
         if self.nbytes <= (memory.budget() if budget is None else budget):
-            self._cache = decode.in_parallel(self._load, range(len(entries)), "reading images")
+            self._cache = in_parallel(self._load, range(len(entries)), "reading images")
 
     def __len__(self):
         return len(self.paths)

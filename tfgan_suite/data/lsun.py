@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from tfgan_suite import images
 from tfgan_suite.data import catalog
 from tfgan_suite.data.folder import FolderSource, read_rgb
 from tfgan_suite.data.lmdb import Lmdb
@@ -75,3 +76,31 @@ class LsunSource(Source):
 
     def image(self, index):
         return self.images_in.image(index)
+
+
+def export(database, folder, most: int = 0) -> int:
+    """Writes the images of an LMDB database to files as they are, `folder/000/0000000.webp`, a thousand to a folder.
+
+    Files that an earlier call wrote are left alone.
+
+    Args:
+        database: the folder of `data.mdb`.
+        most: stop after so many images (0: all).
+
+    Returns:
+        Number of images.
+
+    Raises:
+        UserError: no database, or the files cannot be written.
+    """
+    source, folder = LmdbImages(database), Path(folder)
+    count = min(len(source), most or len(source))
+    for index in tqdm(range(count), "exporting", leave=False, disable=None, unit=" images"):
+        path = folder / f"{index // 1000:03d}" / f"{index:07d}.webp"
+        if not path.exists():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UserError(f"{path.parent}: cannot make the folder: {error.strerror}") from None
+            images.write_bytes(path, source.encoded(index))
+    return count

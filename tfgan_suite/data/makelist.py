@@ -1,0 +1,85 @@
+"""From a folder of one's own pictures to the list file that RP-GAN trains on."""
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from pathlib import Path
+
+from PIL import Image
+
+from tfgan_suite import images
+from tfgan_suite.data import prepare
+from tfgan_suite.data.folder import find_images, read_rgb
+from tfgan_suite.data.lists import write_list
+from tfgan_suite.data.parallel import in_parallel
+from tfgan_suite.errors import UserError
+
+
+def _copy(path: Path, target: Path, size: int) -> str:
+    """Writes the middle square of a picture at size x size as PNG; returns what is wrong with it, or ''."""
+    try:
+        picture = prepare.resize(prepare.square_crop(read_rgb(path)), size, size, "LANCZOS")
+    except UserError as error:
+        return str(error)
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    images.write_bytes(target, buffer.getvalue())
+    return ""
+
+
+def _check(path: Path) -> str:
+    from tfgan_suite.data import decode  # it needs TensorFlow, which the other way does not
+
+    try:
+        decode.read(path)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def make_list(folder, listing, size: int = 64) -> tuple[int, list[str]]:
+    """Lists the pictures of a folder and its sub-folders, sorted.
+
+    With a size, the middle square of each is resized to PNG copies in a folder beside the list (`data/faces.txt` ->
+    `data/faces/000000.png`, ...); with size 0 the files themselves are listed (PNG and JPEG only), for `crop = True`.
+    Pictures that cannot be read are left out.
+
+    Args:
+        folder: where the pictures are.
+        listing: the list file to write; its folder is made.
+
+    Returns:
+        (pictures listed, what is wrong with those left out).
+
+    Raises:
+        UserError: no usable pictures, something is in the way, or it cannot be written.
+    """
+    folder, listing = Path(folder), Path(listing)
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; give the folder of your pictures")
+    copies = listing.with_suffix("")
+    if copies == listing:
+        raise UserError(f"{listing}: a list file's name ends in .txt")
+    if size and copies.exists():
+        raise UserError(f"{copies}: is there already; delete it or give the list another name")
+    found = find_images(folder)
+    if not found:
+        raise UserError(f"{folder}: no pictures in it (.jpg, .png, .webp, ...); give the folder of your pictures")
+    partial = copies.with_name(f"{copies.name}.{os.getpid()}.partial")
+    try:
+        (partial if size else listing.parent).mkdir(parents=True, exist_ok=True)
+        files = [partial / f"{i:06d}.png" for i in range(len(found))] if size else found
+        problems = in_parallel(lambda i: _copy(found[i], files[i], size) if size else _check(found[i]),
+                                      range(len(found)), "reading pictures")
+        good = [copies / file.name if size else file for file, wrong in zip(files, problems) if not wrong]
+        if not good:
+            raise UserError(f"{folder}: none of its {len(found)} pictures can be read; the first: {problems[0]}")
+        if size:
+            os.rename(partial, copies)
+        write_list(listing, good)
+    except OSError as error:
+        raise UserError(f"{listing}: cannot write: {error.strerror}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return len(good), [wrong for wrong in problems if wrong]

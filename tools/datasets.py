@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Fetches and prepares data sets: ./tools/datasets.py COMMAND ..."""
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tfgan_suite import cli  # noqa: E402
+from tfgan_suite.data import catalog  # noqa: E402
+from tfgan_suite.errors import UserError  # noqa: E402
+from tfgan_suite.experiment import Parameter  # noqa: E402
+
+USAGE = """./tools/datasets.py COMMAND ...
+
+  download NAME FOLDER   fetches celebA, lsun, mnist, cifar10 or anime into FOLDER, checks and unpacks it
+  list FOLDER [LIST]     makes a list file, and copies resized to squares, from a folder of your own pictures
+  digits FOLDER          writes the embedded digits as PNG files with list.txt and labels.txt
+  split                  divides a data set into training and test images, as the LIS experiments need it
+  imagenet SOURCE FOLDER prepares ImageNet, or any set with one folder per class
+  export LMDB FOLDER     writes the images of an LSUN database to files
+
+./tools/datasets.py COMMAND --help shows the options of a command. Every command can be run again after it was stopped."""
+
+
+def _download(arguments, options):
+    name, folder = arguments
+    known = {n.lower(): d for n, d in catalog.DATASETS.items()}
+    if name.lower() not in known:
+        raise UserError(f"unknown data set '{name}'; there are {', '.join(d.name for d in known.values() if d.archives)}")
+    from tfgan_suite.data import download
+
+    dataset = known[name.lower()]
+    if options["category"]:
+        if dataset.name != "lsun":
+            raise UserError(f"--category: belongs to lsun, {dataset.name} has none; leave it out")
+        dataset = _of_category(dataset, options["category"])
+    count = download.download(dataset, folder, options["base"], options["check"], options["keep"])
+    print(f"{dataset.name}: {count} files written to {folder}" if count else f"{dataset.name}: is in {folder} already")
+
+
+def _of_category(dataset, category):
+    archives = [replace(a, url=a.url.replace("bedroom", category), name=a.name.replace("bedroom", category))
+                for a in dataset.archives]
+    return replace(dataset, archives=tuple(archives))
+
+
+def _list(arguments, options):
+    from tfgan_suite.data.makelist import make_list
+
+    folder, size = arguments[0], options["size"]
+    name = Path(folder).resolve().name or "pictures"
+    listing = arguments[1] if len(arguments) > 1 else f"data/{name}-{size}.txt" if size else f"data/{name}.txt"
+    count, bad = make_list(folder, listing, size)
+    _show_bad(bad)
+    print(f"{count} pictures listed in {listing}" + (f", resized to {size}x{size}" if size else "") + "; train on them with")
+    print(f"./train.py face12 --lfile={listing} --imsz={size or 64} --wts_dir=models/{name}"
+          f"{'' if size else ' --crop'} --filts=8,2,1,12")
+
+
+def _show_bad(problems, most=10):
+    for line in problems[:most]:
+        print(f"left out: {line}", file=sys.stderr)
+    if len(problems) > most:
+        print(f"left out: {len(problems) - most} more", file=sys.stderr)
+
+
+def _digits(arguments, options):
+    from tfgan_suite.data import digits
+
+    size = options["size"]
+    print(f"{digits.COUNT} digits of {size}x{size} listed in {digits.export(arguments[0], size)}")
+
+
+def _split(_, options):
+    from tfgan_suite.lis.data import make_split
+
+    path, parts = make_split(options["dataset"], options["dataroot"], options["lsun_class"], options["running"],
+                             options["final"], options["seed"])
+    print(f"{path}: {len(parts.train)} images to train on, {len(parts.final_test)} for the final test, of which "
+          f"{len(parts.running_test)} for the running test")
+
+
+def _imagenet(arguments, options):
+    from tfgan_suite.data import imagenet
+
+    count, bad = imagenet.convert(*arguments, options["mode"], options["size"])
+    _show_bad(bad)
+    print(f"{count} images prepared in {arguments[1]}" + (f", {len(bad)} left out ({imagenet.BAD} says why)" if bad else ""))
+
+
+def _export(arguments, options):
+    from tfgan_suite.data.lsun import export
+
+    print(f"{export(*arguments, options['most'])} images written to {arguments[1]}")
+
+
+MODES = ("crop", "original", "authors")
+LISTED_SIZE = Parameter("size", 64, "side of the square copies; 0 lists the pictures as they are, for crop=True", minimum=0,
+                        maximum=4096)
+COMMANDS = {  # name: (function, arguments, least and most number of them, options)
+    "download": (_download, "NAME FOLDER", 2, 2, (
+        Parameter("base", "", "fetch the files from this address in place of the publisher's"),
+        Parameter("check", True, "hold size and checksum to the known ones (--nocheck: do not)"),
+        Parameter("keep", False, "keep the archives after unpacking"),
+        Parameter("category", "", "of lsun, such as church_outdoor (default: bedroom)"))),
+    "list": (_list, "FOLDER [LIST]", 1, 2, (LISTED_SIZE,)),
+    "digits": (_digits, "FOLDER", 1, 1, (Parameter("size", 32, "side of the pictures", minimum=1, maximum=512),)),
+    "split": (_split, "", 0, 0, (
+        Parameter("dataset", "folder", "cifar10, lsun, imagenet, folder, lfw or digits"),
+        Parameter("dataroot", "", "folder of the data, into which the split is written"),
+        Parameter("lsun_class", "bedroom", "category of lsun"),
+        Parameter("running", 200, "images of the test during training", minimum=1),
+        Parameter("final", 2000, "images of the final test; the running test's are among them", minimum=1),
+        Parameter("seed", 0, "of the random choice", minimum=0))),
+    "imagenet": (_imagenet, "SOURCE FOLDER", 2, 2, (
+        Parameter("mode", "crop", "crop: middle square; original: stretched; authors: cover 256 and cut", choices=MODES),
+        Parameter("size", 0, "side of the results (0: 128, or 256 with mode=authors)", minimum=0, maximum=4096))),
+    "export": (_export, "LMDB FOLDER", 2, 2, (Parameter("most", 0, "stop after so many images (0: all)", minimum=0),)),
+}
+
+
+def main(argv):
+    name = argv[0] if argv else ""
+    if name in ("", "-h", "--help"):
+        print(USAGE)
+        sys.exit(0 if name else 2)
+    if name not in COMMANDS:
+        raise UserError(f"unknown command '{name}'; there are {', '.join(COMMANDS)}")
+    function, arguments, least, most, options = COMMANDS[name]
+    positionals, chosen, _ = cli.parse(argv[1:], f"./tools/datasets.py {name} {arguments}", options, least, most,
+                                       first_is_experiment=False)
+    function(positionals, chosen)
+
+
+if __name__ == "__main__":
+    cli.main(main)
