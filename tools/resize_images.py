@@ -50,8 +50,11 @@ def main(argv):
     if not known:
         raise UserError(f"{options['load_path']}: holds no {', '.join(EXTENSIONS)} files")
     images.make_folder(options["save_path"])
-    parallel.in_parallel(lambda path: images.save(known[path], prepare.resize(pad_to_square(folder.read_rgb(path)), size, size)),
-                         known, "resizing")
+
+    def resize(path):
+        images.save(known[path], prepare.resize(pad_to_square(folder.read_rgb(path)), size, size))
+
+    parallel.in_parallel(resize, known, "resizing")
     print(f"Wrote {len(known)} images of {size}x{size} into {options['save_path']}")
 
 
