@@ -78,6 +78,20 @@ def write(path, items: Iterable[tuple[str, np.ndarray]]) -> None:
             partial.unlink()
 
 
+def make_folder(folder) -> None:
+    """Makes a folder and its parents.
+
+    Raises:
+        UserError: it cannot be made, or not be written.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot make this folder: {error.strerror}; give another one") from error
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"{folder}: this folder is not writable; give another one")
+
+
 class Checkpoints:
     """The checkpoints of one folder.
 
@@ -129,14 +143,12 @@ class Checkpoints:
             UserError: something cannot be written; the older checkpoints are intact.
         """
         written = []
+        make_folder(self.folder)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             for kind in self.kinds:
                 write(self.path(kind, number), networks[kind].arrays())
                 written.append(self.path(kind, number))
             write(self.path("state", number), self._state_items(state, about))
-        except OSError as error:
-            raise UserError(f"{self.folder}: cannot write: {error.strerror}") from error
         except UserError:
             for path in written:  # a partial set is of no use and fills the disk
                 path.unlink()

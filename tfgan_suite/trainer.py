@@ -13,7 +13,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tfgan_suite import distributed, runs
-from tfgan_suite.checkpoints import Archive, Checkpoints
+from tfgan_suite.checkpoints import Archive, Checkpoints, make_folder
 from tfgan_suite.errors import Diverged, UserError
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.feed import Feed
@@ -144,6 +144,7 @@ class Trainer:
             Diverged: a scalar is not finite; the last good checkpoint stays.
         """
         self.log = RunLog(self.params, self.out)
+        make_folder(self.params.wts_dir)
         source = self.system.source()
         self.host = Host(self.params, self.log.folder, source, self.log.scalars, self.log.image,
                          self.log.line)

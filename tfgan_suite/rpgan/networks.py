@@ -164,7 +164,14 @@ class Discriminators(Network):
             self.kernels.append(self.add_weight(name, shape, initializer=draw))
             self.biases.append(self.add_weight(f"c{j}_b", (self.count, out), initializer="zeros"))
             channels = out
-        self.chunk = chunk or 1
+        if chunk and self.count % chunk:
+            raise UserError(f"chunk={chunk}: must divide the number of discriminators ({self.count}); 0 chooses it")
+        self.chunk = chunk or self._fitting_chunk(df)
+
+    def _fitting_chunk(self, df: int) -> int:
+        """The largest divisor of K whose block-diagonal layers stay narrow enough to be limited by overhead, not arithmetic."""
+        fitting = [c for c in range(1, self.count + 1) if self.count % c == 0 and c * df <= 64]
+        return max(fitting, default=1)
 
     def _check(self, imsz: int) -> None:
         side = imsz
@@ -229,7 +236,6 @@ class Discriminators(Network):
             The bodies' results, put together to [K, ...].
         """
         c = self.chunk
-        assert self.count % c == 0, "the chunk must divide the number of discriminators"
         variables = [*self.kernels, *self.biases]
 
         def one(i):

@@ -1,7 +1,7 @@
 """Parameters of RP-GAN; names and meaning of ayanc/rpgan, defaults of its `exp/face48.py`."""
 from tfgan_suite.experiment import Parameter
 
-_SHARED = (
+_RPGAN = (
     Parameter("ksz", 4, "kernel size of the generator", minimum=3, maximum=5, fixed=True),
     Parameter("zlen", 100, "length of the latent vector", minimum=1, fixed=True),
     Parameter("f1", 1024, "channels of the generator's first block", minimum=4, fixed=True),
@@ -13,14 +13,10 @@ _SHARED = (
     Parameter("crop", False, "resize to imsz+1 and crop at random; else images must be imsz x imsz", fixed=True),
     Parameter("SAVEFREQ", 1e3, "iterations between checkpoints; 0 or less: only at the end"),
     Parameter("MAXITER", 1e5, "last iteration", minimum=0.0),
+    Parameter("filts", "", "K,S,F,N: make N random projections KxKx3->F with stride S if wts_dir/filts.npz is missing"),
+    Parameter("filts_seed", 0, "seed of these projections", minimum=0),
+    Parameter("chunk", 0, "discriminators computed side by side, a divisor of their number; 0: chosen by size", minimum=0),
 )
 
-PARAMETERS = {
-    "rpgan": (
-        *_SHARED,
-        Parameter("filts", "", "K,S,F,N: make N random projections KxKx3->F with stride S if wts_dir/filts.npz is missing"),
-        Parameter("filts_seed", 0, "seed of these projections", minimum=0),
-        Parameter("chunk", 0, "discriminators computed side by side; 0: as many as fit the processor's cache", minimum=0),
-    ),
-    "rpgan_baseline": _SHARED,
-}
+# The baseline runs the same experiment files; it has no use for the last three.
+PARAMETERS = {"rpgan": _RPGAN, "rpgan_baseline": _RPGAN}
