@@ -145,8 +145,8 @@ def score_difference_penalty(real: tf.Tensor, fake: tf.Tensor, offset: float) ->
 
 
 def _pair_cosines(x: tf.Tensor) -> tf.Tensor:
-    """Cosines of all pairs of rows of [n, d], [n, n]; norms are at least 1e-8."""
-    x = tf.reshape(x, [x.shape[0], -1])
+    """Cosines of all pairs of rows of [n, d], float64 [n, n] (they are divided by small numbers); norms are at least 1e-8."""
+    x = tf.cast(tf.reshape(x, [x.shape[0], -1]), tf.float64)
     squares = tf.reduce_sum(tf.square(x), 1, keepdims=True)
     norms = tf.sqrt(tf.maximum(squares, 1e-16))
     return tf.matmul(x, x, transpose_b=True) / (norms * tf.transpose(norms))
@@ -169,7 +169,7 @@ def pull_away(images: tf.Tensor, latents: tf.Tensor, form: int) -> tf.Tensor:
     terms = {0: lambda: tf.square(c), 1: lambda: tf.square(z - c) / (tf.square(z) + 1e-8),
              2: lambda: tf.square(tf.square(z) - tf.square(c)) / (tf.square(tf.square(z)) + 1e-8)}[form]()
     above = tf.linalg.band_part(tf.ones_like(terms), 0, -1) - tf.eye(n, dtype=terms.dtype)
-    return tf.reduce_sum(terms * above) / (n * (n - 1))
+    return tf.cast(tf.reduce_sum(terms * above) / (n * (n - 1)), images.dtype)
 
 
 def unit_norm_penalty(norms: tf.Tensor, coefficient: float = 10.0) -> tf.Tensor:
