@@ -79,7 +79,7 @@ def open_networks(params: Parameters, path_g: str = "", path_r: str = "", iterat
         UserError: not a LIS experiment, no weights, or weights of other sizes.
     """
     if not registry.folders()[params.system].endswith(".lis"):
-        raise UserError(f"{params.name}: is an experiment of {params.system}; give one of {', '.join(LEARNED)} or lis_iterative")
+        raise UserError(f"{params.name}: is an experiment of {params.system}; give one of glis, lis_separate or lis_iterative")
     if params.system == "lis_separate" and path_g:
         params, path_g = params.replace(load_path=path_g), ""
     given = {kind: path for kind, path in (("g", path_g), ("r", path_r)) if path}
@@ -88,7 +88,7 @@ def open_networks(params: Parameters, path_g: str = "", path_r: str = "", iterat
         system = runs.build(params, training=False)
     else:
         system, _ = runs.open_sampler(params, iteration)
-    g = system.networks["g"] if "g" in system.networks else system.generator
+    g = getattr(system, "generator", None) or system.networks["g"]
     r = system.networks.get("r")
     if r is None and path_r:
         r = system.new_reverser()
