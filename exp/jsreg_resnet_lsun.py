@@ -1,0 +1,8 @@
+"""JS-regularised ResNet, 64x64 LSUN bedrooms: gan_64x64.py --architecture=ResNet --gamma=2.0 --annealing --dataset=lsun."""
+system = 'jsreg_gan64'
+architecture = 'ResNet'
+mode = 'regularized_gan'
+dataset = 'lsun'
+gamma = 2.0
+annealing = True
+iters = 100000

@@ -1,0 +1,297 @@
+"""The 64x64 family against numbers recorded from rothk/Stabilizing_GANs, `igul222_GANs` (golden/jsreg_gan64/README.md)."""
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests import golden_files as golden  # noqa: E402
+from tfgan_suite import experiment, penalties  # noqa: E402
+from tfgan_suite.experiment import Parameters  # noqa: E402
+from tfgan_suite.jsreg import gan64_data as data  # noqa: E402
+from tfgan_suite.jsreg import gan64_pictures as pictures  # noqa: E402
+from tfgan_suite.jsreg.gan64 import JSRegGan64, scale  # noqa: E402
+from tfgan_suite.jsreg.gan64_networks import ARCHITECTURES  # noqa: E402
+
+FOLDER = "jsreg_gan64"
+FULL, SAMPLED = 900, 450
+NORMS = {"batch norm eps 1e-5": "fused", "non-fused batch norm eps 1e-4": "tf13", "layer norm eps 1e-5": "layer"}
+
+
+def build(meta: dict, weights: dict, exact: bool = False) -> JSRegGan64:
+    """The system that a fixture's `meta` describes, with its weights."""
+    declared = experiment.declared("jsreg_gan64")
+    norm = NORMS[meta.get("d_norm", "batch norm eps 1e-5")]
+    values = {name: parameter.default for name, parameter in declared.items()}
+    values.update({name: value for name, value in meta.items() if name in values})
+    values.update(DIM=meta["dim"], FC_DIM=meta.get("fc_dim", 4), batch_size=meta.get("batch_size", meta.get("batch")))
+    values["bn_mode"] = {"tf13": "tf13_exact" if exact else "tf13"}.get(norm, "fused")
+    values["ln_mode"] = "exact" if exact else "tf13"
+    if values["mode"].startswith("wgan"):
+        values["disc_update_steps"] = None  # the original ignores the flag there
+    system = JSRegGan64(Parameters("test", values, {}, declared))
+    for kind, prefix in (("g", "Generator."), ("d", "Discriminator.")):
+        own = {name: value for name, value in weights.items() if name.startswith(prefix)}
+        assert set(own) == set(system.networks[kind].named())
+        system.networks[kind].assign(own)
+    return system
+
+
+def open_train(path):
+    """(fixture, meta, system, real images uint8 [batches, B, 64, 64, 3]) of a `train_*` file."""
+    fixture = golden.load(path)
+    meta = json.loads(str(fixture["meta"]))
+    weights = golden.under(golden.load(path.parent / meta["weights_from"]), "w/")
+    images = golden.load(path.parent / "inputs.npz")["images"][:, :meta["batch_size"]].transpose(0, 1, 3, 4, 2)
+    return fixture, meta, build(meta, weights, path.stem.endswith("_exact")), images
+
+
+def sample(array: np.ndarray) -> np.ndarray:
+    """An array as fixtures store it: whole, or strided if it is large."""
+    return array if array.size <= FULL else array.ravel()[::math.ceil(array.size / SAMPLED)]
+
+
+def flat(images) -> np.ndarray:
+    """[n, h, w, c] -> [n, c*h*w], the original's order."""
+    images = np.asarray(images)
+    return images.transpose(0, 3, 1, 2).reshape(len(images), -1)
+
+
+def noise(array) -> tf.Tensor:
+    """Recorded noise, which is stored as float16."""
+    return tf.constant(array.astype(np.float32))
+
+
+def check_gradients(fixture: dict, prefix: str, system, kind: str, gradients) -> None:
+    """Every stored element within 1e-4 of the largest norm, every large norm within 1e-3."""
+    shapes = system.networks[kind].shapes()
+    named = {name: np.zeros(shapes[name]) if g is None else g.numpy() for name, g in zip(shapes, gradients)}
+    largest = fixture[f"{prefix}_l2"].max()
+    for name, norm in zip(fixture[f"{prefix}_names"], fixture[f"{prefix}_l2"]):
+        own = named[name]
+        if norm > 1e-3 * largest:
+            assert abs(np.linalg.norm(own.astype(np.float64)) / norm - 1) <= 1e-3, f"{prefix}/{name}: norm"
+        if f"{prefix}/{name}" in fixture:
+            golden.close(sample(own), fixture[f"{prefix}/{name}"], 1e-4 * largest, f"{prefix}/{name}")
+
+
+def check_static(path) -> None:
+    """Costs, logits, regulariser, gradient penalty and all gradients at the recorded weights."""
+    fixture, meta, system, images = open_train(path)
+    now = golden.under(fixture, "static/")
+    tolerance = {"rtol": 1e-4, "atol": 1e-6 if meta["mode"] == "wgan" else 1e-7}
+    z, real = noise(now["z"]), scale(tf.constant(images[int(now["image_index"])]))
+    alpha = noise(now["alpha"]) if "alpha" in now else None
+    g, d = system.networks["g"], system.networks["d"]
+    with tf.GradientTape() as tape:
+        cost = system.generator_cost(z)
+    np.testing.assert_allclose(cost, now["gen_cost"], **tolerance)
+    check_gradients(now, "grad_G", system, "g", tape.gradient(cost, g.trainable_variables))
+    with tf.GradientTape(persistent=True) as tape:
+        cost, statistics = system.discriminator_cost(real, z, tf.constant(float(now.get("gamma", 0.0))), alpha)
+    np.testing.assert_allclose(cost, now["disc_cost"], **tolerance)
+    check_gradients(now, "grad_D", system, "d", tape.gradient(cost, d.trainable_variables))
+    for name, ours in (("disc_reg", "disc_regularizer"), ("gradient_penalty", "gradient_penalty")):
+        if name in now:
+            np.testing.assert_allclose(statistics[ours], now[name], rtol=1e-4)
+    for name, ours in (("grad_D_of_reg", "disc_regularizer"), ("grad_D_of_gp", "gradient_penalty")):
+        if f"{name}_names" in now:
+            check_gradients(now, name, system, "d", tape.gradient(statistics[ours], d.trainable_variables))
+    if meta["n_gpus"] == 1:
+        check_inputs(now, system, real, g(z), alpha)
+
+
+def check_inputs(now: dict, system, real, fake, alpha) -> None:
+    """Logits and the gradients with respect to images."""
+    points = {"real": (real, "D_real", "input_grad_real_strided"), "fake": (fake, "D_fake", "input_grad_fake_strided")}
+    if alpha is not None:
+        points["between"] = (real + alpha[:, :, None, None] * (fake - real), "", "gp_input_grad_strided")
+    for part, (x, logits_name, gradient_name) in points.items():
+        logits, gradient = penalties.input_gradient(system.networks["d"], x)
+        if logits_name in now:
+            golden.close(logits, now[logits_name], 1e-5 + 1e-4 * np.abs(now[logits_name]).max(), logits_name)
+        if gradient_name in now:
+            golden.gradient_close(flat(gradient)[:, ::97], now[gradient_name], name=gradient_name)
+        if f"sqnorm_grad_{part}" in now:
+            np.testing.assert_allclose(np.square(flat(gradient)).sum(1), now[f"sqnorm_grad_{part}"], rtol=1e-3)
+    if "slopes" in now:
+        slopes = penalties.input_gradient_norms(system.networks["d"], points["between"][0])
+        np.testing.assert_allclose(slopes, now["slopes"], rtol=1e-4)
+
+
+def check_final(fixture: dict, now: dict, system, updates: int) -> None:
+    """Weights after a trajectory; Adam may flip the sign of a step where a gradient is about zero."""
+    rate = system.objective.rate
+    named = {**system.networks["g"].named(), **system.networks["d"].named()}
+    for name in now["final_names"]:
+        if f"final/{name}" in now and name not in fixture["null_params"]:
+            difference = np.abs(sample(named[name].numpy()) - now[f"final/{name}"])
+            assert difference.max() <= 2 * rate * updates, f"{name}: {difference.max() / rate} rates"
+            assert difference.mean() <= 0.02 * rate, f"{name}: on average {difference.mean() / rate} rates"
+
+
+def check_trajectory(path) -> None:
+    """Cost of every step, and the weights in the end."""
+    fixture, meta, system, images = open_train(path)
+    now = golden.under(fixture, "traj/")
+    rtol = 5e-3 if meta["architecture"].startswith("ResNet") else 1e-3
+    for k, event in enumerate(now["event"]):
+        if event == "G":
+            cost = system.generator_step(noise(now["z"][k]))
+        else:
+            real = scale(tf.constant(images[now["image_index"][k]]))
+            alpha = noise(now["alpha"][k]) if "alpha" in now else None
+            gamma = tf.constant(float(now["gamma"][k]) if "gamma" in now else 0.0)
+            cost, _ = system.discriminator_step(real, noise(now["z"][k]), gamma, alpha)
+        np.testing.assert_allclose(cost, now["cost"][k], rtol=rtol, atol=1e-6, err_msg=f"event {k}, {event}")
+    check_final(fixture, now, system, len(now["event"]))
+
+
+def check_update(path) -> None:
+    """The same trajectory through whole iterations of the system: order of the steps, gamma, what it logs."""
+    fixture, _, system, images = open_train(path)
+    now = golden.under(fixture, "traj/")
+    events, place, step = list(now["event"]), 0, 0
+    while place < len(events):
+        draws, expected = {}, {}
+        if events[place] == "G":
+            draws["z_g"], expected["gen cost"] = noise(now["z"][place]), now["cost"][place]
+            place += 1
+        steps = events[place:place + system.disc_steps]
+        if steps != ["D"] * system.disc_steps:
+            return  # a trajectory that ends with a G step
+        span = slice(place, place + system.disc_steps)
+        draws["z_d"] = noise(now["z"][span].swapaxes(0, 1))
+        if "alpha" in now:
+            draws["alpha"] = noise(now["alpha"][span].swapaxes(0, 1))
+        real = tf.constant(images[now["image_index"][span]].swapaxes(0, 1))
+        expected["train disc cost"] = now["cost"][span][-1]
+        assert system.phase(step) == ("z_g" in draws)
+        scalars = system.update(tf.constant(step, tf.int64), {"real": real}, draws, system.phase(step))
+        for name, value in expected.items():
+            np.testing.assert_allclose(scalars[name], value, rtol=5e-3, atol=1e-6, err_msg=f"iteration {step}, {name}")
+        assert system.history.numpy()[step] == scalars["train disc cost"].numpy()
+        place, step = span.stop, step + 1
+    check_final(fixture, now, system, len(events))
+
+
+CHECKS = {"static": check_static, "trajectory": check_trajectory, "update": check_update}
+
+
+def run_check(check: str, path) -> None:
+    """Runs a check; of ResNet101 in a child process: oneDNN corrupts the heap in its gradients at tiny widths."""
+    if "ResNet101" not in path.stem:
+        CHECKS[check](path)
+        return
+    child = subprocess.run([sys.executable, __file__, check, str(path)], env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"},
+                           capture_output=True, text=True, check=False)
+    assert child.returncode == 0, child.stderr[-2000:]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@golden.each(FOLDER, "train_*.npz")
+def test_training(path, check):
+    run_check(check, path)
+
+
+@golden.each(FOLDER, "arch_*.npz")
+def test_networks(path):
+    fixture = golden.load(path)
+    meta = json.loads(str(fixture["meta"]))
+    system = build({**meta, "mode": "gan"}, golden.under(fixture, "w/"))
+    g, d = system.networks["g"], system.networks["d"]
+    rtol, atol = (2e-4, 5e-5) if meta["architecture"] == "ResNet101" else (1e-4, 1e-5)
+    real = golden.load(path.parent / "inputs.npz")["images"][0][:meta["batch"]].transpose(0, 2, 3, 1)
+    real, fake = scale(tf.constant(real)), g(noise(fixture["z"]))
+    np.testing.assert_allclose(flat(fake), fixture["G_out"], rtol=rtol, atol=atol)
+    np.testing.assert_allclose(d(real), fixture["D_real"], rtol=rtol, atol=atol)
+    np.testing.assert_allclose(d(fake), fixture["D_fake"], rtol=rtol, atol=atol)
+    np.testing.assert_allclose(np.square(real.numpy().astype(np.float64)).sum(), fixture["real_norm"], rtol=1e-5)
+
+
+def test_architectures_are_those_declared():
+    from tfgan_suite.jsreg import gan64_parameters as declared
+    from tfgan_suite.jsreg.gan64_objectives import OBJECTIVES
+
+    assert set(declared.ARCHITECTURES) == set(ARCHITECTURES)
+    assert set(declared.MODES) == set(OBJECTIVES)
+    assert set(declared.DATASETS) == {*data.DATASETS, "digits"}
+
+
+@golden.each(FOLDER, "gamma*.npz")
+def test_annealing(path):
+    fixture = golden.load(path)
+    for case in sorted({name.split("/")[0] for name in fixture}):
+        gamma, decay, iterations = fixture[f"{case}/gamma0_decay_iters"]
+        params = Parameters("test", {"gamma": gamma, "annealing": True, "decay_factor": decay})
+        for step, expected in zip(fixture[f"{case}/t"], fixture[f"{case}/gamma_t"]):
+            ours = penalties.js_gamma(params, tf.constant(int(step), tf.int64), int(iterations))
+            assert abs(float(ours) / expected - 1) <= 2e-7  # the original feeds it as float32
+
+
+@golden.each(FOLDER, "grid*.npz")
+def test_sheets(path):
+    fixture = golden.load(path)
+    for case in sorted({name.split("/")[0] for name in fixture} - {"quant"}):
+        images = fixture[f"{case}/X"]
+        canvas = pictures.canvas(images.transpose(0, 2, 3, 1) if images.ndim == 4 else images)
+        np.testing.assert_array_equal(canvas, fixture[f"{case}/canvas"])
+        np.testing.assert_array_equal(pictures.stretch(canvas), fixture[f"{case}/png"])
+    np.testing.assert_array_equal(JSRegGan64.to_uint8(None, fixture["quant/x"]), fixture["quant/int"])
+
+
+def orders(fixture):
+    """(n, batch, epoch, expected slots) of the loader's recorded orders."""
+    for name, slots in fixture.items():
+        if name.startswith("order_"):
+            n, batch = (int(part[1:]) for part in name.split("/")[0].split("_")[1:])
+            yield n, batch, int(name.rsplit("epoch", 1)[1]), slots
+
+
+@golden.each(FOLDER, "loader*.npz")
+def test_legacy_order(path):
+    for n, size, epoch, slots in orders(golden.load(path)):
+        count = data.batches_per_epoch(n, size, True)
+        ours = [data.batch_indices(n, size, (epoch - 1) * count + k, True) for k in range(count)]
+        np.testing.assert_array_equal(ours, slots)
+
+
+@golden.each(FOLDER, "loader*.npz")
+def test_crop_and_resize(path):
+    fixture = golden.load(path)
+    for name in fixture:
+        if name.startswith("crop") and name.endswith("/in"):
+            case = name.split("/")[0]
+            size, number = case[4:].split("_")
+            assert np.abs(data.fit(fixture[name], int(size)).astype(int) - fixture[f"{case}/out"]).max() <= 1
+            if f"resize_{number}/out" in fixture and size == "178":
+                assert np.abs(data.fit(fixture[name], 0).astype(int) - fixture[f"resize_{number}/out"]).max() <= 1
+
+
+@golden.each(FOLDER, "loader*.npz")
+def test_folders(path):
+    fixture, files = golden.load(path), path.parent / "files"
+    for dataset, parts, levels in (("celebA", ("train", "test"), 3), ("lsun", ("train", "val"), 1)):
+        if not (files / dataset).is_dir():
+            continue
+        source = data.open_source(dataset, str(files))
+        for part, pictures_of in zip(parts, (source, source.validation)):
+            for epoch in range(1, 4):
+                expected = fixture.get(f"{dataset}/{part}_epoch{epoch}")
+                for k, batch in enumerate(() if expected is None else expected):
+                    index = (epoch - 1) * len(expected) + k
+                    ours = pictures_of.images(data.batch_indices(len(pictures_of), len(batch), index, True))
+                    assert np.abs(ours.transpose(0, 3, 1, 2).astype(int) - batch).max() <= levels
+
+
+if __name__ == "__main__":
+    CHECKS[sys.argv[1]](Path(sys.argv[2]))
