@@ -90,7 +90,9 @@ class ListFile(Source):
 
     def image(self, index):
         """Image `index` as uint8 [imsz, imsz, 3]; with crop the middle of the resized image, rounded."""
-        picture = self.resized(index)
+        return self._middle(self.resized(index))
+
+    def _middle(self, picture: np.ndarray) -> np.ndarray:
         if not self.crop:
             return picture
         top, left = (np.array(picture.shape[:2]) - self.imsz) // 2
@@ -113,6 +115,17 @@ class ListFile(Source):
         if not self.crop:
             return images.to_float(self.images(indices))
         batch = np.empty((len(indices), self.imsz, self.imsz, 3), np.float32)
-        for slot, (index, (row, column)) in enumerate(zip(indices, np.asarray(offsets)[:, :2])):
-            batch[slot] = self.resized(int(index))[row:row + self.imsz, column:column + self.imsz]
-        return images.to_float(batch)
+        for slot, (picture, (row, column)) in enumerate(zip(self._several(indices), np.asarray(offsets)[:, :2])):
+            batch[slot] = picture[row:row + self.imsz, column:column + self.imsz]
+        batch *= np.float32(2.0 / 255.0)
+        batch -= np.float32(1.0)
+        return batch
+
+    def _several(self, indices) -> list[np.ndarray]:
+        """`resized` of each, read on several threads where they must be read."""
+        if self._cache is not None:
+            return [self._cache[int(i)] for i in indices]
+        return in_parallel(lambda i: self._load(int(i)), indices, "")
+
+    def images(self, indices):
+        return np.stack([self._middle(picture) for picture in self._several(indices)])
