@@ -12,7 +12,7 @@ MIXTURE = (
     Parameter("std", 0.01, "standard deviation of each Gaussian", minimum=1e-6, fixed=True),
     Parameter("batch_size", 512, "points of one D or G step", minimum=1, fixed=True),
     Parameter("max_steps", 100000, "iterations of one run", minimum=1),
-    Parameter("num_runs", 1, "independent repetitions, one after the other (the original's default is 3)", minimum=1, fixed=True),
+    Parameter("num_runs", 3, "independent repetitions, one after the other", minimum=1, fixed=True),
     Parameter("disc_pretrain_steps", 0, "D steps before the first iteration", minimum=0, fixed=True),
     Parameter("disc_update_steps", 1, "D steps per iteration", minimum=1, fixed=True),
     Parameter("gen_update_steps", 1, "G steps per iteration", minimum=1, fixed=True),

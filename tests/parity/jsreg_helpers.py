@@ -1,0 +1,25 @@
+"""What the parity tests of the jsreg systems share."""
+import numpy as np
+
+from tfgan_suite import experiment, registry
+
+
+def parameters(system: str, **changes) -> experiment.Parameters:
+    """The system's defaults with some values changed."""
+    declared = {p.name: p for p in (*experiment.COMMON, *registry.parameters()[system])}
+    values = {name: p.default for name, p in declared.items()}
+    return experiment.Parameters("test", {**values, "system": system, **changes}, declared=declared)
+
+
+def global_norm(arrays: dict) -> float:
+    """Root of the sum of all squares."""
+    return float(np.sqrt(sum(np.sum(np.square(a, dtype=np.float64)) for a in arrays.values())))
+
+
+def gradients_close(actual: dict, expected: dict, rtol: float) -> None:
+    """Every gradient within rtol of the norm of the whole set; the sets have the same names."""
+    assert set(actual) == set(expected)
+    allowed = rtol * global_norm(expected)
+    for name, value in expected.items():
+        worst = np.max(np.abs(np.asarray(actual[name], np.float64) - value))
+        assert worst <= allowed, f"{name}: differs by {worst:.3g}, allowed {allowed:.3g}"

@@ -1,0 +1,169 @@
+"""The mixture port against numbers recorded from the original `3DGAN` program (golden/jsreg_3dgan/README.md)."""
+import re
+
+import golden_files as golden
+import numpy as np
+import pytest
+import tensorflow as tf
+from jsreg_helpers import parameters
+
+from tfgan_suite import registry
+from tfgan_suite.jsreg import mixture_events, mixture_geometry, mixture_plots
+from tfgan_suite.jsreg.mixture import JSRegMixture
+
+SYSTEM = "jsreg_3dgan"
+TRAINING = golden.each(SYSTEM, "d3_adam*.npz", "d3_rms*.npz", "d3_sgd*.npz")
+LOSSES = {"disc_loss": "disc_loss", "d_loss_unreg": "unreg_disc_loss", "disc_reg": "disc_regularizer"}
+
+
+def options(argv: str) -> dict:
+    """The original's command line as parameters."""
+    declared = {p.name: p for p in registry.parameters()["jsreg_mixture"]}
+    words = [word.lstrip("-").partition("=") for word in argv.split()]
+    return {name: declared[name].convert(value if equal else True, "argv") for name, equal, value in words}
+
+
+class Recorded:
+    """One training fixture, and the system that its command line describes, with its weights."""
+
+    def __init__(self, path):
+        self.arrays = golden.load(path)
+        hidden = self.arrays["init/generator/W1"].shape[1]
+        self.system = JSRegMixture(parameters("jsreg_mixture", hidden=hidden, **options(str(self.arrays["argv"]))))
+        for kind, scope in (("g", "generator/"), ("d", "discriminator/")):
+            weights = golden.under(self.arrays, f"init/{scope}")
+            self.system.networks[kind].assign({scope + name: value for name, value in weights.items()})
+
+    def tensor(self, name):
+        return tf.constant(self.arrays[name], tf.float32)
+
+    def d_step(self, at, gamma):
+        scalars = self.system.d_step(self.tensor(at + "data3d"), self.tensor(at + "z"), tf.constant(gamma, tf.float32))
+        for name, ours in LOSSES.items():
+            if at + name in self.arrays:
+                golden.close(scalars[ours], self.arrays[at + name], 2e-5, at + name)
+
+
+@TRAINING
+def test_forward_losses_and_gradients(path):
+    recorded = Recorded(path)
+    system, a = recorded.system, recorded.arrays
+    z, real, gamma = (recorded.tensor(f"in/{name}") for name in ("z", "data3d", "gamma"))
+    g, d = system.networks["g"], system.networks["d"]
+    fake = g(z)
+    with tf.GradientTape(persistent=True) as tape:
+        losses = system.d_losses(real, fake, gamma)
+        g_loss = system.g_loss(z)
+    found = {"gen_x": fake, "D1_logits": d(real), "D2_logits": d(fake), "D1": tf.sigmoid(d(real)), "D2": tf.sigmoid(d(fake)),
+             "gen_loss": g_loss, **{name: losses[ours] for name, ours in LOSSES.items() if ours in losses}}
+    for name, value in found.items():
+        golden.close(value, a[f"out/{name}"], 1e-5 * max(1.0, np.abs(a[f"out/{name}"]).max()), name)
+    targets = {"d_loss_unreg": (losses["unreg_disc_loss"], d), "d_loss_total": (losses["disc_loss"], d), "g_loss": (g_loss, g)}
+    if "disc_regularizer" in losses:
+        targets["d_reg"] = (losses["disc_regularizer"], d)
+    for key, (loss, network) in targets.items():
+        expected = golden.under(a, f"out/grad_{key}/")
+        largest = max((float(np.abs(v).max()) for v in expected.values()), default=0.0)
+        found = tape.gradient(loss, network.trainable_variables, unconnected_gradients="zero")
+        for v, gradient in zip(network.trainable_variables, found):
+            name = v.name.split(":")[0]
+            if name in expected:
+                golden.close(gradient, expected[name], 2e-5 * largest, f"{key}/{name}")
+
+
+@TRAINING
+def test_trajectory(path):
+    recorded = Recorded(path)
+    system, a = recorded.system, recorded.arrays
+    p = system.params
+    for i in range(p.disc_pretrain_steps):
+        recorded.d_step(f"pre/{i}/", p.gamma)
+    rounds = sorted({int(k.split("/")[1]) for k in a if k.startswith("traj/")})
+    for i in rounds:
+        step = p.disc_pretrain_steps + i - 1
+        assert system.place(step + 1) == (0, i)
+        for k in range(p.disc_update_steps):
+            at = f"traj/{i}/d{k}/"
+            assert float(system.gamma(tf.constant(step, tf.int64))) == pytest.approx(float(a[at + "gamma"]), rel=1e-6)
+            recorded.d_step(at, a[at + "gamma"])
+        for k in range(p.gen_update_steps):
+            at = f"traj/{i}/g{k}/"
+            golden.close(system.g_step(recorded.tensor(at + "z")), a[at + "gen_loss"], 2e-5, at)
+        assert system.updates(i) == a[f"traj/{i}/{'wall_clock' if p.wall_clock else 'gen_iterations'}"]
+    for network in system.networks.values():
+        for name, v in network.named().items():
+            golden.close(v.numpy(), a[f"final/{name}"], 2e-5, f"final/{name}")
+    slots_close(recorded)
+
+
+def slots_close(recorded):
+    slots = golden.under(recorded.arrays, "slots/")
+    for kind, network in recorded.system.networks.items():
+        optimizer = recorded.system.optimizers[kind]
+        for i, v in enumerate(network.trainable_variables):
+            name = v.name.split(":")[0]
+            if f"{name}/RMSProp" in slots:
+                golden.gradient_close(optimizer.slot("rms", v).numpy(), slots[f"{name}/RMSProp"], 1e-4, name)
+            if f"{name}/Adam" in slots:
+                golden.gradient_close(optimizer._momentums[i].numpy(), slots[f"{name}/Adam"], 1e-4, name)
+                golden.gradient_close(optimizer._velocities[i].numpy(), slots[f"{name}/Adam_1"], 1e-4, name)
+
+
+@golden.each(SYSTEM, "d3_*.npz")
+def test_embedding_of_training_data(path):
+    a = golden.load(path)
+    if "in/data2d" not in a:
+        pytest.skip("no training data in this file")
+    golden.close(mixture_geometry.to_space(np.pad(a["in/data2d"], ((0, 0), (0, 1)))), a["in/data3d"], 1e-6)
+
+
+@golden.each(SYSTEM, "d3_data*.npz")
+def test_geometry(path):
+    a = golden.load(path)
+    mixture = mixture_geometry.Mixture(len(a["centers3d"]))
+    golden.close(mixture_geometry.ROTATION, a["R"], 1e-6, "R")
+    golden.close(mixture_geometry.rotation((0.6, 0.0, 0.8), 0.3), a["R_axis_06_0_08_theta_03"], 1e-6, "other axis")
+    golden.close(mixture.centres(), a["centers2d_embedded"][:, :2], 1e-6, "2-D means")
+    golden.close(mixture.centres_in_space(), a["centers3d"], 1e-6, "3-D means")
+    golden.close(mixture_geometry.to_space(a["points_in"]), a["points_out"], 1e-6, "points")
+    golden.close(mixture_geometry.to_plane(a["points_out"]), a["points_in"], 2e-6, "back")
+
+
+@golden.each(SYSTEM, "d3_data*.npz")
+def test_drawn_data_have_the_recorded_moments(path):
+    a = golden.load(path)
+    system = JSRegMixture(parameters("jsreg_mixture", batch_size=4096, hidden=4), training=False)
+    points = system.draws(system_draws(), (False, False))["data"][0].numpy()
+    golden.close(points.mean(0), a["sample_mean"], 0.06, "mean")
+    golden.close(np.cov(points.T), a["sample_cov"], 0.03, "covariance")
+    assert system.mixture.quality(points)["modes_tenth"] == len(a["centers3d"])
+
+
+def system_draws():
+    from tfgan_suite.random import Draws
+
+    return Draws(0, tf.constant(0, tf.int64))
+
+
+@golden.each(SYSTEM, "d3_plot_colours*.npz")
+def test_colours_of_the_figure(path):
+    a = golden.load(path)
+    for i, points in enumerate(a["gen_samps"]):
+        expected = golden.under(a, f"frame{i}/")
+        golden.gradient_close(mixture_plots.density(points), expected["kde"], 1e-5, "kde")
+        order, scaled, colours = mixture_plots.coloured(points)
+        np.testing.assert_array_equal(order, expected["order"])
+        golden.close(scaled, expected["density01"], 1e-5, "density01")
+        golden.close(colours, expected["rgb"], 1e-5, "rgb")
+        np.testing.assert_array_equal(points[order], np.stack([expected[c] for c in "xyz"], 1))
+
+
+@golden.each(SYSTEM, "files/gen_samps_run_*.npy")
+def test_snapshot_file_has_the_original_form(path, tmp_path):
+    recorded = np.load(path)
+    for frame, points in enumerate(recorded):
+        mixture_events.write(tmp_path / path.name, frame, points)
+    ours = np.load(tmp_path / path.name)
+    assert (ours.shape, ours.dtype) == (recorded.shape, recorded.dtype)
+    np.testing.assert_array_equal(ours, recorded)
+    assert re.fullmatch(r"gen_samps_run_\d+\.npy", path.name)

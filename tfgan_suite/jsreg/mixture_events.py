@@ -1,0 +1,94 @@
+"""Snapshots of the `3DGAN` program: samples every `plot_freq` iterations, a figure for each run, statistics over the runs."""
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_suite import images
+from tfgan_suite.jsreg import mixture_networks, mixture_plots
+from tfgan_suite.random import generator
+from tfgan_suite.system import Event
+
+SHOWN = ("modes_covered", "share_within_3sd", "distance_to_plane")
+
+
+def events(system) -> list[Event]:
+    """A snapshot at the start of each run and at every multiple of `plot_freq`; figures at the end of each run."""
+    def snapshot_due(done):
+        i = system.place(done)[1]
+        return starts(system, done) or (i > 0 and i % system.params.plot_freq == 0)
+
+    return [Event("snapshot", 1, lambda done, host: snapshot(system, done, host), due=snapshot_due),
+            Event("figures", 1, lambda done, host: figures(system, done, host), due=lambda done: done % system.per_run == 0)]
+
+
+def starts(system, done: int) -> bool:
+    """Whether iteration `done` was the first of a run: frame 0, of untrained weights, is made then."""
+    return (done - 1) % system.per_run == 0
+
+
+def file(host, run: int) -> Path:
+    """Where the snapshots of a run are: float32 [frames, points, 3], the original's file."""
+    return Path(host.log_dir) / "summaries" / f"run_{run}" / "gen_samps.npy"
+
+
+def snapshot(system, done: int, host) -> dict[str, float]:
+    """Adds frames to the run's file; returns how well the newest one hits the mixture."""
+    run, i = system.place(done)
+    if starts(system, done):
+        untrained = mixture_networks.generator(system.params, run)
+        write(file(host, run), 0, sample(system, untrained, run, 0))
+    if i > 0 and i % system.params.plot_freq == 0:
+        frame = i // system.params.plot_freq
+        points = sample(system, system.networks["g"], run, frame)
+        write(file(host, run), frame, points)
+        return system.mixture.quality(points)
+    return {}
+
+
+def sample(system, network, run: int, frame: int) -> np.ndarray:
+    """The points of one frame, [viz_batches * batch_size, 3]."""
+    seed = int(generator(system.params.seed, "snapshot", run, frame).integers(2**32))
+    return network(system.latents(system.snapshot_size(), seed)).numpy()
+
+
+def write(path: Path, frame: int, points: np.ndarray) -> None:
+    """Puts a frame behind the earlier ones; frames that are missing (a lost file) are NaN."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    earlier = np.load(path)[:frame] if frame and path.is_file() else np.empty((0, *points.shape), np.float32)
+    missing = np.full((frame - len(earlier), *points.shape), np.nan, np.float32)
+    buffer = io.BytesIO()
+    np.save(buffer, np.concatenate([earlier, missing, points[None]]))
+    images.write_bytes(path, buffer.getvalue())
+
+
+def titles(system, count: int) -> list[int]:
+    """The counter at each of `count` frames."""
+    return [system.updates(i * system.params.plot_freq) for i in range(count)]
+
+
+def figures(system, done: int, host) -> dict[str, float]:
+    """`<name>_num_<run>.png`, the original's figure; the overview of the run; statistics over all runs so far."""
+    run = system.place(done)[0]
+    snapshots = np.load(file(host, run))
+    name = Path(host.log_dir) / f"{system.params.name}_num_{run}.png"
+    images.write_bytes(name, mixture_plots.frames(snapshots, titles(system, len(snapshots))))
+    host.image(f"overview_run_{run}", done, mixture_plots.overview(snapshots[-1], system.mixture))
+    values = statistics(system, host, run + 1)
+    host.image("statistics", done, mixture_plots.statistics(titles(system, next(iter(values.values())).shape[1]), values))
+    return {}
+
+
+def statistics(system, host, runs: int) -> dict[str, np.ndarray]:
+    """Quality of every snapshot of the first `runs` runs, name -> [runs, frames], NaN where there is none."""
+    frames = 1 + system.params.max_steps // system.params.plot_freq
+    values = {name: np.full((runs, frames), np.nan) for name in SHOWN}
+    for run in range(runs):
+        for i, points in enumerate(np.load(file(host, run)) if file(host, run).is_file() else ()):
+            if np.isfinite(points).all():
+                quality = system.mixture.quality(points)
+                for name in SHOWN:
+                    values[name][run, i] = quality[name]
+    return values
