@@ -38,7 +38,7 @@ def fill(network, kind: str, path) -> None:
     folder (a `wts_dir`, or an experiment of the original).
 
     Raises:
-        UserError: not there, or not of these sizes; fewer LIS modules than --r_iterations says.
+        UserError: not there, or of other sizes or another number of LIS modules.
     """
     path = Path(path)
     if path.suffix == ".npz":
@@ -50,30 +50,20 @@ def fill(network, kind: str, path) -> None:
         arrays = {name: array for name, array in found.items() if not name.endswith(BUFFERS[-1])}
     else:
         arrays = origins.find(path).arrays(kind)
-    check_complete(network, arrays, path)
+    missing = [name for name in network.shapes() if name not in arrays and not name.startswith("lis_layers.")]
+    if missing:
+        raise UserError(f"{path}: lacks '{missing[0]}'; is it of another experiment, or of another --norm?")
     network.assign(arrays)
 
 
-def check_complete(network, arrays, path) -> None:
-    """Raises:
-        UserError: the network has arrays that the file lacks.
-    """
-    missing = [name for name in network.shapes() if name not in arrays]
-    if not missing:
-        return
-    modules = len({name.split(".")[1] for name in arrays if name.startswith("lis_layers.")})
-    if missing[0].startswith("lis_layers."):
-        raise UserError(f"{path}: has {modules} LIS modules, fewer than this experiment; give --r_iterations={modules}")
-    raise UserError(f"{path}: lacks '{missing[0]}'; is it of another experiment or --norm?")
-
-
-def open_networks(params: Parameters, path_g: str = "", path_r: str = "", iteration=None) -> Opened:
+def open_networks(params: Parameters, path_g: str = "", path_r: str = "", iteration=None, train_mode: bool = False) -> Opened:
     """G and, where there is one, R.
 
     Args:
         params: of a LIS experiment.
         path_g, path_r: where their weights are, if not in the experiment's wts_dir: a file or a folder, see `fill`.
         iteration: of the checkpoint in wts_dir; by default the newest.
+        train_mode: the sampler's batch norm uses the statistics of each batch.
 
     Raises:
         UserError: not a LIS experiment, no weights, or weights of other sizes.
@@ -97,5 +87,5 @@ def open_networks(params: Parameters, path_g: str = "", path_r: str = "", iterat
             fill(network, kind, given[kind])
     sampler = None
     if params.system in LEARNED:
-        sampler = Sampler(g, r, params.r_iterations, params.code_size, params.batch_size)
+        sampler = Sampler(g, r, params.r_iterations, params.code_size, params.batch_size, train_mode)
     return Opened(system, g, r, sampler)

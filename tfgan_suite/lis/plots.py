@@ -36,7 +36,9 @@ def losses(history: History, path) -> None:
     figure, axes = plt.subplots(rows, cols, figsize=(10 * cols, 10 * rows), squeeze=False)
     for axis, (group, lines) in zip(axes.flat, groups):
         xs = np.concatenate([line.xs for line in lines.values()])
-        start, end = (max(xs.min(), FIRST_PLOTTED), max(xs.max() + 1, FIRST_PLOTTED + 1)) if len(xs) else (0, 1)
+        start, end = xs.min(), xs.max() + 1
+        if end > FIRST_PLOTTED:
+            start = max(start, FIRST_PLOTTED)
         axis.set_title(group)
         axis.set_xlim(start, end)
         for number, (name, line) in enumerate(lines.items()):

@@ -25,14 +25,15 @@ class Sampler:
         modules: how many LIS modules G has.
         code_size: numbers in a code.
         batch: codes computed at a time.
+        train_mode: whether G's batch norm uses the statistics of each batch.
     """
 
-    def __init__(self, g, r, modules: int, code_size: int, batch: int):
+    def __init__(self, g, r, modules: int, code_size: int, batch: int, train_mode: bool = False):
         self.modules, self.code_size, self.batch, self.has_r = modules, code_size, batch, r is not None
         codes = tf.TensorSpec((None, code_size), tf.float32)
         count = tf.TensorSpec((), tf.int32)
-        self._draw = tf.function(lambda x, k: g(x, executed=k)[0], input_signature=[codes, count])
         self._move = tf.function(g.move, input_signature=[codes])
+        self._draw = tf.function(lambda x, k: g(x, training=train_mode, executed=k)[0], input_signature=[codes, count])
         self._repair = tf.function(lambda x, k: g(r(g(x, executed=k)[0]), executed=k)[0], input_signature=[codes, count])
 
     def _in_batches(self, function, codes: np.ndarray, executed: int) -> np.ndarray:
