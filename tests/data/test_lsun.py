@@ -3,6 +3,7 @@ filled with (i, 2i, 255-i), but number 7, which has 48x48 random pixels and lies
 import gzip
 import hashlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -90,3 +91,15 @@ def test_random_damage_never_crashes(root, seed):
             source.image(i)
     except UserError as error:
         assert "\n" not in str(error)
+
+
+def test_systems_read_what_the_download_leaves(tmp_path):
+    from tfgan_suite.jsreg import dcgan_data, gan64_data
+
+    for part in ("train", "val"):
+        (tmp_path / f"lsun/bedroom_{part}_lmdb").mkdir(parents=True)
+        (tmp_path / f"lsun/bedroom_{part}_lmdb/data.mdb").write_bytes(CONTENT)
+    source = gan64_data.open_source("lsun", str(tmp_path))
+    assert source.images([0, 39]).shape == (2, 64, 64, 3) and len(source.validation) == 40
+    params = SimpleNamespace(dataset="lsun", data_dir=tmp_path, input_height=10, input_width=0, input_fname_pattern="*.jpg")
+    assert dcgan_data.source(params, (16, 16)).images([3, 4]).shape == (2, 16, 16, 3)

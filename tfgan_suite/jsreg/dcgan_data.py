@@ -9,6 +9,7 @@ import numpy as np
 from tfgan_suite.data import catalog, digits, prepare
 from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.folder import FolderSource, Prepared
+from tfgan_suite.data.lsun import LsunSource
 from tfgan_suite.data.mnist import Mnist
 from tfgan_suite.data.source import ArraySource, Source
 from tfgan_suite.errors import UserError
@@ -104,6 +105,9 @@ def source(params, size: tuple) -> Source:
         return of_size(whole[params.dataset](), size)
     known = params.dataset in catalog.DATASETS
     missing = catalog.help_for(params.dataset, folder) if known else "put images there, or give another --dataset"
-    images = FolderSource(folder, per_class=False, pattern=params.input_fname_pattern,
-                          missing=f"{missing}; see --input_fname_pattern")
+    if params.dataset == "lsun" and (folder / "bedroom_train_lmdb").is_dir():  # as it is downloaded
+        images = LsunSource(folder)
+    else:
+        images = FolderSource(folder, per_class=False, pattern=params.input_fname_pattern,
+                              missing=f"{missing}; see --input_fname_pattern")
     return Prepared(images, partial(prepared, crop=crop_size(params), size=size), f"resized to {size[1]}x{size[0]}")

@@ -9,6 +9,7 @@ import numpy as np
 
 from tfgan_suite.data import ArraySource, Source, catalog, digits, prepare
 from tfgan_suite.data.folder import FolderSource, Prepared
+from tfgan_suite.data.lsun import LmdbImages
 from tfgan_suite.errors import UserError
 
 SIDE = 64
@@ -95,8 +96,10 @@ def open_source(dataset: str, data_dir: str) -> Source:
     return source
 
 
-def _part(root: Path, choices: tuple) -> FolderSource | None:
+def _part(root: Path, choices: tuple) -> Source | None:
     for folder, pattern in choices:
+        if (root / f"{folder}_lmdb" / "data.mdb").is_file():  # LSUN as it is downloaded
+            return LmdbImages(root / f"{folder}_lmdb")
         if (root / folder).is_dir() and next((root / folder).glob(pattern), None):
             return FolderSource(root / folder, per_class=False, pattern=pattern)
     return None

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfgan_suite.data import catalog
+from tfgan_suite.data import imagenet
 from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
@@ -27,7 +27,7 @@ def _folder(folder: str, size: int, part: str) -> Source:
 
 
 def _imagenet(folder: str, size: int, part: str) -> Source:
-    return _prepared(FolderSource(folder, per_class=True, missing=catalog.help_for("imagenet", folder)), size)
+    return imagenet.open_source(folder, size)
 
 
 def _digits(folder: str, size: int, part: str) -> Source:
