@@ -42,7 +42,10 @@ def main(argv):
     if converter is None:
         raise UserError(f"{name}: system {params.system} reads the original's files as they are; put them in {params.wts_dir}")
     arrays = converter.convert(source, params)
-    number = number_of(source, positionals[2] if len(positionals) > 2 else None)
+    given = positionals[2] if len(positionals) > 2 else None
+    if given is None and hasattr(converter, "iteration"):  # the names of PGGAN's snapshots count images
+        given = str(converter.iteration(source, params))
+    number = number_of(source, given)
     files = checkpoints.Checkpoints(params.wts_dir)
     files.folder.mkdir(parents=True, exist_ok=True)
     system = runs.build(params)

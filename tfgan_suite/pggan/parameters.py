@@ -92,7 +92,6 @@ OURS = (
     Parameter("saveWhileFading", True, "checkpoints in fades too (the original: stable stages only)"),
     Parameter("legacy_pictures", False, "pictures without the shift to [0, 1]: negative values are black, as in the original"),
     Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0),
-    Parameter("swd_images", 0, "images for the sliced Wasserstein distance after each stable stage; 0: none", minimum=0),
 )
 
 PARAMETERS = {"pggan": (*ORIGINAL, *OURS)}

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tfgan_suite import images
-from tfgan_suite.pggan import describe, swd
+from tfgan_suite.pggan import describe
 from tfgan_suite.pggan.pyramid import real_batch
 from tfgan_suite.pggan.schedule import Moment
 from tfgan_suite.random import generator
@@ -31,11 +31,6 @@ def status_row(moment: Moment, values, when: str | None = None) -> str:
     losses = "".join(f"| {v:9.4f}" for v in values[:5]) + f"| {values[5]:9.5f}"
     return (f" {when}| {moment.resolution:4d}| {moment.batch:4d}| {moment.stage:>6s}| {moment.alpha:6.4f}|{moment.shown:15d}"
             + losses)
-
-
-def unshifted_uint8(x: np.ndarray) -> np.ndarray:
-    """value * 255, clipped and truncated: the original's pictures, where everything up to 0 is black."""
-    return np.clip(np.asarray(x, np.float32) * np.float32(255), 0, 255).astype(np.uint8)
 
 
 class Tally:
@@ -181,17 +176,6 @@ def events(system) -> list[Event]:
         host.image("stages", done, system.pictures(p.seed)["samples"])
         return growth.run(done, host)
 
-    def distance(done, host):
-        moment = schedule.at(done - 1)
-        count = min(p.swd_images, len(host.source))
-        reals = real_batch(system.pyramid(host.source), count, moment.resolution, p.seed, "swd", done)
-        fakes = system.generate_at(system.latents(len(reals), p.seed + 1), moment.level)
-        return swd.by_level(system.to_uint8(reals), system.to_uint8(fakes), p.seed)
-
-    found = [Event("status", 1, status.run, due=status.due),
-             Event("picture", 1, picture, due=lambda done: schedule.crossed(p.saveImageEvery, done - 1)),
-             Event("stage", 1, stage, due=lambda done: schedule.ends_stage(done - 1))]
-    if p.swd_images:
-        found.append(Event("swd", 1, distance, due=lambda done: schedule.ends_stage(done - 1)
-                           and schedule.at(done - 1).stage == "stable"))
-    return found
+    return [Event("status", 1, status.run, due=status.due),
+            Event("picture", 1, picture, due=lambda done: schedule.crossed(p.saveImageEvery, done - 1)),
+            Event("stage", 1, stage, due=lambda done: schedule.ends_stage(done - 1))]

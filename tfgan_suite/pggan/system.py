@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import distributed, images, optimizers
+from tfgan_suite import distributed, optimizers
 from tfgan_suite.errors import UserError
-from tfgan_suite.pggan import objective, reports, snapshots
+from tfgan_suite.pggan import objective, reports, sampling, snapshots
 from tfgan_suite.pggan.networks import Architecture, Critic, Generator
 from tfgan_suite.pggan.pyramid import Pyramid, open_source, real_batch
 from tfgan_suite.pggan.schedule import schedule_of, start_of
@@ -280,9 +280,7 @@ class PGGAN(System):
         return (n * self.params.endRes**2 * 4 * 8) + (1 << 30)
 
     def to_uint8(self, x: np.ndarray) -> np.ndarray:
-        if self.params.legacy_pictures:
-            return reports.unshifted_uint8(x)
-        return images.to_uint8(x)
+        return sampling.to_bytes(x, self.params.legacy_pictures)
 
 
 SYSTEMS = {"pggan": PGGAN}

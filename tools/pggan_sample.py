@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Samples a PGGAN generator from weights alone: tools/pggan_sample.py NAME|FILE [--name=value ...]"""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tfgan_suite import cli, runs  # noqa: E402
+from tfgan_suite.errors import UserError  # noqa: E402
+from tfgan_suite.experiment import Parameter, load  # noqa: E402
+
+USAGE = """tools/pggan_sample.py NAME|FILE [--name=value ...]
+
+Writes pictures from the generator of an experiment (its newest checkpoint), of an iter_N.gmodel.npz, or of an original
+.pth.tar snapshot. Sizes come from the file."""
+
+OPTIONS = (
+    Parameter("nImages", 20, "images on the sheet; steps of the animation"),
+    Parameter("psiCut", 1.5, "latents are kept within this"),
+    Parameter("cut", "wrap", "how: remainder (as the original), clipped, or drawn anew", choices=("wrap", "clip", "resample")),
+    Parameter("latentSize", None, "checked against the weights", type=int),
+    Parameter("nChannels", None, "checked against the weights", type=int),
+    Parameter("resolution", None, "of the images (default: as far as the generator has grown)", type=int),
+    Parameter("wtsFile", "", "the weights, in place of the argument"),
+    Parameter("outputFile", "./generated.png", "picture to write; animations get the ending .gif"),
+    Parameter("createInterpolGif", False, "an animation between two latents in place of the sheet"),
+    Parameter("slerp", False, "an endless walk by slerp through nImages latents in place of the sheet"),
+    Parameter("growth", False, "one latent growing through all levels in place of the sheet"),
+    Parameter("seed", 0, "of the latents", minimum=0, maximum=2**31 - 1),
+    Parameter("legacy_pictures", False, "negative values are black, as in the original"),
+)
+
+
+def weights_file(words, options) -> Path:
+    """The file that the command line means."""
+    word = options["wtsFile"] or (words[0] if words else "")
+    if not word:
+        raise UserError("give an experiment's NAME, or a FILE with weights (.pth.tar or iter_N.gmodel.npz)")
+    if word.endswith((".npz", ".tar", ".pth")) or Path(word).is_file():
+        return Path(word)
+    params = load(word)
+    return Path(params.wts_dir) / f"iter_{runs.find_checkpoint(params)}.gmodel.npz"
+
+
+def check(network, options) -> None:
+    """Flags of the original that the weights decide."""
+    for name, found in (("latentSize", network.shape.latent), ("nChannels", network.shape.image_channels)):
+        if options[name] is not None and options[name] != found:
+            raise UserError(f"--{name}={options[name]}: these weights have {found}; leave the flag away")
+
+
+def main(argv):
+    words, options, _ = cli.parse(argv, USAGE, OPTIONS, least=0, most=1, first_is_experiment=False)
+    from tfgan_suite import images
+    from tfgan_suite.pggan import sampling
+    from tfgan_suite.random import generator
+
+    network = sampling.open_generator(weights_file(words, options))
+    check(network, options)
+    level, n, legacy = sampling.level_for(network, options["resolution"]), options["nImages"], options["legacy_pictures"]
+    n = n if n > 0 else 20
+    noise = generator(options["seed"], "samples").standard_normal((max(n, 2), network.shape.latent)).astype("float32")
+
+    def pictures(z):
+        return sampling.draw(network, sampling.cut(z, options["psiCut"], options["cut"], options["seed"]), level)
+
+    moving = options["createInterpolGif"] or options["slerp"] or options["growth"]
+    output = Path(options["outputFile"])
+    output = images.check_output(sampling.gif_path(output), (".gif",)) if moving else images.check_output(output)
+    if options["growth"]:
+        frames = sampling.growth(network, sampling.cut(noise[:1], options["psiCut"], options["cut"]), legacy=legacy)
+    elif options["slerp"]:
+        frames = sampling.to_bytes(pictures(sampling.loop(noise, 12)), legacy)
+    elif options["createInterpolGif"]:
+        frames = sampling.there_and_back(sampling.to_bytes(pictures(sampling.line(noise[0], noise[1], n)), legacy))
+    else:
+        frames = sampling.to_bytes(pictures(noise[:n]), legacy)
+    side = frames.shape[1]
+    print(f"single image size:  {side}x{side}\nnumber of images{' in gif' if moving else ''}: {n}")
+    print(f"saving {'gif' if moving else 'image'} to: {output}\n")
+    if moving:
+        columns = [images.grid(frame[None], 1, 1) for frame in frames]
+        images.save_gif(output, columns, 500 if options["createInterpolGif"] else 80)
+    else:
+        columns = sampling.images_per_row(n)
+        images.save(output, images.grid(frames, -(-n // columns), columns, border=5))
+
+
+if __name__ == "__main__":
+    cli.main(main)
