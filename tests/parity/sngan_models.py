@@ -39,16 +39,21 @@ def gradients_match(gradients, variables, expected, without=()):
 
 
 def weights_match(named, expected, rate, steps, drifts):
-    """99 % of the entries of a tensor within 1e-5, all within 2 * rate * steps; `drifts` matches names without a gradient.
+    """All entries within 2 * rate * steps; of each tensor 99 % (or all but 8) within 1e-5. Adam with beta1 = 0 turns the
+    round-off of a vanishing gradient into whole steps, so single entries may be off.
 
     Args:
         steps: name prefix -> optimiser steps.
+        drifts: pattern of the names whose gradient is zero but for round-off.
     """
     for name, value in expected.items():
+        if "/BatchNorm/" in name and not named[name].trainable:  # moving averages follow the drifting biases
+            golden.close(named[name], value, 1e-3 * max(1.0, float(np.max(np.abs(value)))), name)
+            continue
         error = np.abs(named[name].numpy() - value)
         count = next(n for prefix, n in steps.items() if name.startswith(prefix))
         if named[name].trainable:
             assert np.max(error) <= 2 * rate * count + 1e-6, f"{name}: differs by {np.max(error):.3g}"
         if not re.fullmatch(drifts, name):
-            share = np.mean(error <= 1e-5 * max(1.0, float(np.max(np.abs(value)))))
-            assert share >= 0.99 or np.sum(error > 1e-5) <= 1, f"{name}: only {share:.4f} of the entries agree"
+            wrong = np.sum(error > 1e-5 * max(1.0, float(np.max(np.abs(value)))))
+            assert wrong <= max(0.01 * value.size, 8), f"{name}: {wrong} of {value.size} entries differ"
