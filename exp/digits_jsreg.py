@@ -1,0 +1,13 @@
+"""JS-regularised DCGAN on the embedded digits: minutes on two CPU cores"""
+system = 'jsreg_dcgan'
+dataset = 'digits'
+output_height = 16
+z_dim = 32
+gf_dim = 16
+df_dim = 16
+batch_size = 64
+epochs = 60
+gamma = 2.0
+annealing = True
+save_every = 500
+final_samples = 0

@@ -1,0 +1,151 @@
+"""Host side of the DCGAN port: images, order and noise, grids, checkpoints (golden/jsreg_dcgan/README.md)."""
+import golden_files as golden
+import numpy as np
+import pytest
+import tensorflow as tf
+from jsreg_helpers import parameters
+from PIL import Image
+
+from tfgan_suite import images, penalties
+from tfgan_suite.jsreg import convert, dcgan_data
+from tfgan_suite.jsreg.dcgan import JSRegDCGAN
+from tfgan_suite.jsreg.dcgan_stream import Prior, Stream
+
+SYSTEM = "jsreg_dcgan"
+HOST = golden.each(SYSTEM, "host_side*.npz")
+
+
+def cases(arrays, prefix):
+    """Case name -> its arrays."""
+    names = dict.fromkeys(key.split("/")[1] for key in arrays if key.startswith(prefix))
+    return {name: golden.under(arrays, f"{prefix}{name}/") for name in names}
+
+
+@HOST
+def test_images(path):
+    for name, case in cases(golden.load(path), "img/").items():
+        crop = tuple(case["crop_hw"]) if "crop_hw" in case else None
+        found = dcgan_data.prepared(case["input_uint8"], crop, tuple(case["out_hw"])) / 127.5 - 1.0
+        np.testing.assert_array_equal(found, case["output"], err_msg=name)
+
+
+@HOST
+def test_grids(path):
+    for name, case in cases(golden.load(path), "grid/").items():
+        samples = case["samples"]
+        if samples.shape[-1] == 1:  # from a sigmoid
+            samples = 2.0 * samples.astype(np.float64) - 1.0
+        sheet = images.grid(dcgan_data.to_bytes(samples), *case["size"])
+        pixels = case["pixels"] if case["pixels"].ndim == 3 else np.repeat(case["pixels"][..., None], 3, -1)
+        np.testing.assert_array_equal(sheet, pixels, err_msg=name)
+
+
+def check_stream(recorded, stream, labels, steps, epochs):
+    """Replays the original's session calls: D and G take draws, S the held-out batch, C nothing."""
+    order = str(recorded["call_order"])
+    done = {"D": 0, "G": 0}
+    for j, call in enumerate(order):
+        draw, part = stream.at(done["G"]), done["D"] % steps
+        rows = slice(part * stream.batch, (part + 1) * stream.batch)
+        found = {"D": (draw.items[rows], draw.d_z[rows], None), "G": (None, draw.g_z, draw.g_labels),
+                 "S": (stream.fixed_items, stream.fixed_z, None)}.get(call)
+        if call in done:
+            done[call] += 1
+        if f"call{j}/z" not in recorded:
+            continue
+        items, z, classes = found
+        np.testing.assert_array_equal(z, recorded[f"call{j}/z"])
+        if items is not None:
+            np.testing.assert_array_equal(items, recorded[f"call{j}/inputs"])
+            classes = labels[items] if labels is not None else None
+        if classes is not None:
+            np.testing.assert_array_equal(classes, recorded[f"call{j}/y"].argmax(1))
+    assert done["G"] == stream.per_epoch * epochs
+
+
+def sizes(recorded):
+    """Batch, z length, D steps, iterations, epochs of a recorded stream."""
+    batch, z = recorded["call0/z"].shape
+    order = str(recorded["call_order"])
+    steps = order.index("G")
+    epochs = int(str(recorded["console_line_0"]).split("/")[1].split()[0].rstrip("]"))
+    return batch, z, steps, order.count("G"), epochs
+
+
+@HOST
+def test_order_and_noise_of_mnist(path):
+    recorded = golden.under(golden.load(path), "mnist_stream/")
+    batch, z, steps, total, epochs = sizes(recorded)
+    labels = (7919 * np.arange(70000)) % 10
+    limit = total // epochs * batch * steps
+    check_stream(recorded, Stream(70000, batch, steps, Prior(z), 10, 0, limit), labels, steps, epochs)
+
+
+@HOST
+def test_order_and_noise_of_unlabelled_sets(path):
+    found = [k.split("/")[0] for k in golden.load(path) if k.startswith("unlabelled_stream")]
+    if not found:
+        pytest.skip("the file has no such stream")
+    recorded = golden.under(golden.load(path), f"{found[0]}/")
+    batch, z, steps, total, epochs = sizes(recorded)
+    seed, least = int(found[0].rsplit("_", 1)[1]), batch + total // epochs * batch * steps
+    streams = (Stream(count, batch, steps, Prior(z), seed=seed) for count in range(least, least + batch * steps))
+    stream = next(s for s in streams if np.array_equal(s.at(0).items[:batch], recorded["call0/inputs"]))  # the set's size
+    check_stream(recorded, stream, None, steps, epochs)
+
+
+@HOST
+@pytest.mark.parametrize("kind", ["mnist_stream", "unlabelled_stream"])
+def test_console_schedule_and_saves(path, kind):
+    recorded = golden.load(path)
+    name = next(k.split("/")[0] for k in recorded if k.startswith(kind))
+    recorded = golden.under(recorded, f"{name}/")
+    _, _, steps, total, epochs = sizes(recorded)
+    gammas = recorded["gammas_of_D_calls"]
+    system = JSRegDCGAN(parameters(
+        SYSTEM, dataset="lsun", output_height=16, gf_dim=1, df_dim=1, epochs=epochs, gamma=gammas[0], annealing=True,
+        decay_factor=gammas[-1] / gammas[0], disc_update_steps=steps), training=False)
+    system._stream = type("Counted", (), {"per_epoch": total // epochs})()
+    found = [float(penalties.js_gamma(system.params, tf.constant(i), system.iterations)) for i in range(total)]
+    np.testing.assert_allclose(np.repeat(found, steps), gammas, rtol=1e-6)
+    line = system.console(0, {"gamma": found[0], "disc_loss": 0.0, "unreg_gen_loss": 0.0})[0]
+    assert line.startswith(str(recorded["console_line_0"]))
+    assert [i for i in range(1, total + 1) if system.save_due(i) or i == total] == list(recorded["save_steps"])
+
+
+@golden.each(SYSTEM, "files/*ckpt*/expected.npz")
+def test_checkpoints_of_the_original(path):
+    expected = golden.load(path)
+    variables = golden.under(expected, "var/")
+    _, height, width, channels = expected["images"].shape
+    y = expected.get("y")
+    changes = {"output_height": height, "output_width": width, "dataset": "mnist" if y is not None else "lsun",
+               "z_dim": expected["z"].shape[1]}
+    if y is None:
+        changes.update(gf_dim=variables["generator/g_h3/biases"].size, df_dim=variables["discriminator/d_h0_conv/biases"].size)
+    else:
+        changes.update(gf_dim=variables["generator/g_h2/biases"].size // 2, gfc_dim=variables["generator/g_h0_lin/biases"].size,
+                       df_dim=variables["discriminator/d_h1_conv/biases"].size - y.shape[1],
+                       dfc_dim=variables["discriminator/d_h2_lin/biases"].size)
+    params = parameters(SYSTEM, **changes)
+    system = JSRegDCGAN(params)
+    for kind, arrays in convert.convert(str(path.parent), params).items():
+        system.load_original(kind, arrays)
+        for name, value in arrays.items():
+            np.testing.assert_array_equal(value, variables[name])
+    made = system.networks["g"](expected["z"], y, training=False).numpy()
+    golden.gradient_close(made, expected["G_eval"], 1e-5, "G")
+    for name, batch in {"D1_logits_eval": expected["images"], "D2_logits_eval": expected["G_eval"]}.items():
+        logits = system.networks["d"](tf.constant(batch, tf.float32), y, training=False)
+        golden.gradient_close(logits, expected[name], 1e-5, name)
+    check_sheet(system, expected, path.parent / "grid.png")
+
+
+def check_sheet(system, expected, path):
+    """The square sheet of samples, but for truncation edges."""
+    labels = expected["y"].argmax(1) if "y" in expected else None
+    made = system.to_uint8(system.generate(expected["z"], labels))
+    side = int(np.ceil(np.sqrt(len(made))))
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    assert np.abs(images.grid(made, side, side) - pixels).max() <= 1

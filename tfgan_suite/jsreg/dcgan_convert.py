@@ -1,0 +1,34 @@
+"""Checkpoints of the `carpedm20_DCGAN` program (TF1 Saver files `checkpoints/ckpt-N.*`) as arrays of `jsreg_dcgan`."""
+from __future__ import annotations
+
+import numpy as np
+
+from tfgan_suite import runs
+from tfgan_suite.errors import UserError
+from tfgan_suite.jsreg import saver
+
+
+def convert(path, params) -> dict[str, dict[str, np.ndarray]]:
+    """Weights and moving statistics of G and D. The original saves no optimiser slots, so training goes on with fresh ones.
+
+    Args:
+        path: the folder `checkpoints`, or one of a checkpoint's files.
+        params: of the experiment that will use them; it must have the checkpoint's sizes.
+
+    Returns:
+        'g' and 'd', array name -> array.
+
+    Raises:
+        UserError: no or a broken checkpoint, or not one of this experiment.
+    """
+    source = saver.prefix(path)
+    values = saver.read(source)
+    found = {}
+    for kind, network in runs.build(params).networks.items():
+        for name, shape in network.shapes().items():
+            if name not in values or values[name].shape != shape:
+                there = f"has shape {values[name].shape}" if name in values else "is missing"
+                raise UserError(f"{source}: '{name}' {there}, this experiment needs {shape}; give the run's --dataset, "
+                                f"--output_height, --z_dim, --gf_dim, --df_dim")
+        found[kind] = {name: values[name] for name in network.shapes()}
+    return found
