@@ -54,7 +54,7 @@ def _list(arguments, options):
     count, bad = make_list(folder, listing, size)
     _show_bad(bad)
     print(f"{count} pictures listed in {listing}" + (f", resized to {size}x{size}" if size else "") + "; train on them with")
-    print(f"./train.py face12 --lfile={listing} --imsz={size or 64} --wts_dir=models/{name}"
+    print(f"./train.py face12 --lfile={listing} --imsz={size or 64} --wts_dir=models/{name} --log_dir=logs/{name}"
           f"{'' if size else ' --crop'} --filts=8,2,1,12")
 
 

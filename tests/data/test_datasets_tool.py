@@ -93,8 +93,12 @@ def test_category_of_lsun(tmp_path):
     assert (tmp_path / "l/church_outdoor_val_lmdb/data.mdb").exists()
 
 
-def test_digits_and_imagenet_commands(tmp_path):
+def test_digits_split_and_imagenet_commands(tmp_path):
     assert run("digits", "d", "--size=8", cwd=tmp_path).returncode == 0
+    split = run("split", "--dataset=folder", "--dataroot=d", "--running=20", "--final=100", cwd=tmp_path)
+    assert "1697 images to train on, 100 for the final test, of which 20" in split.stdout, split.stderr
+    with np.load(tmp_path / "d/data_index.npz") as index:
+        assert index["final_test"].shape == (100,)
     os.makedirs(tmp_path / "raw/zero")
     os.rename(tmp_path / "d/0000.png", tmp_path / "raw/zero/0.png")
     result = run("imagenet", "raw", "out", "--size=4", cwd=tmp_path)
