@@ -24,6 +24,10 @@ def main(argv):
     out = images.check_output(positionals[1])
     params = load(name, overrides)
     system, _ = runs.open_sampler(params, positionals[2] if len(positionals) > 2 else None, quiet=False)
+    if hasattr(system, "write_samples"):  # its samples are no images
+        print(f"Generating {out}", flush=True)
+        system.write_samples(out, seed)
+        return
     rows, cols = options["rows"] or system.grid[0], options["cols"] or system.grid[1]
     runs.check_memory(system, rows * cols)
     labels = system.labels(rows * cols, seed)

@@ -18,7 +18,8 @@ is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INC
 --download fetches it. fid, kid and swd compare with the experiment's real images, or with --reals."""
 
 OPTIONS = (
-    Parameter("metrics", "digits", "names, separated by commas: is, is_new, fid, kid, swd, digits, or a system's own"),
+    Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, swd, digits, or a system's own (default: "
+              "digits, or the system's own)"),
     Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
     Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
     Parameter("splits", 10, "parts of the Inception Score", minimum=1),
@@ -88,7 +89,7 @@ def score_experiment(name: str, seed: int, names: list, options: dict, overrides
         system, number = runs.open_sampler(params, chosen)
         stream = samples.SystemSamples(system, options["n"] or DEFAULT_N, seed, options["batch"])
         evaluation = Evaluation(stream, options["splits"], seed, reals_of(options, params, system), system, params, options,
-                                names=tuple(names))
+                                names=tuple(names) or getattr(system, "default_metrics", ("digits",)))
         evaluate(evaluation, number, f"{params.name}, iteration {number}")
 
 
@@ -101,7 +102,7 @@ def score_folder(path: str, names: list, options: dict) -> None:
     params = Parameters(name, {"log_dir": options["out_dir"] or f"logs/{name}"})
     stream = samples.folder(path, options["n"], options["batch"])
     evaluation = Evaluation(stream, options["splits"], 0, reals_of(options, params, None), None, params, options,
-                            names=tuple(names))
+                            names=tuple(names) or ("digits",))
     evaluate(evaluation, None, f"{path}")
 
 

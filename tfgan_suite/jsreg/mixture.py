@@ -32,7 +32,7 @@ def make_optimizer(params, rate: float) -> tf.keras.optimizers.Optimizer:
 class JSRegMixture(System):
     """Points in space, not images: `pictures` are plots, and `write_samples` writes a plot and the points."""
 
-    grid = (1, 512)
+    default_metrics = ("modes",)
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
@@ -194,8 +194,10 @@ class JSRegMixture(System):
         tf.distribute.get_replica_context().merge_call(assign, args=([value for _, value in values],))
 
     def console(self, step: int, scalars: dict) -> list[str]:
-        """Run, iteration, the original's counter, losses. (The original shows a bar only.)"""
+        """About a hundred lines a run: run, iteration, the original's counter, losses. (The original shows a bar only.)"""
         run, i = self.place(step + 1)
+        if i % max(1, self.params.max_steps // 100):
+            return []
         losses = ", ".join(f"{name}: {float(scalars[key]):.4f}" for name, key in
                            (("d_loss", "disc_loss"), ("g_loss", "unreg_gen_loss")) if key in scalars)
         return [f"Run: {run}/{self.params.num_runs} [Step: {i}/{self.params.max_steps}] updates: {self.updates(max(i, 0))} "
