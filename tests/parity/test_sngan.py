@@ -11,7 +11,7 @@ from sngan_models import gradients_match, interleave, parameters, separate, weig
 
 from tfgan_suite.checkpoints import Checkpoints
 from tfgan_suite.sngan import convert
-from tfgan_suite.sngan.system import SNGAN, TOWERS
+from tfgan_suite.sngan.system import SNGAN
 
 MODELS = golden.each("sngan", "cifar_*.npz", "imagenet*.npz")
 
@@ -23,7 +23,8 @@ def configuration(arrays):
     network = config.pop("which", "cifar")
     table = arrays["var/Discriminator/Embedding.Label/embedding_map"] if config.pop("WORD2VEC_FILE", None) else None
     classes = next(v.shape[0] for n, v in arrays.items() if n.endswith("Discriminator/Embedding.Label/embedding_map"))
-    run = {"cifar": dict(ITERS=100000), "imagenet": dict(ITERS=450000, DECAY_RULE="imagenet_original", DECAY_START=400000)}
+    run = {"cifar": {"ITERS": 100000},
+           "imagenet": {"ITERS": 450000, "DECAY_RULE": "imagenet_original", "DECAY_START": 400000}}
     return parameters("sngan", NETWORK=network, DIM_Z=config.pop("Z"), VOCAB_SIZE=classes, LABEL_IN_D=True, **run[network],
                       **config), table
 

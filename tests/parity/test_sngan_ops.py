@@ -1,5 +1,5 @@
-"""SNGAN's parts against the originals: operations, blocks, losses, schedules, pictures, batch order. Fixtures `ops*`, `blocks*`,
-`losses*`, `images*`, `data*`, and the variable lists in `files/`."""
+"""SNGAN's parts against the originals: operations, blocks, losses, schedules, pictures, batch order. Fixtures `ops*`,
+`blocks*`, `losses*`, `images*`, `data*`, and the variable lists in `files/`."""
 import ast
 import json
 import re
@@ -14,10 +14,10 @@ from tfgan_suite import losses
 from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.layers.conditional_batch_norm import ConditionalBatchNorm
 from tfgan_suite.layers.spectral_norm import power_iteration
+from tfgan_suite.metrics.samples import score_bytes
 from tfgan_suite.sngan import pictures, schedules
 from tfgan_suite.sngan.blocks import DiscriminatorBlock, FirstBlock, GeneratorBlock, mean_pool, upsample
 from tfgan_suite.sngan.common import ClassConditional
-from tfgan_suite.sngan.monitors import score_bytes
 from tfgan_suite.sngan.networks import TABLES, CurrentNames, Discriminator, Generator, Labels
 from tfgan_suite.sngan.norms import BatchNorm, LayerNorm, pixel_norm
 from tfgan_suite.sngan.ops import Conv2D, Linear, Style
@@ -115,9 +115,8 @@ def test_normalisations(path):
         golden.gradient_close(gradient, arrays[f"cbn/grad_{name}"], 2e-4, name)
     layer = BatchNorm("S", arrays["bn/x"].shape[-1])
     norm_matches(arrays, "bn", layer, {"beta": "S/BatchNorm/beta", "gamma": "S/BatchNorm/gamma"})
-    after = {k: v for k, v in golden.under(arrays, "bn/after1/").items()}
     named = {v.name.split(":")[0]: v for v in layer.variables}
-    for name, value in after.items():
+    for name, value in golden.under(arrays, "bn/after1/").items():
         golden.close(named[name], value, 1e-5, name)
     layer(tf.constant(arrays["bn/x"]))
     for name, value in golden.under(arrays, "bn/after2/").items():
@@ -178,7 +177,8 @@ def test_blocks(path):
         golden.gradient_close(gradients.pop("x"), arrays["grad_x"], 2e-4, f"{case} x")
         largest = max(float(np.max(np.abs(g))) for g in golden.under(arrays, "grad/").values())
         for name, expected in golden.under(arrays, "grad/").items():
-            golden.close(gradients[name], expected, max(2e-4 * float(np.max(np.abs(expected))), 1e-5 * largest), f"{case} {name}")
+            allowed = max(2e-4 * float(np.max(np.abs(expected))), 1e-5 * largest)
+            golden.close(gradients[name], expected, allowed, f"{case} {name}")
 
 
 def loss_matches(pair, real, fake, expected, name):

@@ -126,14 +126,8 @@ class ClassConditional(System):
         raise NotImplementedError
 
     # -- monitors ------------------------------------------------------------------------------------------------------
-    def monitors(self, singular: int, inception: int, samples: int, splits: int, curves: int) -> list[Event]:
-        """Events of both systems; a frequency of 0 leaves one out.
-
-        Args:
-            singular, inception, curves: iterations between two of each.
-            samples, splits: of the inception score.
-        """
-        events = [Event("singular values", singular, lambda done, host: monitors.singular_values(self.networks["d"])),
-                  Event("inception score", inception, monitors.InceptionScore(self, samples, splits)),
+    def monitors(self, singular: int, curves: int, *others: Event) -> list[Event]:
+        """Events of both systems, curves last; a frequency of 0 leaves one out."""
+        events = [Event("singular values", singular, lambda done, host: monitors.singular_values(self.networks["d"])), *others,
                   Event("curves", curves, lambda done, host: monitors.draw_curves(host.log_dir))]
         return [event for event in events if event.every]

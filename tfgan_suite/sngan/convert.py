@@ -39,8 +39,11 @@ def convert(path: str, params) -> dict[str, dict[str, np.ndarray]]:
     return from_tensorflow(str(path), params)
 
 
-def iteration(path: str) -> int:
-    """Iterations done of the checkpoint: N + 1 of `model.ckpt-N`, which is written after iteration N counted from 0."""
+def iteration(path: str, params=None) -> int:
+    """Iterations done: N + 1 of `model.ckpt-N`, which is written after iteration N counted from 0; N of a snapshot `_N.npz`."""
+    snapshot = re.search(r"_(\d+)\.npz$", str(path))
+    if snapshot:
+        return int(snapshot[1])
     number = re.search(r"-(\d+)$", _prefix(str(path)))
     return int(number[1]) + 1 if number else 0
 

@@ -60,11 +60,6 @@ def draw_curves(log_dir, names=CURVES) -> dict:
     return {}
 
 
-def score_bytes(x: np.ndarray) -> np.ndarray:
-    """[-1, 1] -> bytes as the original feeds them to the score: int((x + 1) * 255.99 / 2)."""
-    return ((np.asarray(x, np.float32) + np.float32(1.0)) * np.float32(255.99 / 2)).astype(np.int32).astype(np.uint8)
-
-
 class DevCost:
     """The discriminator's cost on CIFAR-10's test images: one pass in full batches, with fresh fakes. Nothing is updated.
 

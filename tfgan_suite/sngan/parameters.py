@@ -50,6 +50,7 @@ SNGAN = (
               "original's ImageNet rule with its jump", choices=("cifar", "linear", "imagenet_original")),
     Parameter("DECAY_START", 0, "iteration at which linear and imagenet_original begin", minimum=0),
     Parameter("INCEPTION_FREQUENCY", 1000, "iterations between inception scores of 50,000 samples (0: none)", minimum=0),
+    Parameter("INCEPTION_NEW", False, "tf.contrib.gan's score, which the original's scripts import, not the published one"),
     Parameter("DEV_FREQUENCY", 100, "iterations between discriminator costs on CIFAR-10's test images (0: none)", minimum=0),
     Parameter("SINGULAR_FREQUENCY", 1000, "iterations between readings of the singular values (0: none)", minimum=0),
     Parameter("SAVEFREQ", 1000, "iterations between checkpoints and curves (0: at the end only)", minimum=0),

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import losses, optimizers, penalties
+from tfgan_suite.metrics.events import inception_event
 from tfgan_suite.sngan.common import ClassConditional
 from tfgan_suite.sngan.ops import Style
 from tfgan_suite.sngan.projection_networks import TABLES, Discriminator, Generator
@@ -108,11 +109,14 @@ class SNGANProjection(ClassConditional):
         return {"d_cost": cost, **more}
 
     def console(self, step, scalars):
+        if (step + 1) % self.params.log_every:
+            return []
         return [f"iteration {step + 1} " + " ".join(f"{name}: {float(value):.6f}" for name, value in scalars.items())]
 
     def events(self):
         p = self.params
-        return self.monitors(p.SINGULAR_FREQUENCY, p.evaluation_interval, 5000, 1, p.snapshot_interval)
+        score = inception_event(self, p.evaluation_interval, 5000, splits=1, to_uint8=self.to_uint8)
+        return self.monitors(p.SINGULAR_FREQUENCY, p.snapshot_interval, score)
 
     # -- pictures ------------------------------------------------------------------------------------------------------
     def forward(self, z, weights):

@@ -12,6 +12,7 @@ from tfgan_suite import losses, optimizers, penalties
 from tfgan_suite.checkpoints import Archive
 from tfgan_suite.errors import UserError
 from tfgan_suite.images import grid
+from tfgan_suite.metrics.events import inception_event
 from tfgan_suite.random import generator
 from tfgan_suite.sngan import monitors
 from tfgan_suite.sngan.common import ClassConditional
@@ -223,16 +224,17 @@ class SNGAN(ClassConditional):
         return extra, scalars
 
     def console(self, step, scalars):
-        """The original's two lines of `plot.flush`."""
+        """The original's two lines of `plot.flush`, every `log_every` iterations."""
+        if (step + 1) % self.params.log_every:
+            return []
         return [f"iter {step}", ", ".join(f"{name}: {float(value):.6f}" for name, value in scalars.items())]
 
     # -- events --------------------------------------------------------------------------------------------------------
     def events(self):
         p = self.params
-        events = self.monitors(p.SINGULAR_FREQUENCY, p.INCEPTION_FREQUENCY, 50000, 10, p.SAVEFREQ)
-        if p.DEV_FREQUENCY and p.DATASET == "cifar10":
-            events.insert(0, Event("dev cost", p.DEV_FREQUENCY, monitors.DevCost(self)))
-        return events
+        dev = p.DEV_FREQUENCY if p.DATASET == "cifar10" else 0  # the other data sets have no test images
+        score = inception_event(self, p.INCEPTION_FREQUENCY, new=p.INCEPTION_NEW)
+        return self.monitors(p.SINGULAR_FREQUENCY, p.SAVEFREQ, Event("dev cost", dev, monitors.DevCost(self)), score)
 
     # -- pictures ------------------------------------------------------------------------------------------------------
     def labels(self, n, seed):

@@ -1,0 +1,15 @@
+"""SNGAN: class-conditional CIFAR-10, hinge loss (watsonyanghx/GAN_Lib_Tensorflow, gan_cifar_resnet.py)"""
+system = 'sngan'
+
+DATASET = 'cifar10'
+DATA_DIR = 'data/cifar10'
+NETWORK = 'cifar'
+BATCH_SIZE = 64
+GEN_BS_MULTIPLE = 2
+ITERS = 100000
+DIM_G = 128
+DIM_D = 128
+LR = 0.0002
+N_CRITIC = 5
+LOSS_TYPE = 'HINGE'
+CONDITIONAL = True
