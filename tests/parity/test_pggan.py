@@ -99,7 +99,8 @@ def test_generator(path):
         if f"{key}gy" in arrays:
             gz, gw = tape.gradient(total, [z, generator.trainable_variables])
             close(gz, arrays[f"{key}gz"], 1e-5 + 1e-3 * np.abs(arrays[f"{key}gz"]).max(), f"{key} gz")
-            check_gradients(generator, gw, under(arrays, f"{key}gw/"), 1e-3, 1e-5, key)
+            if any(name.startswith(f"{key}gw/") for name in arrays):
+                check_gradients(generator, gw, under(arrays, f"{key}gw/"), 1e-3, 1e-5, key)
     close(nchw(generator(z)), arrays["default_call/y"], 2e-5, "default call")
 
 
