@@ -58,10 +58,22 @@ def find(given: str = "", sha256: str = "", download: bool = False, tarball: Arc
         if not download:
             raise UserError(f"the 2015 Inception graph is missing: put {FILE} (from {tarball.url}) into {path.parent}, name it "
                             f"with --graph or ${VARIABLE}, or run tools/evaluate.py with --download")
-        unpack(fetch(tarball, path.parent), tarball.unpack, path.parent)
-        if not path.is_file():
-            raise UserError(f"{tarball.url}: holds no {FILE}; name the graph with --graph")
+        _download(tarball, path, sha256)
     return _remembered(path, sha256)
+
+
+def _download(tarball: Archive, path: Path, sha256: str) -> None:
+    """Fetches and unpacks the graph; a wrong one does not stay."""
+    archive = fetch(tarball, path.parent)
+    unpack(archive, tarball.unpack, path.parent)
+    archive.unlink()
+    if not path.is_file():
+        raise UserError(f"{tarball.url}: holds no {FILE}; name the graph with --graph")
+    try:
+        check(path, sha256)
+    except UserError:
+        path.unlink()
+        raise
 
 
 def _remembered(path: Path, sha256: str) -> GraphFile:

@@ -91,7 +91,7 @@ class Inception:
 
     def _build_new(self, prefix: str):
         pictures = _V1.placeholder(tf.float32, [None, None, None, 3])
-        resized = _V1.image.resize_bilinear(pictures, [SIDE, SIDE], align_corners=False, half_pixel_centers=False)
+        resized = tf.raw_ops.ResizeBilinear(images=pictures, size=[SIDE, SIDE], align_corners=False, half_pixel_centers=False)
         if self.has("logits:0"):
             logits = self._import(prefix, "Mul:0", resized, ["logits:0"])[0]
         else:

@@ -55,7 +55,9 @@ def judged(evaluation: Evaluation, keep_features: bool = False) -> Judged:
     done = evaluation.shared.get("judged")
     if done is None or (keep_features and done.features is None):
         samples, graph = evaluation.samples, inception(evaluation)
-        scores, moments = SplitScores(len(samples), evaluation.splits), Moments()
+        if "is" in evaluation.names:
+            check_splits(len(samples), evaluation.splits)
+        scores, moments = SplitScores(len(samples), min(evaluation.splits, len(samples))), Moments()
         features = FeatureFile() if keep_features else None
         for pictures, _ in samples.batches():
             pool, logits = graph.old(pictures)

@@ -56,7 +56,7 @@ def _edges(n: int, blocks: int) -> np.ndarray:
 
 def sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> list[tuple[int, float, float]]:
     """Sliced Wasserstein distances between 7x7 patches of Laplacian pyramids (Karras et al. 2018), by
-    `tfgan.eval.sliced_wasserstein_distance` in a graph of its own.
+    `tfgan.eval.sliced_wasserstein_distance`. Sets TensorFlow's global seed, which nothing else in the suite draws from.
 
     tensorflow-gan divides each patch by its deviation, which is 0 where an image is flat; so both sets first get noise of
     less than half a grey level.
@@ -76,13 +76,9 @@ def sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> lis
     side = _check_pyramid(real.shape)
     noise = np.random.default_rng([seed, 7])
     smooth = [x + noise.uniform(-0.5, 0.5, x.shape).astype(np.float32) for x in (real, fake)]
-    with tf.Graph().as_default(), _numpy_seed(seed):
-        tf.random.set_seed(seed)
-        feeds = [tf.compat.v1.placeholder(tf.float32, x.shape) for x in smooth]
-        levels = tensorflow_gan.eval.sliced_wasserstein_distance(*feeds)
-        config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=1)  # one level at a time: less memory, fixed order
-        with tf.compat.v1.Session(config=config) as session:
-            values = session.run(levels, dict(zip(feeds, smooth)))
+    with _numpy_seed(seed), _quiet():
+        tf.random.set_seed(seed)  # eagerly: in a graph, the order in which its threads draw patches would be left to chance
+        values = tensorflow_gan.eval.sliced_wasserstein_distance(*(tf.constant(x) for x in smooth))
     return [(side >> i, float(r), float(f)) for i, (r, f) in enumerate(values)]
 
 
@@ -105,3 +101,15 @@ def _numpy_seed(seed: int):
         yield
     finally:
         np.random.set_state(state)
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Without TensorFlow's remarks on tensorflow-gan's age."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

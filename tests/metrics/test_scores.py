@@ -1,0 +1,184 @@
+"""is, is_new, fid, kid and swd as a user gets them: names, protocol, caches, one pass, any batch, memory that does not grow."""
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_graph
+from toys import ToySystem, evaluation, pictures
+
+from tfgan_suite.data.source import ArraySource
+from tfgan_suite.errors import UserError
+from tfgan_suite.metrics import events, registry, scores, tfgan
+from tfgan_suite.metrics.inception import Inception
+from tfgan_suite.metrics.registry import Evaluation
+from tfgan_suite.metrics.samples import SystemSamples
+from tfgan_suite.metrics.statistics import Moments
+
+ALL = ("is", "is_new", "fid", "kid", "swd")
+
+
+@pytest.fixture
+def options(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file = tiny_graph.write(tmp_path / "tiny.pb")
+    return {"graph": str(file.path), "graph_sha256": file.sha256}
+
+
+def run(names, **more):
+    made = evaluation(pictures(103, 16, 1, 40), pictures(120, 16, 2), names=tuple(names), **more)
+    results = {}
+    for function in registry.find(names).values():
+        results.update(function(made))
+    return results, made.protocol
+
+
+def test_names_carry_the_protocol(options):
+    results, protocol = run(ALL, options=options)
+    assert set(results) == {"is_103", "is_103_std", "is_new_103", "is_new_103_std", "fid_103_train", "kid_103_train",
+                            "kid_103_train_std", "swd_16", "swd_16_real", "swd"}
+    assert protocol["graph_sha256"] == options["graph_sha256"] and protocol["real_images"] == 120
+    assert all(np.isfinite(list(results.values())))
+    assert [scores.count_name(n) for n in (50000, 5000, 1797, 100)] == ["50k", "5k", "1797", "100"]
+
+
+def test_results_do_not_depend_on_the_batch(options):
+    reference, _ = run(ALL, options=options, batch=103)
+    for batch in (1, 10):
+        found, _ = run(ALL, options=options, batch=batch)
+        for name, value in reference.items():
+            np.testing.assert_allclose(found[name], value, rtol=2e-4, atol=1e-6, err_msg=f"{name}, batch {batch}")
+
+
+def test_values_are_those_of_the_formulas(options):
+    w = tiny_graph.weights()
+    fake, logits = tiny_graph.expected(pictures(103, 16, 1, 40), w)
+    real, _ = tiny_graph.expected(pictures(120, 16, 2), w)
+    moments = Moments(), Moments()
+    moments[0].add(real)
+    moments[1].add(fake)
+    results, _ = run(("is", "fid"), options=options, splits=1)
+    np.testing.assert_allclose(results["fid_103_train"], tfgan.frechet(*moments), rtol=1e-3)
+    p = np.exp(logits - logits.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    score = np.exp(np.mean(np.sum(p * (np.log(p + 1e-30) - np.log(p.mean(0))), axis=1)))
+    np.testing.assert_allclose(results["is_103"], score, rtol=1e-4)
+
+
+def test_one_pass_serves_is_fid_and_kid_and_the_reals_are_cached(options, monkeypatch):
+    images_fed = []
+    old = Inception.old
+    monkeypatch.setattr(Inception, "old", lambda self, x: images_fed.append(len(x)) or old(self, x))
+    run(("is", "fid", "kid"), options=options)
+    assert sum(images_fed) == 103 + 120
+    images_fed.clear()
+    first, _ = run(("kid",), options=options)
+    assert sum(images_fed) == 103  # the reals came from the cache
+    cached = sorted((Path(options["graph"]).parent / "cache").rglob("*.f32"))
+    assert len(cached) == 1
+    cached[0].write_bytes(cached[0].read_bytes()[:-4])  # damaged: made again
+    second, _ = run(("kid",), options=options)
+    assert first == second
+
+
+def test_reals_of_another_size_are_scaled_to_cover(options):
+    made = evaluation(pictures(20, 16), pictures(30, 24, 1), options=options)
+    assert np.isfinite(scores.frechet_inception_distance(made)["fid_20_train"])
+
+
+@pytest.mark.parametrize("names", [("is",), ("is_new",)])
+def test_fewer_samples_than_splits_is_one_line(options, names):
+    with pytest.raises(UserError, match="splits"):
+        run(names, options=options, splits=104)
+
+
+def test_splits_do_not_matter_to_fid(options):
+    results, _ = run(("fid",), options=options, splits=104)
+    assert np.isfinite(results["fid_103_train"])
+
+
+def test_a_system_can_bring_its_own_metric():
+    class WithMetric(ToySystem):
+        def metrics(self):
+            return {"reconstruction": lambda evaluation: {"reconstruction_mse": float(len(evaluation.samples))}}
+
+    system = WithMetric()
+    found = registry.find(["reconstruction"], system)
+    assert found["reconstruction"](Evaluation(SystemSamples(system, 5), system=system)) == {"reconstruction_mse": 5.0}
+    with pytest.raises(UserError, match="unknown metric 'reconstruction'.*digits, fid, is, is_new, kid, swd"):
+        registry.find(["reconstruction"], ToySystem())
+
+
+# -- during training ---------------------------------------------------------------------------------------------------
+class Host:
+    """What the trainer's host offers to an event."""
+
+    def __init__(self):
+        self.lines = []
+        self.line = self.lines.append
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_event_gives_the_originals_names_every_so_often(options, monkeypatch, new):
+    monkeypatch.setenv("TFGAN_SUITE_INCEPTION_SHA256", options["graph_sha256"])
+    event = events.inception_event(ToySystem(classes=10), 1000, n=1000, graph=options["graph"], new=new)
+    assert [done for done in range(1, 3001) if event.is_due(done)] == [1000, 2000, 3000]
+    first, second = event.run(1000, Host()), event.run(2000, Host())
+    assert set(first) == {"inception_1k", "inception_1k_std"}
+    assert first != second and np.isfinite(list(first.values())).all()
+    assert first == events.inception_event(ToySystem(classes=10), 1000, 1000, graph=options["graph"], new=new).run(1000, Host())
+
+
+def test_event_without_the_graph_says_so_once_and_lets_training_go_on(options):
+    event, host = events.inception_event(ToySystem(), 10, n=50), Host()
+    assert event.run(10, host) == {} and event.run(20, host) == {}
+    assert len(host.lines) == 1 and "the 2015 Inception graph is missing" in host.lines[0]
+
+
+# -- memory ------------------------------------------------------------------------------------------------------------
+PEAK = """
+import resource, sys
+sys.path[:0] = [{tests!r}, {root!r}]
+import numpy as np
+from toys import ToySystem, pictures
+from tfgan_suite.data.source import ArraySource
+from tfgan_suite.metrics import registry
+from tfgan_suite.metrics.registry import Evaluation
+from tfgan_suite.metrics.samples import SystemSamples
+names = ("is", "fid", "kid")
+made = Evaluation(SystemSamples(ToySystem(16), int(sys.argv[1])), reals=lambda: ArraySource(pictures(2100)),
+                  names=names, options=dict(graph={graph!r}, graph_sha256={sha!r}))
+for function in registry.find(names).values():
+    function(made)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def peak_memory(n: int, options: dict) -> int:
+    """MiB that a process of its own needs at most for all scores of n samples."""
+    tests = Path(__file__).resolve().parent
+    text = PEAK.format(tests=str(tests), root=str(tests.parent.parent), graph=options["graph"], sha=options["graph_sha256"])
+    out = subprocess.run([sys.executable, "-c", text, str(n)], capture_output=True, text=True, check=True)
+    return int(out.stdout.split()[-1])
+
+
+def test_peak_memory_does_not_grow_with_the_samples(options):
+    few, many = peak_memory(2000, options), peak_memory(20000, options)
+    print(f"peak memory: {few} MiB for 2000 samples, {many} MiB for 20000")
+    assert many < few + 30  # as floats, the logits alone would be 77 MiB and the samples 59 MiB
+
+
+def test_a_source_is_not_held_in_memory_for_its_features(options):
+    """`SourceSamples` reads batch by batch, so a source that decodes on demand never is in memory as a whole."""
+    class Counting(ArraySource):
+        held = 0
+
+        def image(self, index):
+            Counting.held += 1
+            return super().image(index)
+
+    made = evaluation(pictures(20), options=options)
+    made.reals = lambda: Counting(pictures(50, seed=3))
+    scores.frechet_inception_distance(made)
+    assert Counting.held >= 50

@@ -1,0 +1,98 @@
+"""Our streamed use of tensorflow-gan against its own functions on all activations, and against plain NumPy."""
+import numpy as np
+import pytest
+import scipy.linalg
+import tensorflow as tf
+import tensorflow_gan
+from toys import pictures
+
+from tfgan_suite.errors import UserError
+from tfgan_suite.metrics import tfgan
+from tfgan_suite.metrics.features import FeatureFile
+from tfgan_suite.metrics.statistics import Moments
+
+
+def activations(n, seed, shift=0.0, width=8):
+    generator = np.random.default_rng(seed)
+    return (generator.normal(shift, 1, [n, width]) @ generator.normal(0, 1, [width, width])).astype(np.float32)
+
+
+def streamed(x, kind, batch=50):
+    target = kind()
+    for i in range(0, len(x), batch):
+        target.add(x[i:i + batch])
+    return target
+
+
+def test_frechet_equals_tensorflow_gan_and_the_formula():
+    a, b = activations(301, 1), activations(170, 2, 0.5)
+    ours = tfgan.frechet(streamed(a, Moments), streamed(b, Moments))
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    theirs = tensorflow_gan.eval.frechet_classifier_distance_from_activations(tf.constant(a), tf.constant(b))
+    np.testing.assert_allclose(ours, float(theirs), rtol=1e-9)
+    root = scipy.linalg.sqrtm(np.cov(a, rowvar=False) @ np.cov(b, rowvar=False)).real
+    formula = ((a.mean(0) - b.mean(0))**2).sum() + np.trace(np.cov(a, rowvar=False) + np.cov(b, rowvar=False) - 2 * root)
+    np.testing.assert_allclose(ours, formula, rtol=1e-8)
+
+
+def test_frechet_of_equals_is_zero():
+    assert tfgan.frechet(streamed(activations(90, 3), Moments), streamed(activations(90, 3), Moments)) < 1e-7
+
+
+@pytest.mark.parametrize("n_real, n_fake, block", [(100, 100, 32), (130, 97, 40), (64, 200, 64), (50, 50, 1024)])
+def test_kernel_equals_tensorflow_gan(n_real, n_fake, block):
+    a, b = activations(n_real, 4), activations(n_fake, 5, 0.3)
+    mean, error = tfgan.kernel(streamed(a, FeatureFile), streamed(b, FeatureFile), block)
+    theirs = tensorflow_gan.eval.kernel_classifier_distance_and_std_from_activations(
+        tf.constant(a), tf.constant(b), max_block_size=block, dtype=tf.float64)
+    np.testing.assert_allclose(mean, float(theirs[0]), rtol=1e-9)
+    if max(n_real, n_fake) > block:
+        np.testing.assert_allclose(error, float(theirs[1]), rtol=1e-9)
+    else:
+        assert error == 0.0
+
+
+def test_kernel_of_one_block_is_the_formula():
+    a, b = activations(40, 6).astype(np.float64), activations(30, 7).astype(np.float64)
+
+    def k(x, y):
+        return (x @ y.T / x.shape[1] + 1)**3
+
+    def off_diagonal(m):
+        return (m.sum() - np.trace(m)) / (len(m) * (len(m) - 1))
+
+    formula = off_diagonal(k(a, a)) + off_diagonal(k(b, b)) - 2 * k(a, b).mean()
+    mean, _ = tfgan.kernel(streamed(a, FeatureFile), streamed(b, FeatureFile))
+    np.testing.assert_allclose(mean, formula, rtol=1e-9)
+
+
+def test_kernel_with_too_few_samples_is_one_line():
+    with pytest.raises(UserError, match="kid"):
+        tfgan.kernel(streamed(activations(3, 8), FeatureFile), streamed(activations(100, 9), FeatureFile), 16)
+
+
+def test_swd_is_finite_on_flat_images_and_tells_sets_apart():
+    real = pictures(40, 32, 0)
+    real[:, :16] = 0  # as a digit's dark ground: tensorflow-gan alone would divide by zero here
+    levels = tfgan.sliced_wasserstein(real, pictures(40, 32, 1, 0, 60))
+    assert [side for side, _, _ in levels] == [32, 16]
+    assert all(np.isfinite([r, f]).all() and f > 2 * r for _, r, f in levels)
+    same = tfgan.sliced_wasserstein(real, real)
+    assert all(f < 1.5 * r for _, r, f in same)
+
+
+def test_swd_depends_on_the_seed_only_and_leaves_numpys_generator_alone():
+    real, fake = pictures(10, 16, 0), pictures(10, 16, 1)
+    state = np.random.get_state()[1].copy()
+    first = tfgan.sliced_wasserstein(real, fake, 3)
+    np.random.uniform()
+    np.random.set_state(("MT19937", state, *np.random.get_state()[2:]))
+    assert first == tfgan.sliced_wasserstein(real, fake, 3)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+@pytest.mark.parametrize("shape", [(16, 20), (5, 5), (66, 66)])
+def test_swd_of_unfit_sizes_is_one_line(shape):
+    x = np.zeros([4, *shape, 3], np.uint8)
+    with pytest.raises(UserError, match="swd"):
+        tfgan.sliced_wasserstein(x, x)
