@@ -207,3 +207,32 @@ def test_two_devices_equal_one(place):
             np.testing.assert_allclose(one[name], two[name], atol=5e-6 * 4, err_msg=name)
 
 
+
+
+class Terminal(io.StringIO):
+    """A console that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_gets_a_progress_bar(place):
+    out = Terminal()
+    Trainer(experiment.load("tiny"), out).run()
+    text = out.getvalue()
+    assert "tiny" in text and "4/4" in text and "it/s" in text and "img/s" in text and "G=" in text
+    assert "[000000000]" not in text and "Saved G weights" in text
+
+
+def test_bfloat16_trains(place):
+    train(MAXITER=3, wts_dir="exact")
+    train(MAXITER=3, wts_dir="half", precision="bfloat16")
+    a, b = weights("exact", 3), weights("half", 3)
+    assert b["g/c2_w"].dtype == np.float32 and not np.array_equal(a["g/c2_w"], b["g/c2_w"])
+    np.testing.assert_allclose(a["g/c2_w"], b["g/c2_w"], atol=2e-3)
+
+
+def test_precision_does_not_leak(place):
+    train(MAXITER=1, precision="bfloat16")
+    trainer, _ = train(MAXITER=1, wts_dir="b")
+    assert trainer.system.networks["g"].compute_dtype == "float32"

@@ -62,7 +62,7 @@ def write(path, items: Iterable[tuple[str, np.ndarray]]) -> None:
         UserError: it cannot be written; an older file of that name is intact.
     """
     path = Path(path)
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
             for name, array in items:

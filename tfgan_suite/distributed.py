@@ -23,6 +23,14 @@ def strategy() -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process writes the run's files: always, but for the further workers of a multi-worker run."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return True
+    return resolver.task_type == "chief" or ("chief" not in resolver.cluster_spec().jobs and resolver.task_id == 0)
+
+
 def replicas() -> int:
     """How many replicas run this step in sync."""
     return tf.distribute.get_strategy().num_replicas_in_sync

@@ -108,7 +108,7 @@ COMMON = (
     Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)"),
     Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)"),
     Parameter("seed", 0, "seed of all random draws: weights, latents, augmentation", minimum=0, maximum=2**31 - 1),
-    Parameter("precision", "float32", "compute type of the networks", choices=("float32", "bfloat16", "float16")),
+    Parameter("precision", "float32", "compute type of the networks", choices=("float32", "bfloat16")),
     Parameter("log_every", 20, "iterations between two readings of the scalars", minimum=1),
     Parameter("sample_every", 0, "iterations between sample grids (0: with each checkpoint)", minimum=0),
     Parameter("profile", "", "A:B writes a TensorFlow profile of these iterations into the log folder"),

@@ -83,7 +83,7 @@ def write_bytes(path, data: bytes) -> None:
         UserError: the folder is not writable or the disk is full; an older file of that name is intact.
     """
     path = Path(path)
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         partial.write_bytes(data)
         os.replace(partial, path)

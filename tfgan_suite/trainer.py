@@ -1,8 +1,11 @@
 """The one training loop: strategy, triggers, signals. It imports no system by name."""
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -53,6 +56,7 @@ class Trainer:
         if self.system.batch_size % replicas:
             raise UserError(f"batch size {self.system.batch_size} cannot be split over {replicas} devices; "
                             f"choose a multiple of {replicas}")
+        self.chief = distributed.is_chief(self.strategy)
         self.files = Checkpoints(params.wts_dir, tuple(self.system.networks))
         self._functions: dict = {}
         self._stop = False
@@ -129,6 +133,8 @@ class Trainer:
 
     def save(self, done: int) -> None:
         """Writes the checkpoint of `done` iterations."""
+        if not self.chief:
+            return
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed(), "versions": versions(), "images": self.system.images_shown(done)}
         written = self.files.save(done, self.system.networks, self.system.state(), about, self.system.keep)
@@ -143,8 +149,18 @@ class Trainer:
         Raises:
             Diverged: a scalar is not finite; the last good checkpoint stays.
         """
-        self.log = RunLog(self.params, self.out)
+        with contextlib.ExitStack() as stack:
+            self.log = self._open_log(stack)
+            return self._run()
+
+    def _open_log(self, stack) -> RunLog:
         make_folder(self.params.wts_dir)
+        if self.chief:
+            return RunLog(self.params, self.out)
+        scratch = stack.enter_context(tempfile.TemporaryDirectory())
+        return RunLog(self.params.replace(log_dir=scratch), stack.enter_context(open(os.devnull, "w")))
+
+    def _run(self) -> int:
         source = self.system.source()
         self.host = Host(self.params, self.log.folder, source, self.log.scalars, self.log.image,
                          self.log.line)
@@ -172,7 +188,7 @@ class Trainer:
 
     def _loop(self, feed: Feed, start: int, end: int) -> None:
         self._pending: list = []
-        events = self.system.events()
+        events = self.system.events() if self.chief else []
         self.log.bar = self._bar(start, end)
         for step in range(start, end):
             if self._stop:
@@ -208,6 +224,8 @@ class Trainer:
 
     def _picture_due(self, done: int, end: int) -> bool:
         every = self.params.sample_every
+        if not self.chief:
+            return False
         return done == end or (done % every == 0 if every else self.system.save_due(done))
 
     def _flush(self) -> None:

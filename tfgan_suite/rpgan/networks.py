@@ -83,14 +83,12 @@ class Generator(Network):
         return tf.nn.conv2d_transpose(h, kernel, [batch, side, side, kernel.shape[2]], 2, "SAME")
 
     def _normalise(self, h: tf.Tensor, level: int) -> tf.Tensor:
-        bias = self.biases[level - 1]
+        bias = tf.cast(tf.convert_to_tensor(self.biases[level - 1]), tf.float32)
         if self.frozen:
             mean, variance = self.statistics[level - 1]
         elif distributed.replicas() == 1:
-            ones = tf.ones_like(bias, tf.float32)
-            out, _, _, _, _, _ = tf.raw_ops.FusedBatchNormV3(x=h, scale=ones, offset=tf.cast(bias, tf.float32), mean=[],
-                                                             variance=[], epsilon=BN_EPSILON, is_training=True)
-            return out
+            return tf.raw_ops.FusedBatchNormV3(x=h, scale=tf.ones_like(bias), offset=bias, mean=[], variance=[],
+                                               epsilon=BN_EPSILON, is_training=True)[0]
         else:
             mean, variance = distributed.moments(tf.cast(h, tf.float32), (0, 1, 2))
         factor = tf.math.rsqrt(tf.cast(variance, tf.float32) + BN_EPSILON)

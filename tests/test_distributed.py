@@ -1,0 +1,64 @@
+"""Several workers, and batch statistics across replicas."""
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import tensorflow as tf
+from test_trainer import train, weights
+from tiny import ROOT, workplace
+
+from tfgan_suite import distributed
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def test_two_workers_equal_one_process(tmp_path, monkeypatch):
+    workplace(tmp_path, monkeypatch)
+    train(wts_dir="one")
+    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    command = [sys.executable, str(ROOT / "train.py"), "tiny", "--wts_dir=two", "--log_dir=logs/two"]
+    processes = []
+    for index in range(2):
+        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        env = {**os.environ, "TF_CONFIG": json.dumps(config), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        processes.append(subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    outputs = [p.communicate(timeout=180) for p in processes]
+    assert [p.returncode for p in processes] == [0, 0], outputs[0][1][-1500:] + outputs[1][1][-1500:]
+    assert "Starting from Iteration 0" in outputs[0][0] and "Iteration" not in outputs[1][0]
+    one, two = weights("one", 4), weights("two", 4)
+    for name in one:
+        if name.startswith(("g/", "d/")):
+            np.testing.assert_allclose(one[name], two[name], atol=5e-6 * 4, err_msg=name)
+
+
+def test_moments_have_exact_second_derivatives():
+    x = tf.Variable(np.random.default_rng(0).normal(size=(5, 3)).astype(np.float64))
+
+    def penalty(values):
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            mean, variance = distributed.moments(values, (0,))
+            y = tf.reduce_sum(tf.sin((values - mean) * tf.math.rsqrt(variance + 0.1)))
+        return tf.reduce_sum(tf.square(tape.gradient(y, values)))
+
+    with tf.GradientTape() as tape:
+        value = penalty(x)
+    gradient = tape.gradient(value, x).numpy()
+    step, at = 1e-6, x.numpy()
+    for index in np.ndindex(at.shape):
+        high, low = at.copy(), at.copy()
+        high[index] += step
+        low[index] -= step
+        numeric = (penalty(tf.constant(high)) - penalty(tf.constant(low))) / (2 * step)
+        np.testing.assert_allclose(gradient[index], numeric, rtol=1e-5, atol=1e-7)
