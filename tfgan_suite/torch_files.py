@@ -116,5 +116,5 @@ def load(path):
             raise pickle.UnpicklingError("it does not begin like a file of torch.save")
         return _read_rows(file)
     except (pickle.UnpicklingError, struct.error, zipfile.BadZipFile, StopIteration, EOFError, KeyError, ValueError,
-            TypeError, AttributeError, IndexError) as error:
+            TypeError, AttributeError, IndexError, MemoryError, OverflowError) as error:
         raise UserError(f"{path}: is no readable file of torch.save: {error or type(error).__name__}") from None

@@ -6,8 +6,9 @@ from golden_files import close, each, files, folder, load, under
 from tfgan_suite import torch_files
 from tfgan_suite.data.prepare import resize
 from tfgan_suite.data.source import ArraySource
-from tfgan_suite.lis import augmentation, drawing, history, networks, split, transforms
+from tfgan_suite.lis import augmentation, drawing, history, networks, plots, split, transforms
 from tfgan_suite.lis.cache import VersionCache
+from tfgan_suite.metrics.statistics import SplitScores
 from tfgan_suite.random import generator
 
 LINES = (("loss-r-mix", "train-r0"), ("loss-r-mix", "train-r1"), ("loss-d-mix", "train-d-real"),
@@ -196,6 +197,31 @@ def test_rounds_of_r_iterative(path):
         nearly_equal_bytes(drawing.to_bytes(drawn), arrays[f"riter_images_r{k}"], 0.01, f"round {k}")
         codes = r(drawn).numpy()
         close(codes, arrays[f"riter_code_after_r{k}"], 1e-4, f"code after round {k}")
+
+
+@each("lis", "sampling*.npz")
+def test_codes_and_histograms_of_density_plots(path):
+    arrays = load(path)
+    g, _, _, modules = sampling_networks(arrays)
+    codes = 3 * arrays["code"]
+    for k, vector in enumerate([codes, *g.move(codes)]):
+        close(np.clip(vector, -plots.CLIP, plots.CLIP), arrays[f"density_codes_r{k}"], 1e-4, f"after {k} of {modules}")
+    xs, ys = plots.histogram(arrays["hist_values"])
+    close(xs, arrays["hist_x"], 1e-5, "middles of the bins")
+    close(ys, arrays["hist_y"], 1e-9, "shares")
+
+
+@each("lis", "inception_math*.npz")
+def test_inception_score_of_recorded_predictions(path):
+    arrays = load(path)
+    predictions = arrays["preds"].astype(np.float64)
+    for name in [n for n in arrays if n.startswith("mean_splits")]:
+        splits = int(name[len("mean_splits"):])
+        scores = SplitScores(len(predictions), splits)
+        scores.add(predictions, np.log(predictions))
+        mean, deviation = scores.result()
+        close(mean, arrays[name], 1e-4, name)
+        close(deviation, arrays[f"std_splits{splits}"], 1e-4, name)
 
 
 def original_files(pattern):
