@@ -1,0 +1,14 @@
+"""R-iterative on the embedded handwritten digits, 16x16"""
+system = 'lis_iterative'
+dataset = 'digits'
+image_size = 16
+code_size = 32
+nfeature = 16
+norm = 'weight'
+r_iterations = 2
+lr = 0.0005
+niter = 2000
+test_interval = 1000
+vis_interval = 1000
+save_interval = 1000
+log_every = 50

@@ -1,0 +1,15 @@
+"""R-separate on a finished digits_glis"""
+system = 'lis_separate'
+dataset = 'digits'
+image_size = 16
+code_size = 32
+nfeature = 16
+norm = 'weight'
+r_iterations = 3
+lr = 0.0005
+niter = 1000
+spatial_dropout_r = 0.1
+vis_interval = 500
+save_interval = 500
+log_every = 50
+load_path = 'models/digits_glis'

@@ -1,0 +1,20 @@
+"""G-LIS, 3 modules, CIFAR-10 at 32x32"""
+system = 'glis'
+dataset = 'cifar10'
+dataroot = 'data/cifar-10'
+crop_size = 28
+image_size = 32
+augment = 'cifar10'
+code_size = 256
+norm = 'weight'
+lr = 0.00002
+r_iterations = 3
+niter = 1000000
+save_interval = 25000
+vis_interval = 1000
+nlayer = 4
+nfeature = 128
+lambda_r = 0.9
+nb_cache_total = 300000
+nb_cache_lists = 5
+cache_p_drop = 0.05
