@@ -73,7 +73,8 @@ def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most
     """
     if "--list" in argv and first_is_experiment:
         _list()
-    name = next((a for a in argv if not a.startswith("-")), "")
+    words, experiments = [a for a in argv if not a.startswith("-")], experiment.names()
+    name = next((w for w in words if w.split(",")[0] in experiments), words[0] if words else "")  # `--out x NAME` works too
     known: dict[str, Parameter] = {}
     if first_is_experiment and name:
         try:
