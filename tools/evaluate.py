@@ -54,9 +54,12 @@ def reals_of(options: dict, params, system):
 def evaluate(evaluation, iteration, title: str) -> None:
     """Computes, prints and records the metrics."""
     from tfgan_suite.metrics import registry, report
+    from tfgan_suite.metrics.statistics import check_splits
 
-    results = {}
-    for function in registry.find(evaluation.names, evaluation.system).values():
+    functions, results = registry.find(evaluation.names, evaluation.system), {}
+    if {"is", "is_new", "digits"} & set(functions):
+        check_splits(len(evaluation.samples), evaluation.splits)
+    for function in functions.values():
         results.update(function(evaluation))
     how = report.protocol(evaluation, iteration)
     print(report.table(title, results, how), flush=True)
@@ -84,13 +87,14 @@ def score_experiment(name: str, seed: int, names: list, options: dict, overrides
     from tfgan_suite.metrics import samples
     from tfgan_suite.metrics.registry import Evaluation
 
-    params = experiment.load(name, overrides)
+    params, shared = experiment.load(name, overrides), {}
     for chosen in iterations(params, options["iteration"]):
         system, number = runs.open_sampler(params, chosen)
         stream = samples.SystemSamples(system, options["n"] or DEFAULT_N, seed, options["batch"])
         evaluation = Evaluation(stream, options["splits"], seed, reals_of(options, params, system), system, params, options,
-                                names=tuple(names) or getattr(system, "default_metrics", ("digits",)))
+                                names=tuple(names) or getattr(system, "default_metrics", ("digits",)), shared=shared)
         evaluate(evaluation, number, f"{params.name}, iteration {number}")
+        shared = evaluation.next_shared()
 
 
 def score_folder(path: str, names: list, options: dict) -> None:

@@ -31,15 +31,14 @@ def inception_event(system, every: int, n: int = 50000, *, batch: int = 100, spl
         if missing:
             return {}
         samples = SystemSamples(system, n, done, batch, to_uint8)
-        loaded = {k: v for k, v in shared.items() if k == "inception"}  # the graph serves all evaluations of a run
-        evaluation = Evaluation(samples, splits, done, system=system, options={"graph": graph}, shared=loaded)
+        evaluation = Evaluation(samples, splits, done, system=system, options={"graph": graph}, shared=dict(shared))
         try:
             mean, deviation = score(evaluation).values()
         except UserError as error:
             missing.append(error)
             host.line(f"No inception scores: {error}")
             return {}
-        shared.update(evaluation.shared)
+        shared.update(evaluation.next_shared())  # the graph serves all evaluations of a run
         name = f"inception_{count_name(n)}"
         return {name: mean, f"{name}_std": deviation}
 

@@ -30,7 +30,7 @@ class Evaluation:
         system: the system that makes the samples, or None for a folder of images.
         params: its parameters, or None.
         options: further options of the command by name (`graph`, ...).
-        shared: results that several metrics need, by name.
+        shared: what several metrics need, by name: results of one pass over the samples, the graph, statistics of the reals.
         names: of all metrics that this evaluation is asked for, so that one pass can serve several.
         protocol: what the metrics add to the protocol (graph hash, count of reals, ...).
     """
@@ -45,6 +45,10 @@ class Evaluation:
     shared: dict = field(default_factory=dict)
     names: tuple = ()
     protocol: dict = field(default_factory=dict)
+
+    def next_shared(self) -> dict:
+        """What an evaluation of other samples of the same experiment can take over: everything but this one's results."""
+        return {name: value for name, value in self.shared.items() if name in ("inception", "reals")}
 
 
 def metric(name: str):

@@ -45,8 +45,9 @@ def inception(evaluation: Evaluation) -> Inception:
         get = evaluation.options.get
         file = graph_file.find(get("graph", ""), get("graph_sha256", ""), get("download", False))
         evaluation.shared["inception"] = Inception(file)
-        evaluation.protocol.update(graph=file.path.name, graph_sha256=file.sha256, resize=f"TF1 bilinear to {SIDE}")
-    return evaluation.shared["inception"]
+    graph = evaluation.shared["inception"]
+    evaluation.protocol.update(graph=graph.file.path.name, graph_sha256=graph.file.sha256, resize=f"TF1 bilinear to {SIDE}")
+    return graph
 
 
 def judged(evaluation: Evaluation, keep_features: bool = False) -> Judged:
@@ -73,9 +74,10 @@ def real_statistics(evaluation: Evaluation, size: tuple) -> tuple[Moments, Featu
     """Moments and features of all real images at the samples' size."""
     if "reals" not in evaluation.shared:
         reals = SourceSamples(evaluation.reals(), size)
-        evaluation.protocol.update(reals=reals.source.name, real_images=len(reals))
-        evaluation.shared["reals"] = real_features(inception(evaluation), reals)
-    return evaluation.shared["reals"]
+        evaluation.shared["reals"] = (reals.source.name, *real_features(inception(evaluation), reals))
+    name, moments, features = evaluation.shared["reals"]
+    evaluation.protocol.update(reals=name, real_images=moments.n)
+    return moments, features
 
 
 @metric("is")
