@@ -54,6 +54,22 @@ def test_every_mode_becomes_rgb(tmp_path, mode):
         assert np.array_equal(array, np.asarray(source)[..., :3])
 
 
+def test_sixteen_bits_and_turned_photographs(tmp_path):
+    deep = (np.arange(64, dtype=np.uint16) * 1000).reshape(8, 8)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    assert np.array_equal(read_rgb(tmp_path / "deep.png")[..., 1], deep >> 8)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned
+    picture(size=(8, 12)).save(tmp_path / "turned.jpg", exif=exif)
+    assert read_rgb(tmp_path / "turned.jpg").shape == (8, 12, 3)
+    assert read_rgb(tmp_path / "turned.jpg", upright=True).shape == (12, 8, 3)
+
+
+def test_links_that_lead_back(classes):
+    (classes / "dogs/loop").symlink_to(classes)
+    assert len(FolderSource(classes)) == 3
+
+
 def test_what_is_missing_or_broken(tmp_path):
     with pytest.raises(UserError, match="no such folder; get it"):
         FolderSource(tmp_path / "none", missing="get it there")

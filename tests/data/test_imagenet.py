@@ -53,7 +53,7 @@ def test_original_layout(raw, tmp_path):
 
 
 def test_bad_input(raw, tmp_path):
-    with pytest.raises(UserError, match="no ImageNet there; get it from https.*tools/datasets.py imagenet SOURCE"):
+    with pytest.raises(UserError, match="no such folder; get it from https.*tools/datasets.py imagenet SOURCE"):
         imagenet.open_source(tmp_path / "none", 16)
     with pytest.raises(UserError, match="lies inside"):
         imagenet.convert(raw, raw / "out")

@@ -34,7 +34,7 @@ def decode(data: bytes, where: str) -> np.ndarray:
         if data[:2] != b"\xff\xd8":
             raise UserError(f"{where}: is neither PNG nor JPEG; convert it or take it off the list")
         return tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE").numpy()
-    except tf.errors.InvalidArgumentError:
+    except tf.errors.OpError:
         kind = "PNG" if data[0] == PNG_FIRST_BYTE else "JPEG"
         raise UserError(f"{where}: is a broken or truncated {kind} file; replace it or take it off the list") from None
 

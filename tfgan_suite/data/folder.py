@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Callable
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from tfgan_suite.data import memory
 from tfgan_suite.data.parallel import in_parallel
@@ -17,12 +17,20 @@ from tfgan_suite.errors import UserError
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
-def read_rgb(path, where: str = "") -> np.ndarray:
-    """Any picture that Pillow reads, as uint8 [H, W, 3]: grey becomes three channels, palettes are expanded, alpha is dropped.
+def _rgb(picture: Image.Image) -> np.ndarray:
+    if picture.mode.startswith("I;16"):  # Pillow would cut off what is above 255
+        return np.repeat((np.asarray(picture) >> 8).astype(np.uint8)[..., None], 3, axis=-1)
+    return np.asarray(picture.convert("RGB"))
+
+
+def read_rgb(path, where: str = "", upright: bool = False) -> np.ndarray:
+    """Any picture that Pillow reads, as uint8 [H, W, 3]: grey becomes three channels, palettes are expanded, alpha is dropped,
+    16 bits become 8.
 
     Args:
         path: a path or an open binary file.
         where: names it in messages (default: the path).
+        upright: turn it as its EXIF data says. The original programs do not.
 
     Raises:
         UserError: missing, empty, truncated, no picture, or absurdly large.
@@ -31,7 +39,7 @@ def read_rgb(path, where: str = "") -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks on odd metadata
             with Image.open(path) as picture:
-                return np.asarray(picture.convert("RGB"))
+                return _rgb(ImageOps.exif_transpose(picture) if upright else picture)
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or "is no picture that can be read, or is broken"
         raise UserError(f"{where or path}: {reason}; replace it or move it away") from None
@@ -39,8 +47,13 @@ def read_rgb(path, where: str = "") -> np.ndarray:
 
 def find_images(root: Path, extensions: tuple = EXTENSIONS) -> list[Path]:
     """All image files below `root`, sorted by folder and name; hidden ones are left out."""
-    found = []
+    found, seen = [], set()
     for folder, folders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:  # a link that leads back
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = sorted(d for d in folders if not d.startswith("."))
         found += [Path(folder, f) for f in sorted(files) if f.lower().endswith(extensions) and not f.startswith(".")]
     return found

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tfgan_suite import images
 from tfgan_suite.data import catalog, prepare
-from tfgan_suite.data.folder import FolderSource, Prepared, find_images, read_rgb
+from tfgan_suite.data.folder import FolderSource, Prepared, read_rgb
 from tfgan_suite.data.lists import read_list
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source
@@ -158,9 +158,7 @@ def _locate(root: Path, size: int) -> Source:
         return LabelledList(root / "caffe_ilsvrc12" / "train.txt", resized)
     if (root / LIST).is_file():
         return LabelledList(root / LIST, root)
-    if not root.is_dir() or not find_images(root):
-        raise UserError(f"{root}: no ImageNet there; {catalog.help_for('imagenet', root)}")
-    return FolderSource(root, per_class=True)
+    return FolderSource(root, per_class=True, missing=catalog.help_for("imagenet", root))
 
 
 def open_source(root, size: int, budget: int | None = None) -> Source:

@@ -15,7 +15,7 @@ def read_list(path) -> list[tuple[int, str]]:
         UserError: the list cannot be read, is no text, or lists nothing.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").split("\n")
+        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
     except FileNotFoundError:
         raise UserError(f"{path}: no such list file; make one from a folder of images with "
                         f"'tools/datasets.py list FOLDER', or give another lfile") from None

@@ -19,7 +19,7 @@ from tfgan_suite.errors import UserError
 def _copy(path: Path, target: Path, size: int) -> str:
     """Writes the middle square of a picture at size x size as PNG; returns what is wrong with it, or ''."""
     try:
-        picture = prepare.resize(prepare.square_crop(read_rgb(path)), size, size, "LANCZOS")
+        picture = prepare.resize(prepare.square_crop(read_rgb(path, upright=True)), size, size, "LANCZOS")
     except UserError as error:
         return str(error)
     buffer = io.BytesIO()
