@@ -118,7 +118,7 @@ def test_sizes_from_flags():
 
 def test_crop_larger_than_an_image_names_the_file(pictures):
     data.make_split("folder", str(pictures), running=3, final=8)
-    with pytest.raises(UserError, match="20x16 is smaller than the crop of 18x18"):
+    with pytest.raises(UserError, match="00.png.*20x16 is smaller than the crop of 18x18"):
         data.open_images(params(dataset="folder", dataroot=str(pictures), crop_size=18), flip=False)
     Image.fromarray(np.zeros((10, 20, 3), np.uint8)).save(pictures / "b" / "29.png")
     with pytest.raises(UserError, match="29.png.*20x10 is smaller"):

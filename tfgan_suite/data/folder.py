@@ -126,7 +126,8 @@ class Prepared(Source):
         self.source, self.function = source, function
         self.name = f"{source.name} {name}".strip()
         self.labels, self.classes = source.labels, source.classes
-        self.shape = function(source.image(0)).shape
+        self.shape = None
+        self.shape = self._prepare(0).shape
         self._cache = None
         if len(source) * int(np.prod(self.shape)) <= (memory.budget() if budget is None else budget):
             cache = np.empty((len(source), *self.shape), np.uint8)
@@ -143,7 +144,7 @@ class Prepared(Source):
             prepared = self.function(image)
         except UserError as error:
             raise UserError(f"{self.describe(index)}: {error}") from None
-        if prepared.shape != self.shape:
+        if self.shape is not None and prepared.shape != self.shape:
             raise UserError(f"{self.describe(index)}: has shape {prepared.shape} where the first image has {self.shape}; "
                             f"all images of a set must have one shape, or be cropped or resized to one")
         return prepared
