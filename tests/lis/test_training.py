@@ -1,0 +1,204 @@
+"""The three systems: runs, resuming, files, weights from elsewhere, bad input."""
+import io
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from lis_support import host, parameters
+
+from tfgan_suite.checkpoints import Archive
+from tfgan_suite.errors import UserError
+from tfgan_suite.lis import events, reconstruction
+from tfgan_suite.lis.record import Record, training_loss
+from tfgan_suite.lis.system import SYSTEMS
+from tfgan_suite.random import Draws
+from tfgan_suite.trainer import Trainer
+
+TRAINED = ("glis", "lis_iterative")
+
+
+def train(params) -> Trainer:
+    """A whole run; returns the trainer."""
+    trainer = Trainer(params, io.StringIO())
+    trainer.run()
+    return trainer
+
+
+def weights(params, kinds):
+    """Every array of the last checkpoint."""
+    return {f"{kind}/{name}": array for kind in kinds
+            for name, array in Archive(f"{params.wts_dir}/iter_{params.niter}.{kind}.npz").items() if name != "about"}
+
+
+@pytest.mark.parametrize("system", TRAINED)
+def test_two_runs_and_a_resumed_one_are_equal_to_the_bit(system, tmp_path):
+    more = {"norm": "batch", "spatial_dropout_r": 0.3, "test_interval": 3}
+    if system == "glis":
+        more["d_dropout"] = 0.3
+    whole = parameters(system, tmp_path / "a", **more)
+    trainer = train(whole)
+    train(parameters(system, tmp_path / "b", **{**more, "niter": 2}))
+    resumed = parameters(system, tmp_path / "b", **more)
+    train(resumed)
+    kinds = [f"{kind}model" for kind in trainer.system.networks] + ["state"]
+    first, second = weights(whole, kinds), weights(resumed, kinds)
+    assert set(first) == set(second)
+    for name, array in first.items():
+        np.testing.assert_array_equal(array, second[name], err_msg=name)
+
+
+def test_separate_runs_on_a_finished_run_and_resumes(tmp_path):
+    glis = parameters("glis", tmp_path / "g", norm="batch")
+    train(glis)
+    more = {"load_path": glis.wts_dir, "norm": "batch", "spatial_dropout_r": 0.2}
+    whole = parameters("lis_separate", tmp_path / "a", **more)
+    trainer = train(whole)
+    before = dict(Archive(f"{glis.wts_dir}/iter_4.gmodel.npz"))
+    for name, array in trainer.system.generator.arrays():
+        if "running" not in name:
+            np.testing.assert_array_equal(array, before[name])
+    train(parameters("lis_separate", tmp_path / "b", **{**more, "niter": 2}))
+    resumed = parameters("lis_separate", tmp_path / "b", **more)
+    train(resumed)
+    first, second = (weights(p, ("rmodel", "state")) for p in (whole, resumed))
+    for name, array in first.items():
+        np.testing.assert_array_equal(array, second[name], err_msg=name)
+
+
+@pytest.mark.parametrize("system", TRAINED)
+def test_files_of_a_run(system, tmp_path):
+    params = parameters(system, tmp_path, vis_interval=2, test_interval=2, save_interval=4, final_test=True, log_every=2)
+    train(params)
+    logs = tmp_path / "logs"
+    for name in ("samples/sample_4.jpg", "samples_r0/sample_2_r.jpg", "samples_r1/sample_4_r.jpg", "real_images.jpg",
+                 "samples_all/sample_4_all.jpg", "running_test/target.jpg", "running_test/test_2.jpg",
+                 "running_test/r1_test_4.jpg", "running_test/all_test_4.jpg", "samples/vis_code.npy", "best_test/0.png",
+                 "chains/iter_4.png"):
+        assert (logs / name).is_file(), name
+    losses = events.losses_of(logs / "log" / "loss_4.npz")
+    assert losses["training_loss"].shape == (2, 3)
+    assert losses["test_loss"] > 0
+    assert events.result_of(logs / "best_test" / "loss.json")["images"] == 200
+    assert len(list((tmp_path / "models" / "best").glob("iter_*.gmodel.npz"))) == 1
+    assert not (tmp_path / "models" / "iter_2.dmodel.npz").is_file()
+    entries = [json.loads(line) for line in (logs / "metrics.jsonl").read_text().splitlines()]
+    found = {e["iteration"] for e in entries if "loss-d-mix/train-d-real" in e}
+    assert found == {1, 2, 3, 4}, "every iteration is in the history, whatever log_every"
+    assert all(v != -1 for e in entries for n, v in e.items() if n.startswith("loss-"))
+
+
+@pytest.mark.parametrize("system", [*TRAINED, "lis_separate"])
+def test_the_number_of_replicas_does_not_change_the_draws(system, tmp_path):
+    if system == "lis_separate":
+        train(parameters("glis", tmp_path, niter=1))
+        net = SYSTEMS[system](parameters(system, tmp_path / "r", load_path=str(tmp_path / "models")))
+    else:
+        net = SYSTEMS[system](parameters(system, tmp_path))
+    a, b = (net.draws(Draws(3, tf.constant(s, tf.int64)), 0) for s in (5, 6))
+    for name in a:
+        if name.startswith("noise"):
+            assert a[name].shape == (4, 5)
+            assert not np.array_equal(a[name], b[name])
+
+
+def test_always_train_all_executes_all_modules(tmp_path):
+    """Quirk Q2: in the original it crashes."""
+    system = SYSTEMS["glis"](parameters("glis", tmp_path, always_train_all=True))
+    scalars = system.iteration(tf.constant(0, tf.int64), {"images": tf.zeros((4, 8, 8, 3))})
+    assert float(scalars["d-fake2"]) != -1
+    assert float(scalars["g2"]) != -1
+    assert float(scalars["g0"]) == -1
+    system = SYSTEMS["lis_iterative"](parameters("lis_iterative", tmp_path, always_train_all=True))
+    assert {system.phase(i) for i in range(50)} == {0}
+
+
+def test_iterative_takes_a_real_batch_for_each_round_that_trains(tmp_path):
+    system = SYSTEMS["lis_iterative"](parameters("lis_iterative", tmp_path))
+    source = system.source()
+    phases = [system.phase(i) for i in range(40)]
+    assert set(phases) == {0, 1, 2}
+    for step in (0, 7, 39):
+        shown = sum(3 - p for p in phases[:step]) * 4
+        assert system.images_shown(step) == shown
+        images = system.batch(step, source)["images"]
+        assert images.shape == (4, 3 - phases[step], 8, 8, 3)
+        np.testing.assert_array_equal(images[:, 0], source.batch(shown, 4))
+    fresh = SYSTEMS["lis_iterative"](parameters("lis_iterative", tmp_path))
+    assert fresh.images_shown(3000) == system.images_shown(3000)
+
+
+def test_load_path_starts_from_another_run(tmp_path):
+    glis = parameters("glis", tmp_path / "a")
+    old = train(glis).system
+    fresh = SYSTEMS["glis"](parameters("glis", tmp_path / "b", load_path=glis.wts_dir))
+    for kind in ("g", "d"):
+        held = dict(old.networks[kind].arrays())
+        assert all(np.array_equal(held[n], v) for n, v in fresh.networks[kind].arrays())
+        for a, b in zip(old.optimizers[kind].variables[2:], fresh.optimizers[kind].variables[2:]):
+            np.testing.assert_array_equal(a.numpy(), b.numpy())
+    more = parameters("glis", tmp_path / "c", load_path=glis.wts_dir, load_tolerant=True, r_iterations=3)
+    g, first = SYSTEMS["glis"](more).networks["g"], "initial_linear.0.weight"
+    assert np.array_equal(dict(g.arrays())[first], dict(old.networks["g"].arrays())[first])
+
+
+def test_record_keeps_what_occurred():
+    record = Record(("a", "b"), 3)
+    for step in range(5):
+        record.put(tf.constant(step, tf.int64), {"a": float(step), "b": -1.0})
+    iterations, rows = record.rows(5, 10)
+    assert iterations.tolist() == [3, 4, 5]
+    assert rows[:, 0].tolist() == [2, 3, 4]
+    assert training_loss(record, 5, 3, ("a", "b")).tolist() == [[3, 0], [4, 0], [2, 0]]
+
+
+def test_reconstruction_comes_nearer_and_leaves_the_network(tmp_path):
+    system = SYSTEMS["glis"](parameters("glis", tmp_path, test_steps=30))
+    before = dict(system.networks["g"].arrays())
+    targets = system.all_stages(system.latents(6, 1))[-1]
+    search = reconstruction.search(system)
+    _, images, loss = search(targets)
+    start = float(np.mean((system.all_stages(np.zeros((6, 5), np.float32))[-1] - targets) ** 2))
+    assert loss < start
+    assert images.shape == targets.shape
+    assert all(np.array_equal(before[n], v) for n, v in system.networks["g"].arrays())
+
+
+def test_output_scale_is_clipped(tmp_path):
+    """Quirk Q14: negative numbers wrap around in the original."""
+    system = SYSTEMS["glis"](parameters("glis", tmp_path, output_scale=True))
+    bytes_ = system.to_uint8(np.array([-1.0, 0.0, 1.0]))
+    assert bytes_.tolist() == [0, 0, 255]
+
+
+@pytest.mark.parametrize(("system", "changes", "word"), [
+    ("glis", {"image_size": 9}, "odd"),
+    ("glis", {"image_size": -1}, "image_size"),
+    ("glis", {"crop_size": 100}, "crop"),
+    ("glis", {"dataset": "folder", "dataroot": "missing"}, "missing"),
+    ("glis", {"load_path": "missing"}, "missing"),
+    ("lis_separate", {}, "load_path"),
+    ("lis_separate", {"load_path": "missing"}, "missing"),
+])
+def test_bad_input(system, changes, word, tmp_path):
+    with pytest.raises(UserError, match=word) as caught:
+        built = SYSTEMS[system](parameters(system, tmp_path, **changes))
+        built.batch(0, built.source())
+    assert "\n" not in str(caught.value)
+
+
+def test_more_modules_than_the_finished_run_has(tmp_path):
+    train(parameters("glis", tmp_path, niter=1))
+    with pytest.raises(UserError, match="2 LIS modules"):
+        SYSTEMS["lis_separate"](parameters("lis_separate", tmp_path, load_path=f"{tmp_path}/models", r_iterations=3))
+
+
+def test_events_do_not_need_a_trainer(tmp_path):
+    params = parameters("lis_iterative", tmp_path)
+    system = SYSTEMS["lis_iterative"](params)
+    there = host(params, system.source())
+    system.record.put(tf.constant(0, tf.int64), dict.fromkeys(system.losses(), 0.5))
+    for event in system.events():
+        if event.name != "loss.jpg":  # it reads the trainer's metrics.jsonl
+            event.run(1, there)
+    assert there.logged[0][1]["loss-d-mix/train-d-real"] == 0.5
