@@ -1,0 +1,131 @@
+"""Side programs of alenmora/ppgan on folders of images: statistics and cleaning (spec section 12)."""
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from tfgan_suite import images
+from tfgan_suite.errors import UserError
+
+
+def face_likelihood() -> Callable[[Image.Image], float]:
+    """A function from an image to the likelihood of its first anime face, 0 if there is none.
+
+    Raises:
+        UserError: the package animeface is not installed (nothing else needs it).
+    """
+    try:
+        import animeface
+    except ImportError:
+        raise UserError("--searchFaces needs the package animeface; pip install animeface, or leave the flag away") from None
+
+    def likelihood(picture):
+        faces = animeface.detect(picture)
+        return float(faces[0].likelihood) if faces else 0.0
+
+    return likelihood
+
+
+def _folder(path) -> Path:
+    if not Path(path).is_dir():
+        raise UserError(f"{path}: no such folder")
+    return Path(path)
+
+
+def find(path) -> list[Path]:
+    """The folder's *.png, then its *.jpg, each sorted.
+
+    Raises:
+        UserError: no such folder, or neither in it.
+    """
+    folder = _folder(path)
+    found = sorted(folder.glob("*.png")) + sorted(folder.glob("*.jpg"))
+    if not found:
+        raise UserError(f"{path}: holds no .png and no .jpg files")
+    return found
+
+
+def moments(paths: list[Path]) -> tuple[np.ndarray, np.ndarray, tuple]:
+    """Mean in [0, 255] and standard deviation in [0, 1] of every pixel, float64 [H, W, C], and the names of the bands.
+
+    Size and mode are those of the first image; the others are resized with LANCZOS and converted.
+    """
+    with Image.open(paths[0]) as first:
+        size, mode = first.size, "RGB" if first.mode == "P" else first.mode
+    total = squares = 0.0
+    for path in paths:
+        try:
+            with Image.open(path) as picture:
+                picture = picture.convert(mode)
+                picture = picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS)
+        except (OSError, UnidentifiedImageError):
+            raise UserError(f"{path}: is no picture that can be read; remove it") from None
+        x = np.atleast_3d(np.asarray(picture, np.float64))
+        total, squares = total + x, squares + (x / 255) ** 2
+    mean = total / len(paths)
+    deviation = np.sqrt(np.maximum(squares / len(paths) - (mean / 255) ** 2, 0))
+    return mean, deviation, Image.new(mode, (1, 1)).getbands()
+
+
+def deviation_picture(plane: np.ndarray, band: int, bands: int) -> np.ndarray:
+    """A plane of deviations [H, W] in one colour: white where 0, full colour at its maximum; uint8 [H, W, 3]."""
+    shade = 255 - 255 * plane / (plane.max() + 1e-8)
+    picture = np.repeat(shade[..., None], 3, -1)
+    if bands >= 3 and band < 3:
+        picture[..., band] = 255
+    return picture.astype(np.uint8)
+
+
+def statistics(path, target=None, likelihood: Callable | None = None) -> dict[str, float]:
+    """Writes mean.jpg and std<BAND>.jpg of a folder's images, and returns their count and the moments of the face likelihood.
+
+    Args:
+        target: folder to write to; by default stats/<folder with - for />.
+        likelihood: see `face_likelihood`; None: faces are not looked for.
+    """
+    paths = find(path)
+    mean, deviation, bands = moments(paths)
+    target = Path(target or Path("stats") / str(path).strip("/").replace("/", "-"))
+    target.mkdir(parents=True, exist_ok=True)
+    rounded = np.rint(mean).astype(np.uint8)
+    images.save(target / "mean.jpg", rounded[..., :3] if rounded.shape[-1] >= 3 else rounded[..., 0])
+    for i, name in enumerate(bands):
+        images.save(target / f"std{name}.jpg", deviation_picture(deviation[..., i], i, len(bands)))
+    found = {"count": len(paths), "height": mean.shape[0], "width": mean.shape[1]}
+    if likelihood:
+        scores = np.array([likelihood(Image.open(p).convert("RGB")) for p in paths])
+        found.update(likelihood_sum=scores.sum(), likelihood_mean=scores.mean(), likelihood_std=scores.std())
+    return found
+
+
+def clean(path, target, res: int | None = None, likelihood: Callable | None = None, threshold: float = 0.5) -> tuple[int, int]:
+    """Copies the usable *.jpg of a folder.
+
+    Args:
+        res: images whose smaller side is below this stay behind.
+        likelihood: images whose first face is less likely than `threshold` stay behind; None: faces are not looked for.
+
+    Returns:
+        (copied, left behind); unreadable images are left behind.
+    """
+    source, target = _folder(path), Path(target)
+    if source.resolve() == target.resolve():
+        raise UserError(f"{target}: is the folder to clean itself; give another one to copy to")
+    target.mkdir(parents=True, exist_ok=True)
+    copied, paths = 0, sorted(source.glob("*.jpg"))
+    for item in paths:
+        try:
+            with Image.open(item) as picture:
+                picture.load()
+                good = res is None or min(picture.size) >= res
+                good = good and (likelihood is None or likelihood(picture.convert("RGB")) >= threshold)
+        except OSError:
+            good = False
+        if good:
+            shutil.copyfile(item, target / item.name)
+            copied += 1
+    return copied, len(paths) - copied
