@@ -1,0 +1,84 @@
+"""The Jensen-Shannon regulariser: value, second-order gradient, zero gradients, schedules."""
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan_suite import penalties
+
+
+def linear(weights):
+    """A discriminator whose gradient is known: logits x w."""
+    return lambda x: tf.matmul(x, weights)
+
+
+def test_value_and_halves_of_a_linear_discriminator():
+    w = tf.Variable([[1.0], [-2.0]])
+    real, fake = tf.constant([[0.5, 0.1], [1.0, 1.0]]), tf.constant([[0.0, 1.0], [2.0, 0.5]])
+    found = penalties.js_regularizer(linear(w), real, fake)
+    d_real, d_fake = (tf.sigmoid(x @ w).numpy() for x in (real, fake))
+    assert float(found.real) == pytest.approx(5.0 * np.mean((1 - d_real) ** 2), rel=1e-6)
+    assert float(found.fake) == pytest.approx(5.0 * np.mean(d_fake ** 2), rel=1e-6)
+    assert float(found.value) == pytest.approx(float(found.real + found.fake), rel=1e-6)
+    assert float(found.real_norm) == pytest.approx(np.sqrt(5.0), rel=1e-6)
+    assert set(found.scalars()) >= {"disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D_logits_norm"}
+
+
+def test_second_order_gradient_agrees_with_differences():
+    random = np.random.RandomState(0)
+    weights = [tf.Variable(random.normal(size=s), dtype=tf.float64) for s in ((3, 5), (5, 1))]
+    real, fake = (tf.constant(random.normal(size=(4, 3))) for _ in range(2))
+
+    def value():
+        discriminator = lambda x: tf.tanh(x @ weights[0]) @ weights[1]  # noqa: E731
+        parts = [penalties.input_gradient(discriminator, x) for x in (real, fake)]
+        squares = [tf.reduce_sum(g * g, 1) for _, g in parts]
+        d = [tf.sigmoid(logits[:, 0]) for logits, _ in parts]
+        return tf.reduce_mean((1 - d[0]) ** 2 * squares[0] + d[1] ** 2 * squares[1])
+
+    with tf.GradientTape() as tape:
+        loss = value()
+    gradient = tape.gradient(loss, weights[0]).numpy()
+    start = weights[0].numpy()
+    for index in ((0, 0), (1, 3), (2, 4)):
+        bump = np.zeros_like(start)
+        bump[index] = 1e-5
+        sides = []
+        for sign in (1, -1):
+            weights[0].assign(start + sign * bump)
+            sides.append(float(value()))
+        assert gradient[index] == pytest.approx((sides[0] - sides[1]) / 2e-5, rel=1e-5)
+
+
+def test_zero_gradient_rows_have_finite_derivatives():
+    w = tf.Variable(tf.zeros((2, 1)))
+    x = tf.ones((3, 2))
+    with tf.GradientTape() as tape:
+        found = penalties.js_regularizer(linear(w), x, x)
+        loss = found.value + found.real_norm
+    assert float(found.value) == 0.0
+    assert np.isfinite(tape.gradient(loss, w).numpy()).all()
+
+
+def test_labels_of_real_and_fake_may_differ():
+    w, x = tf.constant([[1.0], [1.0]]), tf.ones((2, 2))
+    found = penalties.js_regularizer(linear(w), x, x, on_fake=linear(3.0 * w))
+    assert float(found.fake_norm) == pytest.approx(3.0 * float(found.real_norm))
+
+
+@pytest.mark.parametrize("from_one, first", [(False, 2.0), (True, 2.0 * 0.01 ** 0.1)])
+def test_annealing_ends_at_the_decay_factor(from_one, first):
+    params = SimpleNamespace(gamma=2.0, annealing=True, decay_factor=0.01)
+    gammas = [float(penalties.js_gamma(params, tf.constant(i, tf.int64), 10, from_one)) for i in range(10)]
+    assert gammas[0] == pytest.approx(first) and gammas[-1] == pytest.approx(0.02)
+    assert float(penalties.js_gamma(params, tf.constant(0), 1)) == pytest.approx(2.0)
+
+
+def test_penalty_for_any_system():
+    params = SimpleNamespace(penalty="js", gamma=0.5, annealing=False, decay_factor=0.01)
+    w, x = tf.constant([[1.0], [1.0]]), tf.ones((2, 2))
+    term, scalars = penalties.js_penalty(params, tf.constant(0), 10, linear(w), x, x)
+    assert float(term) == pytest.approx(0.25 * float(scalars["disc_regularizer"]))
+    term, scalars = penalties.js_penalty(SimpleNamespace(penalty="none"), tf.constant(0), 10, linear(w), x, x)
+    assert float(term) == 0.0 and scalars == {}

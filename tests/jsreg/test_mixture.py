@@ -1,0 +1,114 @@
+"""jsreg_mixture: training through the trainer, several runs, resuming, plots, points, metrics, what it refuses."""
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfgan_suite import experiment, runs
+from tfgan_suite.checkpoints import Archive, Checkpoints
+from tfgan_suite.errors import UserError
+from tfgan_suite.jsreg import mixture_plots
+from tfgan_suite.jsreg.mixture_geometry import Mixture
+from tfgan_suite.trainer import Trainer
+
+TINY = ("system = 'jsreg_mixture'\nhidden, batch_size, viz_batches = 8, 16, 2\n"
+        "max_steps, plot_freq, num_runs, disc_pretrain_steps, save_every, log_every = 4, 2, 2, 1, 2, 1\n")
+
+
+def params(tmp_path, monkeypatch, **changes):
+    """An experiment in a fresh folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exp").mkdir(exist_ok=True)
+    (tmp_path / "exp/tiny.py").write_text(TINY)
+    return experiment.load("tiny", {name: str(value) for name, value in changes.items()})
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Two runs of four iterations, in the current folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        p = params(tmp_path_factory.mktemp("mixture"), patch)
+        Trainer(p, io.StringIO()).run()
+        yield p
+
+
+def test_files_of_several_runs(trained):
+    logs = Path("logs/tiny")
+    frames = [np.load(logs / f"summaries/run_{run}/gen_samps.npy") for run in (0, 1)]
+    assert frames[0].shape == frames[1].shape == (3, 32, 3) and frames[0].dtype == np.float32
+    assert not np.array_equal(frames[0][0], frames[1][0])
+    for name in ("tiny_num_0.png", "tiny_num_1.png", "overview_run_1/iter_10.png", "statistics/iter_10.png"):
+        with Image.open(logs / name) as picture:
+            picture.verify()
+    assert Checkpoints(trained.wts_dir).numbers("g") == [5, 10]  # the last G of each run
+    assert Checkpoints(trained.wts_dir).complete() == [10]
+
+
+def test_runs_start_anew_and_are_independent(trained):
+    alone = trained.replace(num_runs=1, plot_freq=100, wts_dir="alone", log_dir="alone_logs")
+    Trainer(alone, io.StringIO()).run()
+    first, other = Archive("alone/iter_5.gmodel.npz"), Archive("models/tiny/iter_5.gmodel.npz")
+    for name in first:
+        np.testing.assert_array_equal(first[name], other[name])
+    state = Archive("models/tiny/iter_10.state.npz")
+    counts = [int(state[name]) for name in state if name.endswith("iteration")]
+    assert sorted(counts) == [4, 5]  # of the second run alone: G, and D with one step before
+
+
+def test_stopped_and_resumed_is_the_same_to_the_bit(trained):
+    p = trained.replace(wts_dir="parts", log_dir="part_logs", plot_freq=100)
+    for stop in (7, None):
+        trainer = Trainer(p, io.StringIO())
+        trainer.system.save_due = lambda done, stop=stop, t=trainer: done == stop and bool(t._on_signal(2, None))
+        trainer.run()
+    whole, parts = Archive("models/tiny/iter_10.state.npz"), Archive("parts/iter_10.state.npz")
+    for name in whole:
+        if name != "about":
+            np.testing.assert_array_equal(whole[name], parts[name], err_msg=name)
+
+
+@pytest.mark.parametrize("changes", [{"sgd": True, "unreg": True}, {"rmsprop": True, "wall_clock": True},
+                                     {"alt_gen_loss": True, "uniform_prior": True, "z_dim": 3, "gen_update_steps": 2},
+                                     {"penalty": "none"}, {"components": 5, "std": 0.1, "annealing": True}])
+def test_options_train(tmp_path, monkeypatch, changes):
+    p = params(tmp_path, monkeypatch, **{"num_runs": 1, "plot_freq": 100, **changes})
+    assert Trainer(p, io.StringIO()).run() == 5
+    system, number = runs.open_sampler(p)
+    assert number == 5 and system.points(system.latents(7, 0)).shape == (7, 3)
+
+
+def test_samples_are_a_plot_and_points(trained, tmp_path):
+    system, _ = runs.open_sampler(trained)
+    system.write_samples(tmp_path / "out.png", 3)
+    archive = Archive(tmp_path / "out.npz")
+    assert archive["points"].shape == archive["plane"].shape == (32, 3)
+    np.testing.assert_array_equal(system.points(archive["latents"]), archive["points"])
+    assert archive["centres"].shape == (7, 3)
+
+
+def test_quality_of_known_points():
+    mixture = Mixture()
+    centres = mixture.centres_in_space()
+    perfect = mixture.quality(np.repeat(centres, 10, 0))
+    assert perfect["modes_covered"] == perfect["modes_tenth"] == 7 and perfect["share_within_3sd"] == 1.0
+    assert perfect["distance_to_plane"] == pytest.approx(0.0, abs=1e-6)
+    collapsed = mixture.quality(np.concatenate([np.repeat(centres[:2], [97, 1], 0), centres[:1] + 5.0]))
+    assert (collapsed["modes_covered"], collapsed["modes_tenth"]) == (2.0, 1.0)
+    assert collapsed["share_within_3sd"] == pytest.approx(98 / 99)
+
+
+@pytest.mark.parametrize("points", [np.zeros((20, 3)), np.linspace(0, 1, 60).reshape(20, 3) * [1, 0, 0], np.ones((2, 3))])
+def test_degenerate_samples_can_be_drawn(points):
+    assert mixture_plots.overview(points, Mixture()).ndim == 3
+    assert mixture_plots.frames(np.stack([points, points]), [0, 1], dpi=50)[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("changes, words", [({"gamma": -0.1}, "gamma"), ({"gamma": "nan"}, "not a number"),
+                                            ({"precision": "float16"}, "float32"), ({"std": 0}, "std"),
+                                            ({"penalty": "gp"}, "none, js")])
+def test_bad_options_are_one_line(tmp_path, monkeypatch, changes, words):
+    with pytest.raises(UserError) as error:
+        runs.build(params(tmp_path, monkeypatch, **changes))
+    assert words in str(error.value) and "\n" not in str(error.value)
