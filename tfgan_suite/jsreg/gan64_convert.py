@@ -2,28 +2,21 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from tfgan_suite import runs
 from tfgan_suite.errors import UserError
+from tfgan_suite.jsreg import saver
 
+SLOT = re.compile(r"/(Adam|RMSProp)(_1)?$")
 SLOTS = {"m": "Adam", "v": "Adam_1", "rms": "RMSProp"}
 
 
-def prefix(path) -> str:
-    """The file prefix `.../ckpt-N` that a folder (its newest checkpoint), a prefix or one of the three files stands for.
-
-    Raises:
-        UserError: there is no checkpoint.
-    """
-    path = Path(path)
-    found = tf.train.latest_checkpoint(str(path)) if path.is_dir() else re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", str(path))
-    if not found or not Path(f"{found}.index").is_file():
-        raise UserError(f"{path}: no TensorFlow checkpoint; give its folder, or ckpt-N.index with ckpt-N.data-* beside it")
-    return found
+def iteration(path) -> int:
+    """How many iterations `ckpt-N` has behind it: N+1, since the original saves after iteration N, counted from 0."""
+    found = re.search(r"(\d+)$", saver.prefix(path))
+    return int(found[1]) + 1 if found else 0
 
 
 def convert(path, params) -> dict[str, dict[str, np.ndarray]]:
@@ -41,18 +34,13 @@ def convert(path, params) -> dict[str, dict[str, np.ndarray]]:
     Raises:
         UserError: no or a broken checkpoint, or not one of this experiment.
     """
-    source = prefix(path)
-    try:
-        reader = tf.train.load_checkpoint(source)
-        values = {name.rsplit("/", 1)[-1]: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
-                  if not re.search(r"/(Adam|RMSProp)(_1)?$", name)}
-        slots = {tuple(name.split("/")[-2:]): reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
-                 if re.search(r"/(Adam|RMSProp)(_1)?$", name)}
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        raise UserError(f"{source}: cannot be read: {str(error).splitlines()[0]}") from None
+    source = saver.prefix(path)
+    arrays = saver.read(source)
+    weights = {name.rsplit("/", 1)[-1]: array for name, array in arrays.items() if not SLOT.search(name)}
+    slots = {tuple(name.split("/")[-2:]): array for name, array in arrays.items() if SLOT.search(name)}
     system = runs.build(params)
-    return {**{kind: _weights(source, values, network) for kind, network in system.networks.items()},
-            "state": _state(source, slots, system)}
+    return {**{kind: _weights(source, weights, network) for kind, network in system.networks.items()},
+            "state": _state(source, slots, system, iteration(path))}
 
 
 def _weights(source: str, values: dict, network) -> dict[str, np.ndarray]:
@@ -60,15 +48,14 @@ def _weights(source: str, values: dict, network) -> dict[str, np.ndarray]:
     for name, shape in network.shapes().items():
         if name not in values or values[name].shape != shape:
             found = f"has shape {values[name].shape}" if name in values else "is missing"
-            raise UserError(f"{source}: '{name}' {found}, this experiment needs {shape}; give the run's --architecture, --mode, "
-                            f"--DIM, --FC_DIM")
+            raise UserError(f"{source}: '{name}' {found}, this experiment needs {shape}; give the run's "
+                            f"--architecture, --mode, --DIM, --FC_DIM")
         weights[name] = values[name]
     return weights
 
 
-def _state(source: str, slots: dict, system) -> dict[str, np.ndarray]:
-    number = int(re.search(r"(\d+)$", source)[1]) if re.search(r"\d+$", source) else 0
-    updates = {"g": number, "d": (number + 1) * system.disc_steps}
+def _state(source: str, slots: dict, system, done: int) -> dict[str, np.ndarray]:
+    updates = {"g": max(done - 1, 0), "d": done * system.disc_steps}
     state = {}
     for name, variable in system.state().items():
         part = name.split("/", 3)

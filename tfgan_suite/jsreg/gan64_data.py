@@ -20,7 +20,7 @@ class DataSet:
     """Where a data set lies below its folder, and how a picture becomes 64x64.
 
     Attributes:
-        train, valid: (folder, pattern) of the two parts, each the first that is there.
+        train, valid: (folder, pattern) of the two parts, each the first that is there; `<folder>_lmdb` will do too.
         crop: side of the centre crop before the resize; 0: pictures must be 64x64 already.
         get: how to get it, `{}` stands for the folder.
     """
