@@ -10,7 +10,7 @@ from PIL import Image
 from tfgan_suite import checkpoints, experiment, runs
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
-from tfgan_suite.lis import drawing, inception_sweep, opening, real_images, samples
+from tfgan_suite.lis import bad_samples, drawing, inception_sweep, opening, real_images, samples
 
 TOOLS = Path(__file__).parents[2] / "tools"
 SIZES = """dataset = 'digits'
@@ -198,3 +198,21 @@ def test_perturbations_begin_with_the_code_itself(work):
     folders = samples.Folders(work / "p")
     samples.perturbations(sampler, folders, 0, 1)
     assert len(files_below(work / "p")) == 4
+
+
+def test_share_of_bad_samples():
+    def classifier(images):
+        """Sure of bright images, undecided on dark ones."""
+        logits = np.zeros((len(images), 10), np.float32)
+        logits[:, 3] = images.mean(axis=(1, 2, 3)) * 20
+        return None, logits
+
+    dark, bright = np.zeros((4, 4, 3), np.float32), np.ones((4, 4, 3), np.float32)
+    stages = [np.stack([dark, dark, bright, bright]), np.stack([bright, dark, bright, dark])]
+    confidence = bad_samples.confidences(stages, classifier)
+    first, last = bad_samples.table(confidence)
+    assert first["bad"] == last["bad"] == 0.5 and first["mended"] == first["spoilt"] == 0.0
+    assert last["mended"] == last["spoilt"] == 0.5
+    sheet = bad_samples.worst(stages, confidence, count=2, cols=1)
+    assert sheet.shape == (11, 10, 3) and sheet[1, 1, 0] == 0 and sheet[1, 5, 0] == 255
+    assert np.isnan(bad_samples.table(confidence[:, 2:])[1]["mended"])
