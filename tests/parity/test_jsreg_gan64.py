@@ -74,14 +74,14 @@ def noise(array) -> tf.Tensor:
 
 
 def check_gradients(fixture: dict, prefix: str, system, kind: str, gradients) -> None:
-    """Every stored element within 1e-4 of the largest norm, every large norm within 1e-3."""
+    """Every stored element within 1e-4 of the largest norm, every large norm within 1e-3 (and 2e-5 of the largest)."""
     shapes = system.networks[kind].shapes()
     named = {name: np.zeros(shapes[name]) if g is None else g.numpy() for name, g in zip(shapes, gradients)}
     largest = fixture[f"{prefix}_l2"].max()
     for name, norm in zip(fixture[f"{prefix}_names"], fixture[f"{prefix}_l2"]):
         own = named[name]
         if norm > 1e-3 * largest:
-            assert abs(np.linalg.norm(own.astype(np.float64)) / norm - 1) <= 1e-3, f"{prefix}/{name}: norm"
+            assert abs(np.linalg.norm(own.astype(np.float64)) - norm) <= 1e-3 * norm + 2e-5 * largest, f"{prefix}/{name}: norm"
         if f"{prefix}/{name}" in fixture:
             golden.close(sample(own), fixture[f"{prefix}/{name}"], 1e-4 * largest, f"{prefix}/{name}")
 

@@ -103,7 +103,8 @@ class Affine(tf.keras.layers.Layer):
         if self.length is None:
             return tf.convert_to_tensor(self.kernel)
         length = tf.reshape(self.length, [1 if axis in self.axes else -1 for axis in range(len(self.kernel.shape))])
-        return self.kernel * (length / tf.norm(self.kernel, axis=self.axes, keepdims=True))
+        norm = tf.sqrt(tf.reduce_sum(tf.square(self.kernel), self.axes, keepdims=True))
+        return self.kernel * (length / norm)
 
     def shifted(self, x: tf.Tensor) -> tf.Tensor:
         """x plus the bias."""
