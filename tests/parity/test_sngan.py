@@ -158,7 +158,8 @@ def test_checkpoint_of_the_original(path, tmp_path):
     for kind in ("g", "d"):
         system.networks[kind].assign(converted[kind])
     samples = system.generate(arrays["fixed_noise"], arrays["fixed_labels"])
-    golden.close(samples.reshape(len(samples), -1)[:, ::16], arrays["samples_sub16"], 1e-4, "samples")
+    if "samples_sub16" in arrays:
+        golden.close(samples.reshape(len(samples), -1)[:, ::16], arrays["samples_sub16"], 1e-4, "samples")
     few = arrays["samples_int"]
     bytes_ = system.to_uint8(samples).reshape(len(samples), -1)[:len(few)]
     golden.close(bytes_.astype(int), few.astype(int), 1, "samples_int")
