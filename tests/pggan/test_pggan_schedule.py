@@ -59,7 +59,7 @@ def test_stage_ends():
     ({"endRes": 2048}, "largest value"),
     ({"startRes": 16, "endRes": 8}, "below startRes"),
     ({"stdDevGroup": 4}, "does not divide the batch"),
-    ({"endRes": 64}, "no batch for resolution"),
+    ({"endRes": 64}, "no batch for 32"),
     ({"batch_table": "4=8"}, "RES:BATCH"),
     ({"resumeTraining": "8"}, "resolution and the images"),
     ({"gOptimizer_betas": "0.5"}, "two numbers"),

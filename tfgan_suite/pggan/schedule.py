@@ -163,7 +163,8 @@ def schedule_of(params) -> Schedule:
     batches, group = batches_of(params.batch_table), params.stdDevGroup
     for resolution in (4 << level for level in range(first, last + 1)):
         if resolution not in batches:
-            raise UserError(f"batch_table={params.batch_table}: has no batch for resolution {resolution}; add {resolution}:16")
+            raise UserError(f"batch_table={params.batch_table}: has no batch for {resolution}, needed for endRes="
+                            f"{params.endRes}; add {resolution}:16")
         if group > 1 and batches[resolution] % group:
             raise UserError(f"stdDevGroup={group} does not divide the batch {batches[resolution]} of resolution {resolution}; "
                             f"change stdDevGroup or batch_table")

@@ -61,7 +61,6 @@ class PGGAN(System):
         self.extra_state = {"k": tf.Variable(0.0, name="k", **shared),
                             **{f"loaded_rate/{n}": tf.Variable(0.0, name=f"rate_{n}", **shared) for n in self.optimizers},
                             **self.tally.state()}
-        self.loss_scale = 1024.0 if p.precision == "float16" else 1.0
         if p.preWtsFile:
             snapshots.start_from(self, p.preWtsFile)
         elif p.resumeTraining:
@@ -204,13 +203,10 @@ class PGGAN(System):
         variables = network.trainable_variables
         with tf.GradientTape() as tape:
             loss, rest = loss_of()
-            scaled = loss * self.loss_scale
-        gradients = tape.gradient(scaled, variables)
+        gradients = tape.gradient(loss, variables)
         for i, (g, v) in enumerate(zip(gradients, variables)):
             if g is None and network.in_use(v, level, self.schedule.first):
                 gradients[i] = tf.zeros_like(v)
-            elif g is not None and self.loss_scale != 1.0:
-                gradients[i] = tf.where(tf.math.is_finite(g), g / self.loss_scale, tf.zeros_like(g))
         optimizers.apply(self.optimizers[name], gradients, variables)
         return loss, rest
 
