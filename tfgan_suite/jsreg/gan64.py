@@ -28,8 +28,8 @@ class JSRegGan64(System):
     its own statistics, wherever they are computed.
 
     Raises:
-        UserError: a batch that the towers do not divide, towers that the devices do not divide, a width or a precision that
-            the networks cannot have.
+        UserError: a batch that the towers do not divide, towers that the devices do not divide, a width that the networks
+            cannot have.
     """
 
     def __init__(self, params, training: bool = True):
@@ -268,5 +268,3 @@ def _check(params) -> None:
                         f"{replicas}, or n_gpus=1 for statistics of the whole batch")
     if params.architecture == "ResNet101" and params.DIM < 4:
         raise UserError(f"DIM={params.DIM} is too narrow for ResNet101, which halves it twice; choose 4 or more")
-    if params.precision == "float16":
-        raise UserError("precision=float16: the penalties of this system overflow in it; choose bfloat16 or float32")

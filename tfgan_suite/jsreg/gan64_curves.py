@@ -50,7 +50,7 @@ class Curves:
     def __init__(self, system):
         self.system = system
         self._series: dict[str, dict[int, float]] | None = None
-        self._done = int(system.optimizers["d"].iterations) // system.disc_steps
+        self._done = int(system.optimizers["d"].iterations.numpy()) // system.disc_steps
         self._since = time.perf_counter()
         self._dev: tuple[int, float] | None = None
 
