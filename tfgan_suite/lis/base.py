@@ -132,11 +132,11 @@ class LisSystem(System):
         """Pictures, tests and history (`events.Reports`)."""
         return self.reports.events()
 
-    def metrics(self):
-        """The reconstruction test for `tools/evaluate.py`."""
+    def reconstruct(self, evaluation) -> float:
+        """The final test, as `tools/evaluate.py --metrics=reconstruction` asks for it."""
         from tfgan_suite.lis import reconstruction
 
-        return {"reconstruction": reconstruction.metric}
+        return reconstruction.on_test_images(evaluation)
 
     def picture_names(self, done: int) -> tuple[list[str], str]:
         """Files of the pictures at an iteration: one for each stage, and the one of all stages."""

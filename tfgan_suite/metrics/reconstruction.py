@@ -4,12 +4,18 @@ The test of aleju/gan-error-avoidance (section 11.1 of its spec), for any genera
 """
 from __future__ import annotations
 
+import inspect
 from typing import Callable
 
 import numpy as np
 import tensorflow as tf
 
+from tfgan_suite.errors import UserError
+from tfgan_suite.metrics import samples
+from tfgan_suite.metrics.registry import Evaluation, metric
+
 ALPHA, EPSILON = 0.9, 1e-6  # of the RMSprop that moves the codes
+MOST = 200  # images of the original's running test
 
 
 class Search:
@@ -60,3 +66,45 @@ class Search:
             if report:
                 report(first, float(loss))
         return np.concatenate(codes), np.concatenate(images), total / len(targets)
+
+
+def decoder(system) -> tuple[Callable, int]:
+    """How to search codes of a system: (codes -> images in [0, 1], size of a code).
+
+    A system may bring `decode(codes)`; else its generator is called as it is, its images being in [-1, 1].
+
+    Raises:
+        UserError: a conditional generator, or one that needs more than codes.
+    """
+    code = system.latents(1, 0).reshape(1, -1).shape[1]
+    if hasattr(system, "decode"):
+        return system.decode, code
+    network = system.networks[system.sampling[0]]
+    names = list(inspect.signature(network.call).parameters.values())
+    needed = [p.name for p in names[1:] if p.default is p.empty and p.name != "training"]
+    if system.classes or needed:
+        raise UserError(f"--metrics=reconstruction: {system.params.name} needs {needed[0] if needed else 'labels'} beside "
+                        f"the code; only generators of a code alone can be searched")
+    options = {"training": False} if "training" in inspect.signature(network.call).parameters else {}
+    return lambda codes: tf.cast(network(codes, **options), tf.float32) * 0.5 + 0.5, code
+
+
+@metric("reconstruction")
+def reconstruction(evaluation: Evaluation) -> dict:
+    """`reconstruction`: mean square distance of (at most 200 of --n) real images to the nearest images of the generator.
+
+    The images are those that the system trains on, so that the number compares systems, not over-fitting. A system with
+    test images of its own has a method `reconstruct(evaluation)`.
+    """
+    system = evaluation.system
+    if system is None:
+        raise UserError("--metrics=reconstruction: needs an experiment, a folder of images has no generator")
+    if hasattr(system, "reconstruct"):
+        return {"reconstruction": system.reconstruct(evaluation)}
+    decode, code = decoder(system)
+    size = tuple(decode(tf.zeros([2, code])).shape[1:3])
+    reals = evaluation.reals()
+    n = min(MOST, len(evaluation.samples), len(reals))
+    targets = np.concatenate([x for x, _ in samples.SourceSamples(reals, size, n=n).batches()])
+    _, _, loss = Search(decode, code)(targets.astype(np.float32) / np.float32(255.0))
+    return {"reconstruction": loss}

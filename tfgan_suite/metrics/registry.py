@@ -13,7 +13,7 @@ from typing import Any, Callable
 
 from tfgan_suite.errors import UserError
 
-MODULES = ("digits", "scores")  # the modules of this folder that hold metrics
+MODULES = ("digits", "scores", "reconstruction")  # the modules of this folder that hold metrics
 _METRICS: dict[str, Callable] = {}
 
 

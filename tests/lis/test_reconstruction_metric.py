@@ -1,0 +1,61 @@
+"""The reconstruction test as a metric, for LIS and for any generator of a code alone."""
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from lis_support import parameters
+
+from tfgan_suite.data.source import ArraySource
+from tfgan_suite.errors import UserError
+from tfgan_suite.lis.system import SYSTEMS
+from tfgan_suite.metrics import registry
+from tfgan_suite.metrics.reconstruction import Search, decoder
+from tfgan_suite.metrics.registry import Evaluation
+
+
+class Linear(tf.keras.Model):
+    """Codes of 12 numbers are images of 2x2."""
+
+    def call(self, z):
+        return tf.reshape(z, [-1, 2, 2, 3])
+
+
+def fake_system(**changes):
+    """A system with that generator."""
+    return SimpleNamespace(**{"networks": {"g": Linear()}, "sampling": ("g",), "classes": 0,
+                              "latents": lambda n, s: np.zeros((n, 12)),
+                              "params": SimpleNamespace(name="tiny"), **changes})
+
+
+def test_any_generator_of_a_code_alone():
+    images = np.random.default_rng(0).integers(90, 160, (6, 2, 2, 3)).astype(np.uint8)
+    evaluation = Evaluation(range(5000), reals=lambda: ArraySource(images), system=fake_system())
+    loss = registry.find(["reconstruction"], None)["reconstruction"](evaluation)["reconstruction"]
+    assert loss < np.mean((images / 255 - 0.5) ** 2)
+
+
+def test_generators_that_need_more_and_folders():
+    with pytest.raises(UserError, match="labels"):
+        decoder(fake_system(classes=3))
+    with pytest.raises(UserError, match="experiment"):
+        registry.find(["reconstruction"])["reconstruction"](Evaluation(range(5)))
+
+
+def test_targets_in_reach_are_found():
+    targets = np.full((3, 2, 2, 3), 0.55, np.float32)
+    decode, code = decoder(fake_system())
+    codes, images, loss = Search(decode, code, rate=0.01, steps=60, batch=2)(targets)
+    assert codes.shape == (3, 12)
+    assert images.shape == targets.shape
+    assert loss < 1e-4
+
+
+def test_of_a_lis_system_on_its_test_images(tmp_path):
+    system = SYSTEMS["glis"](parameters("glis", tmp_path))
+    evaluation = Evaluation(range(7), reals=system.source, system=system)
+    found = registry.find(["reconstruction"])["reconstruction"](evaluation)
+    assert 0 < found["reconstruction"] < 1
+    with pytest.raises(UserError, match="--reals"):
+        registry.find(["reconstruction"])["reconstruction"](
+            Evaluation(range(7), reals=lambda: ArraySource(np.zeros((3, 8, 8, 3), np.uint8)), system=system))
