@@ -86,6 +86,8 @@ def test_samples_are_a_plot_and_points(trained, tmp_path):
     assert archive["points"].shape == archive["plane"].shape == (32, 3)
     np.testing.assert_array_equal(system.points(archive["latents"]), archive["points"])
     assert archive["centres"].shape == (7, 3)
+    with pytest.raises(UserError, match="points, not images"):
+        system.generate(system.latents(2, 0))
 
 
 def test_quality_of_known_points():

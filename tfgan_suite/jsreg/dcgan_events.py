@@ -13,7 +13,7 @@ TEST_GRIDS = 10
 
 
 def events(system) -> list[Event]:
-    """The summary of the held-out batch every 100 iterations; at the end of training the ten test grids and the samples."""
+    """The summary of the held-out batch with each checkpoint; at the end of training the ten test grids and the samples."""
     @tf.function
     def summary(batch, step):
         return summaries(system, batch, penalties.js_gamma(system.params, step, system.iterations))
@@ -26,7 +26,7 @@ def events(system) -> list[Event]:
         many_samples(system, host.log_dir / "samps_10k", system.params.final_samples)
         return {}
 
-    return [Event("summary", system.params.save_every, log_summary), Event("last samples", system.iterations, finish)]
+    return [Event("summary", 1, log_summary, due=system.save_due), Event("last samples", system.iterations, finish)]
 
 
 def summaries(system, batch: dict, gamma: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -219,8 +219,13 @@ class JSRegMixture(System):
         return self.networks["g"](tf.constant(latents)).numpy()
 
     def generate(self, latents, labels=None):
-        """Points in space, float32 [n, 3]: this system makes no images."""
-        return self.points(latents)
+        """This system makes no images.
+
+        Raises:
+            UserError: always; for the verbs and metrics that need images.
+        """
+        raise UserError(f"{self.params.name}: makes points, not images; use ./sample.py, or tools/evaluate.py with "
+                        f"--metrics=modes")
 
     def generate_bytes(self, n: int) -> int:
         """The activations."""
