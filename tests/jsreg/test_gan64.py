@@ -13,7 +13,7 @@ from tiny import ROOT
 from tfgan_suite import experiment, runs
 from tfgan_suite.checkpoints import Archive
 from tfgan_suite.errors import UserError
-from tfgan_suite.jsreg import gan64_curves, gan64_data
+from tfgan_suite.jsreg import convert, gan64_curves, gan64_data
 from tfgan_suite.jsreg.gan64_networks import ARCHITECTURES
 from tfgan_suite.jsreg.gan64_objectives import OBJECTIVES
 from tfgan_suite.trainer import Trainer
@@ -167,6 +167,46 @@ def test_data_of_odd_kinds(place):
     folder(place / "ImageNet/train_64x64", 5, (64, 64), "RGBA")
     folder(place / "ImageNet/valid_64x64", 5)
     assert gan64_data.open_source("ImageNet", str(place / "ImageNet")).images([0, 4]).shape == (2, 64, 64, 3)
+
+
+def test_original_checkpoint_comes_in_and_trains_on(place):
+    params = load(iters=4, dev_every=0)
+    system = runs.build(params)
+    names, tensors = [], []
+    for network in system.networks.values():
+        for name, variable in network.named().items():
+            scope = "" if name.endswith((".scale", ".offset")) else name.rsplit(".", 1)[0] + "/"
+            for slot in ("", "/Adam", "/Adam_1"):
+                names.append(scope + name + slot)
+                tensors.append(variable + len(slot))
+        names.append(f"{name.split('.')[0]}.BN1.moving_mean")
+        tensors.append(tf.zeros(3))
+    tf.raw_ops.SaveV2(prefix="ckpt-1", tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
+    arrays = convert.convert("ckpt-1", params)
+    assert convert.iteration("ckpt-1", params) == 2
+    assert {n for n in arrays["state"] if n.endswith("iteration")} == {"g/0000/iteration", "d/0000/iteration"}
+    for name, network in system.networks.items():
+        for variable, array in network.named().items():
+            np.testing.assert_array_equal(arrays[name][variable], array)
+    place_of = next(n for n in arrays["state"] if n.endswith("/v/Discriminator.2.Filters"))
+    np.testing.assert_array_equal(arrays["state"][place_of], arrays["d"]["Discriminator.2.Filters"] + 7)
+    with pytest.raises(UserError, match="give the run's"):
+        convert.convert("ckpt-1", load(architecture="Gated"))
+    with pytest.raises(UserError, match="no TensorFlow checkpoint"):
+        convert.convert("ckpt-2", params)
+
+
+@pytest.mark.parametrize("n, size", [(7, 2), (9, 8), (12, 4)])
+def test_legacy_order_is_the_originals_rule(n, size):
+    """Image number i goes to slot i % size, and the batch is full whenever i > 0 and i % size == 0."""
+    expected, slots = [], [None] * size
+    for epoch in (1, 2):
+        for i, file in enumerate(gan64_data.epoch_order(n, epoch)):
+            slots[i % size] = file
+            if i > 0 and i % size == 0:
+                expected.append(list(slots))
+    ours = [list(gan64_data.batch_indices(n, size, k, True)) for k in range(len(expected))]
+    assert ours == expected
 
 
 def test_orders():
