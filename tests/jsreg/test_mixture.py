@@ -39,7 +39,8 @@ def test_files_of_several_runs(trained):
     frames = [np.load(logs / f"summaries/run_{run}/gen_samps.npy") for run in (0, 1)]
     assert frames[0].shape == frames[1].shape == (3, 32, 3) and frames[0].dtype == np.float32
     assert not np.array_equal(frames[0][0], frames[1][0])
-    for name in ("tiny_num_0.png", "tiny_num_1.png", "overview_run_1/iter_10.png", "statistics/iter_10.png"):
+    for name in ("tiny_num_0.png", "tiny_num_1.png", "overview_run_1/iter_10.png", "statistics/iter_10.png",
+                 "data/iter_1.png"):
         with Image.open(logs / name) as picture:
             picture.verify()
     assert Checkpoints(trained.wts_dir).numbers("g") == [5, 10]  # the last G of each run

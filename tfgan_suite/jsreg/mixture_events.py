@@ -37,6 +37,8 @@ def file(host, run: int) -> Path:
 def snapshot(system, done: int, host) -> dict[str, float]:
     """Adds frames to the run's file; returns how well the newest one hits the mixture."""
     run, i = system.place(done)
+    if done == 1:
+        host.image("data", done, mixture_plots.data(system.mixture, system.snapshot_size(), system.params.seed))
     if starts(system, done):
         untrained = mixture_networks.generator(system.params, run)
         write(file(host, run), 0, sample(system, untrained, run, 0))

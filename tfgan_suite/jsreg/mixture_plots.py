@@ -51,7 +51,7 @@ def coloured(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _scatter_in_space(axes, points: np.ndarray) -> None:
     order, _, colours = coloured(points)
     x, y, z = points[order].T
-    axes.scatter(x, y, z, s=1, c=colours, depthshade=False)
+    axes.scatter(x, y, z, s=1, c=colours)
     for name, limits in zip("xyz", SPACE_LIMITS):
         getattr(axes, f"set_{name}lim")(*limits)
         getattr(axes, f"set_{name}ticklabels")([])
@@ -84,7 +84,8 @@ def picture(figure: Figure) -> np.ndarray:
 
 def overview(points: np.ndarray, mixture: Mixture) -> np.ndarray:
     """Three views of samples [n, 3]: in space, in the data's plane with the modes, and their density in the plane."""
-    figure = Figure(figsize=(12, 4), dpi=100, layout="constrained")
+    figure = Figure(figsize=(12, 4.2), dpi=100)
+    figure.subplots_adjust(left=0.02, right=0.98, bottom=0.08, top=0.92)
     axes = figure.add_subplot(1, 3, 1, projection="3d")
     _scatter_in_space(axes, points)
     axes.scatter(*mixture.centres_in_space().T, s=12, c="tab:red", marker="x")
