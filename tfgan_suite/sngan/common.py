@@ -57,19 +57,11 @@ class ClassConditional(System):
         return 2.0 * (tf.cast(images, tf.float32) / 256.0 - 0.5) + noise
 
     # -- steps ---------------------------------------------------------------------------------------------------------
-    @property
-    def loss_scale(self) -> float:
-        """Losses are multiplied by it before the gradient is taken, and gradients divided: float16 has few exponents."""
-        return 1024.0 if self.params.precision == "float16" else 1.0
-
     def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, rate: tf.Tensor) -> None:
-        """One optimiser step of network `kind` along the gradient of `loss`, which is already scaled."""
+        """One optimiser step of network `kind` along the gradient of `loss`."""
         variables = self.networks[kind].trainable_variables
-        gradients = tape.gradient(loss, variables)
-        if self.loss_scale != 1.0:
-            gradients = [None if g is None else g / self.loss_scale for g in gradients]
         optimizers.set_rate(self.optimizers[kind], rate)
-        optimizers.apply(self.optimizers[kind], gradients, variables)
+        optimizers.apply(self.optimizers[kind], tape.gradient(loss, variables), variables)
 
     # -- pictures ------------------------------------------------------------------------------------------------------
     def latents(self, n, seed):

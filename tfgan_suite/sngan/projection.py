@@ -81,8 +81,7 @@ class SNGANProjection(ClassConditional):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.networks["g"].trainable_variables)
             cost = self.loss_g(self.networks["d"](self.networks["g"](z, labels), labels))
-            scaled = cost * self.loss_scale
-        self.descend("g", tape, scaled, rate)
+        self.descend("g", tape, cost, rate)
         return {"g_cost": cost}
 
     def critic_step(self, real: tf.Tensor, labels: tf.Tensor, z: tf.Tensor, fake_labels: tf.Tensor, rate: tf.Tensor,
@@ -104,8 +103,8 @@ class SNGANProjection(ClassConditional):
             cost = self.loss_d(d(real, labels), d(fake, fake_labels))
             extra, more = penalties.js_penalty(self.params, step, self.iterations, lambda x: d(x, labels, update=False), real,
                                                fake, lambda x: d(x, fake_labels, update=False))
-            scaled = (cost + extra) * self.loss_scale
-        self.descend("d", tape, scaled, rate)
+            total = cost + extra
+        self.descend("d", tape, total, rate)
         return {"d_cost": cost, **more}
 
     def console(self, step, scalars):

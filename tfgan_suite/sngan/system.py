@@ -74,13 +74,8 @@ class SNGAN(ClassConditional):
         self.classes = p.VOCAB_SIZE if p.CONDITIONAL or p.CONCAT_LABEL else 0
         self.label_count = p.VOCAB_SIZE if self.classes or self.label_in_d else 0
         self.grid = (5, 5) if self.classes == 1000 else (10, min(10, self.classes or 10))
-        self._check()
         table = word_table(p.WORD2VEC_FILE, p.VOCAB_SIZE, p.EMBEDDING_DIM) if table is None else table
         self._build(widths, lambda concat: Labels(p.VOCAB_SIZE, p.EMBEDDING_DIM, p.DIM_D, concat, table))
-
-    def _check(self) -> None:
-        if self.params.LOSS_TYPE == "WGAN-GP" and self.params.precision == "float16":
-            raise UserError("--precision=float16: the gradient penalty of WGAN-GP overflows in it; use bfloat16 or float32")
 
     def _build(self, widths, labels) -> None:
         p = self.params
@@ -162,8 +157,7 @@ class SNGAN(ClassConditional):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.networks["g"].trainable_variables)
             cost, costs = self.generator_cost(z, labels)
-            scaled = cost * self.loss_scale
-        self.descend("g", tape, scaled, rate)
+        self.descend("g", tape, cost, rate)
         return costs
 
     def generator_cost(self, z: tf.Tensor, labels: tf.Tensor):
@@ -195,8 +189,8 @@ class SNGAN(ClassConditional):
             tape.watch(self.networks["d"].trainable_variables)
             cost, costs = self.critic_cost(real, fake, labels, update=True)
             extra, more = self._penalty(real, fake, labels, alpha, step)
-            scaled = (cost + extra) * self.loss_scale
-        self.descend("d", tape, scaled, rate)
+            total = cost + extra
+        self.descend("d", tape, total, rate)
         return {**costs, **more}
 
     def critic_cost(self, real: tf.Tensor, fake: tf.Tensor, labels: tf.Tensor, update: bool):

@@ -1,0 +1,169 @@
+"""Both systems train, resume to the bit, agree on any number of devices, and watch themselves."""
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from sngan_tiny import parameters, system
+
+from tfgan_suite import interpolation, penalties
+from tfgan_suite.checkpoints import Archive, Checkpoints
+from tfgan_suite.layers.spectral_norm import SpectralNorm
+from tfgan_suite.trainer import Trainer
+
+SYSTEMS = pytest.mark.parametrize("kind", ["sngan", "sngan_projection"])
+ITERATIONS = {"sngan": "ITERS", "sngan_projection": "iteration"}
+
+
+def train(folder, kind, iterations, **values):
+    """Trains into `folder` and returns all arrays of its newest checkpoint."""
+    # A schedule that ends with the run would make a shorter run another one.
+    constant = {"DECAY": False} if kind == "sngan" else {"iteration_decay_start": 1000}
+    values = {**constant, ITERATIONS[kind]: iterations, "wts_dir": f"{folder}/w", "log_dir": f"{folder}/l",
+              "N_CRITIC" if kind == "sngan" else "n_dis": 1, **values}
+    params = parameters(kind, **values)
+    done = Trainer(params, io.StringIO()).run()
+    files = Checkpoints(params.wts_dir)
+    return {f"{part}/{name}": value for part in ("g", "d", "state") for name, value in Archive(files.path(part, done)).items()
+            if name != "about"}
+
+
+@SYSTEMS
+def test_resumes_to_the_bit_and_logs(tmp_path, kind):
+    whole = train(tmp_path / "whole", kind, 4)
+    train(tmp_path / "parts", kind, 2)
+    parts = train(tmp_path / "parts", kind, 4)
+    assert set(whole) == set(parts)
+    for name, value in whole.items():
+        assert np.array_equal(value, parts[name]), name
+    check_logs(tmp_path / "whole/l")
+
+
+def check_logs(folder):
+    """What a run of four iterations with a checkpoint every second leaves in its log folder."""
+    lines = [json.loads(text) for text in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert {"d_cost", "g_cost", "lr"} <= {name for line in lines for name in line}
+    readings = [v for line in lines for name, v in line.items() if name.startswith("singular/")]
+    assert readings and all(0.9 < v < 20 for v in readings)
+    assert {"d_cost.png", "g_cost.png", "config.json"} <= set(os.listdir(folder))
+    assert sorted(os.listdir(folder / "samples")) == ["iter_2.png", "iter_4.png"]
+
+
+DEVICES = """
+import sys
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from test_sngan_training import train
+train(sys.argv[1], sys.argv[2], 2)
+"""
+
+
+@SYSTEMS
+def test_two_devices_equal_one(tmp_path, kind):
+    here = os.path.dirname(__file__)
+    paths = [here, os.path.dirname(here), os.path.dirname(os.path.dirname(here))]
+    train(tmp_path / "1", kind, 2)
+    command = [sys.executable, "-c", DEVICES, str(tmp_path / "2"), kind]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3"},
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    rate = 0.01
+    for part, steps in (("g", 2), ("d", 2)):
+        one, two = (dict(Archive(Checkpoints(tmp_path / c / "w").path(part, 2))) for c in ("1", "2"))
+        for name, value in one.items():
+            error = np.abs(value - two[name])
+            assert np.max(error, initial=0) <= 2.1 * rate * steps + 1e-4, name
+            assert np.mean(error > 1e-3 * max(1.0, np.max(np.abs(value), initial=0))) < 0.2 or value.size < 40, name
+
+
+def test_halves_in_one_pass_or_two():
+    for norm in (True, False):
+        tiny = system(CONDITIONAL=norm)
+        z, labels = tf.random.stateless_normal((6, 4), (1, 2)), tf.constant([0, 1, 2, 3, 4, 5])
+        together = tiny.fakes(z, labels)
+        tiny.apart = True
+        np.testing.assert_allclose(together, tiny.fakes(z, labels), atol=2e-5)
+
+
+@pytest.mark.parametrize("loss", ["HINGE", "Goodfellow", "WGAN", "WGAN-GP"])
+def test_every_loss_takes_a_step(loss):
+    for soft in (False, True):
+        tiny = system(LOSS_TYPE=loss, SOFT_PLUS=soft, ACGAN=soft)
+        batch = {k: tf.constant(v) for k, v in tiny.batch(1, tiny.source()).items()}
+        before = [v.numpy() for v in tiny.networks["d"].trainable_variables]
+        scalars = tiny.iteration(tf.constant(1, tf.int64), batch, "both")
+        assert all(np.isfinite(v) for v in scalars.values())
+        assert ("gradient_penalty" in scalars) == (loss == "WGAN-GP")
+        assert any(np.any(a != b) for a, b in zip(before, tiny.networks["d"].trainable_variables))
+
+
+def test_gradient_penalty_of_a_linear_critic():
+    weights = tf.constant([[3.0], [4.0]])
+    norms = penalties.input_gradient_norms(lambda x: x @ weights, tf.constant([[1.0, 2.0], [0.0, 1.0]]))
+    np.testing.assert_allclose(norms, [5.0, 5.0], rtol=1e-6)
+    np.testing.assert_allclose(penalties.unit_norm_penalty(norms), 160.0, rtol=1e-6)
+
+
+@SYSTEMS
+def test_jensen_shannon_penalty(kind):
+    tiny = system(kind, penalty="js", gamma=2.0)
+    batch = {k: tf.constant(v) for k, v in tiny.batch(1, tiny.source()).items()}
+    assert np.isfinite(tiny.iteration(tf.constant(1, tf.int64), batch, "both")["disc_regularizer"])
+
+
+def test_u_advances_once_a_critic_step_and_not_in_the_generator_step():
+    norm = SpectralNorm("u", 3, 0)
+    matrix, start = tf.random.stateless_normal((5, 3), (1, 2)), norm.u.numpy()
+    norm(matrix, update=False)
+    assert np.array_equal(norm.u, start)
+    for _ in range(60):
+        norm(matrix, update=True)
+    _, s, v = np.linalg.svd(matrix.numpy())
+    np.testing.assert_allclose(np.abs(norm.u.numpy()[0] @ v[0]), 1.0, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(norm(matrix, update=False), 2), 1.0, atol=1e-5)
+
+
+def test_unconditional_has_no_labels():
+    tiny = system(CONDITIONAL=False)
+    assert not any("mbedding" in name for n in tiny.networks.values() for name in n.named())
+    assert tiny.labels(6, 0) is None and tiny.generate(tiny.latents(3, 0)).shape == (3, 16, 16, 3)
+    original = system(CONDITIONAL=False, LABEL_IN_D=True)
+    assert "Discriminator/D.Embedding_y/W" in original.networks["d"].named()
+
+
+@SYSTEMS
+def test_sampling(kind):
+    tiny = system(kind, training=False)
+    latents = tiny.latents(7, 3)
+    assert np.array_equal(latents[:2], tiny.latents(2, 3)) and not np.array_equal(latents, tiny.latents(7, 4))
+    sheet = tiny.generate(latents, np.arange(7))
+    assert sheet.shape == (7, 16, 16, 3) and np.max(np.abs(sheet)) <= 1
+    weights = np.eye(10, dtype=np.float32)[np.arange(7)]
+    assert np.array_equal(sheet, tiny.generate(latents, weights))
+    many = tiny.generate(tiny.latents(230, 3), np.arange(230) % 10)
+    assert many.shape == (230, 16, 16, 3)
+    strips = interpolation.strips(tiny, [(1, 2)], 0, 5, (3, 8))
+    assert strips.shape == (1, 5, 16, 16, 3) and strips.dtype == np.uint8
+    assert tiny.pictures(0)["samples"].shape == (160, 160, 3)
+
+
+@SYSTEMS
+def test_bfloat16_stays_near(kind):
+    policy = tf.keras.mixed_precision.global_policy()
+    try:
+        costs = []
+        for name in ("float32", "mixed_bfloat16"):
+            tf.keras.mixed_precision.set_global_policy(name)
+            tiny = system(kind, precision=name.removeprefix("mixed_"))
+            batch = {k: tf.constant(v) for k, v in tiny.batch(1, tiny.source()).items()}
+            costs.append(tiny.iteration(tf.constant(1, tf.int64), batch, "both"))
+            assert all(v.dtype == tf.float32 for n in tiny.networks.values() for v in n.variables)
+        for name, value in costs[0].items():
+            assert abs(float(costs[1][name]) - float(value)) < 0.1 * max(1.0, abs(float(value))), name
+    finally:
+        tf.keras.mixed_precision.set_global_policy(policy)
