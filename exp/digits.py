@@ -10,7 +10,7 @@ embedded = 'digits'
 lfile = 'data/digits16/list.txt'
 crop = False
 
-filts = '4,2,1,4'
+filts = '8,2,3,8'
 filts_seed = 0
-SAVEFREQ = 1e3
-MAXITER = 5e3
+SAVEFREQ = 2e3
+MAXITER = 16e3

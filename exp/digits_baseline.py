@@ -11,5 +11,5 @@ embedded = 'digits'
 lfile = 'data/digits16/list.txt'
 crop = False
 
-SAVEFREQ = 1e3
-MAXITER = 5e3
+SAVEFREQ = 2e3
+MAXITER = 16e3

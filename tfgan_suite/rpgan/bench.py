@@ -31,6 +31,8 @@ class Plain:
         for weights in self.store:
             self.d_optimizers.append(optimizers.adam(RATE, BETA_1, BETA_2, EPSILON))
             self.d_optimizers[-1].build(weights)
+        self._forward, self._g_gradient = tf.function(self._forward), tf.function(self._g_gradient)
+        self._g_apply = tf.function(self._g_apply)
         self.d_steps = [tf.function(self._d_step(i)) for i in range(stacked.count)]
         shape = (p.bsz, p.imsz, p.imsz, 3)
         self.fake, self.gradient = tf.Variable(tf.zeros(shape)), tf.Variable(tf.zeros(shape))
@@ -39,7 +41,6 @@ class Plain:
         for working, weights in zip(self.d.trainable_variables, self.store[i]):
             working.assign(weights)
 
-    @tf.function
     def _forward(self, z):
         self.fake.assign(self.g(z))
         self.gradient.assign(tf.zeros_like(self.gradient))
@@ -47,7 +48,6 @@ class Plain:
     def _project(self, images, kernel):
         return convolve(images, kernel, self.projection.stride, self.projection.padding)
 
-    @tf.function
     def _g_gradient(self, kernel):
         fake = tf.identity(self.fake)
         with tf.GradientTape() as tape:
@@ -57,7 +57,6 @@ class Plain:
         self.gradient.assign_add(tape.gradient(loss, fake))
         return loss
 
-    @tf.function
     def _g_apply(self, z):
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(self.gradient * self.g(z))

@@ -164,12 +164,8 @@ class Discriminators(Network):
             channels = out
         if chunk and self.count % chunk:
             raise UserError(f"chunk={chunk}: must divide the number of discriminators ({self.count}); 0 chooses it")
-        self.chunk = chunk or self._fitting_chunk(df)
-
-    def _fitting_chunk(self, df: int) -> int:
-        """The largest divisor of K whose block-diagonal layers stay narrow enough to be limited by overhead, not arithmetic."""
-        fitting = [c for c in range(1, self.count + 1) if self.count % c == 0 and c * df <= 64]
-        return max(fitting, default=1)
+        # On small inputs all at once, else one at a time: then the arithmetic rules, and activations for one are enough.
+        self.chunk = chunk or (self.count if side <= 8 else 1)
 
     def _check(self, imsz: int) -> None:
         side = imsz
@@ -205,18 +201,16 @@ class Discriminators(Network):
             weights: (kernel [c, k, k, in, out], bias [c, out]) of every layer.
             activations: receives the output of every hidden layer.
         """
-        c = projected.shape[0]
-        h = tf.transpose(projected, [1, 2, 3, 0, 4])
-        h = tf.reshape(h, [-1, *projected.shape[2:4], c * projected.shape[4]])
+        h = projected
+        convolve_all = _convolve_one if projected.shape[0] == 1 else _convolve_all
         for j, (kernel, bias) in enumerate(weights):
             last = j == len(weights) - 1
-            h = convolve(h, _block_diagonal(tf.cast(kernel, h.dtype)), 1 if last else 2, 0 if last else 1)
-            h = h + tf.reshape(tf.cast(bias, h.dtype), [-1])
+            h = convolve_all(h, tf.cast(kernel, h.dtype), tf.cast(bias, h.dtype), 1 if last else 2, 0 if last else 1)
             if not last:
                 h = tf.nn.leaky_relu(h, 0.2)
-            if activations is not None and not last:
-                activations.append(_apart(h, c))
-        return tf.cast(_apart(h, c), tf.float32)
+                if activations is not None:
+                    activations.append(h)
+        return tf.cast(h, tf.float32)
 
     def call(self, images: tf.Tensor) -> tf.Tensor:
         """Logits of all discriminators, [K, B, h, w, 1]."""
@@ -337,20 +331,33 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor, stride: int, pad: int) -> tf.Tenso
     return tf.nn.conv2d(tf.pad(x, [[0, 0], [pad, pad], [pad, pad], [0, 0]]) if pad else x, kernel, stride, "VALID")
 
 
-def _block_diagonal(kernel: tf.Tensor) -> tf.Tensor:
-    """Kernels [c, k, k, in, out] of c discriminators as one convolution [k, k, c*in, c*out] that keeps them apart.
+def _convolve_one(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, stride: int, pad: int) -> tf.Tensor:
+    """One discriminator's layer: x [1, B, h, w, in], kernel [1, k, k, in, out], bias [1, out] -> [1, B, h', w', out]."""
+    return (convolve(x[0], kernel[0], stride, pad) + bias[0])[None]
 
-    It does c times the arithmetic, in one operation: with few channels, where the operations' overhead rules, that is faster
-    than c convolutions, and the one way that TensorFlow can differentiate on a CPU (it has no gradient of grouped ones there).
+
+def _convolve_all(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, stride: int, pad: int) -> tf.Tensor:
+    """The same for c discriminators in one batched matrix product: x [c, B, h, w, in] -> [c, B, h', w', out].
+
+    Every convolution is written out as the matrix from all input pixels to all output pixels. On sides of 8 pixels and less
+    that wastes little arithmetic, and it replaces the many small operations whose overhead is what such layers cost.
     """
-    c, k, _, channels, out = kernel.shape
-    if c == 1:
-        return kernel[0]
-    spread = tf.einsum("cyxio,cd->yxcido", kernel, tf.eye(c, dtype=kernel.dtype))
-    return tf.reshape(spread, [k, k, c * channels, c * out])
+    c, _, h, w, channels = x.shape
+    k, out = kernel.shape[1], kernel.shape[-1]
+    taps = _placement(h, w, k, stride, pad)
+    oh, ow = taps.shape[2:4]
+    matrix = tf.matmul(taps.reshape(-1, k * k).astype(x.dtype.as_numpy_dtype), tf.reshape(kernel, [c, k * k, channels * out]))
+    matrix = tf.reshape(matrix, [c, h * w, oh * ow, channels, out])
+    matrix = tf.reshape(tf.transpose(matrix, [0, 1, 3, 2, 4]), [c, h * w * channels, oh * ow * out])
+    y = tf.matmul(tf.reshape(x, [c, -1, h * w * channels]), matrix) + tf.tile(bias, [1, oh * ow])[:, None]
+    return tf.reshape(y, [c, -1, oh, ow, out])
 
 
-def _apart(h: tf.Tensor, c: int) -> tf.Tensor:
-    """[B, h, w, c*channels] -> [c, B, h, w, channels]."""
-    h = tf.reshape(h, [-1, *h.shape[1:3], c, h.shape[3] // c])
-    return tf.transpose(h, [3, 0, 1, 2, 4])
+def _placement(h: int, w: int, k: int, stride: int, pad: int) -> np.ndarray:
+    """float32 [h, w, h', w', k, k]: one where an input pixel meets a tap of the kernel at an output pixel."""
+    sides = []
+    for side in (h, w):
+        out = (side + 2 * pad - k) // stride + 1
+        i, o, t = np.ogrid[:side, :out, :k]
+        sides.append((i == o * stride - pad + t).astype(np.float32))
+    return np.einsum("yos,xpt->yxopst", *sides)

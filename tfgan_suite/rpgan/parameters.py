@@ -15,7 +15,7 @@ _RPGAN = (
     Parameter("MAXITER", 1e5, "last iteration", minimum=0.0),
     Parameter("filts", "", "K,S,F,N: make N random projections KxKx3->F with stride S if wts_dir/filts.npz is missing"),
     Parameter("filts_seed", 0, "seed of these projections", minimum=0),
-    Parameter("chunk", 0, "discriminators computed side by side, a divisor of their number; 0: chosen by size", minimum=0),
+    Parameter("chunk", 0, "discriminators computed side by side; 0: all of them on small images, else 1", minimum=0),
 )
 
 # The baseline runs the same experiment files; it has no use for the last three.
