@@ -69,7 +69,7 @@ def test_unreadable_snapshots(tmp_path):
         assert name in str(error.value) and "\n" not in str(error.value)
     assert not (tmp_path / "ran").exists()
     with pytest.raises(UserError, match="preWtsFile"):
-        PGGAN(make_params(**TINY, resumeTraining="8 12"))
+        PGGAN(make_params(**TINY, resumeTraining="8,12"))
 
 
 def test_start_from_own_checkpoint(tmp_path):

@@ -71,6 +71,8 @@ def critic_loss(params, score, real: tf.Tensor, fake: tf.Tensor, weight, k: tf.T
 def generator_loss(params, score, fake: tf.Tensor, z: tf.Tensor, regularise: bool) -> tf.Tensor:
     """-mean C(fake), in BEGAN mode too (`began_form=mended`: +mean C(fake) there); plus the pull-away term.
 
+    On several devices the pull-away term pairs the images of each device among themselves.
+
     Args:
         score: images -> scores [n, 1].
         fake: G(z), [n, h, w, c]; z: [n, latent].

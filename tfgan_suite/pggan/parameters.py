@@ -22,17 +22,23 @@ def _betas(value: str) -> str:
     return "" if len(numbers) == 2 and all(0 <= b < 1 for b in numbers) else "give two numbers in [0, 1), such as '0.0 0.99'"
 
 
+def resume_words(value: str) -> list[str]:
+    """'8 96' or '8,96' -> ['8', '96']."""
+    return value.replace(",", " ").split()
+
+
 def _resume(value: str) -> str:
-    words = value.split()
-    return "" if not words or (len(words) == 2 and all(w.isdigit() for w in words)) else \
-        "give a resolution and the images shown in it, such as '64 1200000'"
+    words = resume_words(value)
+    if not words or (len(words) == 2 and all(w.isdigit() for w in words)):
+        return ""
+    return "give a resolution and the images shown in it, such as 64,1200000"
 
 
 ORIGINAL = (
     Parameter("data_path", "./data/", "folder whose subfolders hold the images; 'digits' for the embedded digits", fixed=True),
     Parameter("log_path", "", "folder of architecture.txt, netStatus.txt and pictures (default: the run's log folder)"),
     Parameter("preWtsFile", None, "weights to start from: a .pth.tar of the original, or an iter_N.gmodel.npz", type=str),
-    Parameter("resumeTraining", "", "'R S': go on with --preWtsFile at resolution R after S images of it", check=_resume,
+    Parameter("resumeTraining", "", "R,S: go on with --preWtsFile at resolution R after S images of it", check=_resume,
               fixed=True),
     Parameter("deactivateLog", False, "no logs and no pictures, and only the final weights"),
     Parameter("saveModelEvery", 100000, "images between checkpoints", minimum=1),

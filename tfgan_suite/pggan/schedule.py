@@ -9,6 +9,7 @@ import bisect
 from dataclasses import dataclass
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.pggan.parameters import resume_words
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def start_of(params, last: int) -> tuple[int, int, str]:
     first = level_of(params.startRes)
     if not params.resumeTraining:
         return first, 0, ""
-    resolution, images = (int(word) for word in params.resumeTraining.split())
+    resolution, images = map(int, resume_words(params.resumeTraining))
     if resolution not in [4 << level for level in range(first, last + 1)]:
         return first, 0, f"The resolution {resolution} is not one of this run ({params.startRes} to {params.endRes})."
     level, fade = level_of(resolution), params.samplesWhileFade
