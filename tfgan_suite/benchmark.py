@@ -20,19 +20,20 @@ def compare(ways: dict[str, Callable[[], object]], rounds: int = 15, warm_up: in
     for turn in range(warm_up + rounds):
         for name, way in ways.items():
             began = time.perf_counter()
-            _finish(way())
+            finish(way())
             if turn >= warm_up:
                 times[name].append(time.perf_counter() - began)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def _finish(result) -> None:
+def finish(result) -> None:
+    """Reads a result, so that an asynchronous device has finished."""
     if isinstance(result, dict):
         for value in result.values():
-            _finish(value)
+            finish(value)
     elif isinstance(result, (list, tuple)):
         for value in result:
-            _finish(value)
+            finish(value)
     elif hasattr(result, "numpy"):
         result.numpy()
 

@@ -7,7 +7,6 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +59,6 @@ class Trainer:
         self.files = Checkpoints(params.wts_dir, tuple(self.system.networks))
         self._functions: dict = {}
         self._stop = False
-        self.outside = 0.0  # seconds of the loop not spent in the step, for tools/bench.py
 
     # -- one step ------------------------------------------------------------------------------------------------------
     def function(self, phase):
@@ -196,7 +194,6 @@ class Trainer:
                 break
             self._profile(step)
             batch = feed.get(step)
-            began = time.perf_counter()
             scalars = self.function(self.system.phase(step))(tf.constant(step, tf.int64), batch)
             self._pending.append((step, scalars))
             self._done = done = step + 1
@@ -204,7 +201,6 @@ class Trainer:
             save, picture = self.system.save_due(done), self._picture_due(done, end)
             if save or picture or due or done % self.params.log_every == 0 or done == end or self._stop:
                 self._flush()
-            self.outside -= time.perf_counter() - began
             self._after(done, due, save, picture)
         self._flush()
         if self.log.bar is not None:

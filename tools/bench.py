@@ -28,8 +28,11 @@ def main(argv):
     bench = registry.optional(papers[name], "bench")
     if bench is None:
         raise UserError(f"{name}: has no bench.py, nothing to measure")
+    import tensorflow as tf
+
     from tfgan_suite import benchmark
 
+    tf.get_logger().setLevel("ERROR")  # ways that are traced once each look like retracing
     rows = bench.run(options)
     if not rows:
         raise UserError(f"--case={options['case']}: no case of {name} has this in its name")
