@@ -1,5 +1,7 @@
 """What the parity tests of the jsreg systems share."""
+import golden_files as golden
 import numpy as np
+import pytest
 
 from tfgan_suite import experiment, registry
 
@@ -9,6 +11,16 @@ def parameters(system: str, **changes) -> experiment.Parameters:
     declared = {p.name: p for p in (*experiment.COMMON, *registry.parameters()[system])}
     values = {name: p.default for name, p in declared.items()}
     return experiment.Parameters("test", {**values, "system": system, **changes}, declared=declared)
+
+
+def each_with(system: str, key: str):
+    """Parametrises a test over the fixtures that hold an array `key`, whatever their names."""
+    found = []
+    for path in golden.files(system, "*.npz"):
+        with np.load(path) as file:
+            found += [pytest.param(path, id=path.stem)] if key in file.files else []
+    missing = pytest.param(None, marks=pytest.mark.skip(reason=f"{golden.folder(system)} has no file with {key}"))
+    return pytest.mark.parametrize("path", found or [missing])
 
 
 def global_norm(arrays: dict) -> float:

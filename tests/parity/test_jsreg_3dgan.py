@@ -5,14 +5,14 @@ import golden_files as golden
 import numpy as np
 import pytest
 import tensorflow as tf
-from jsreg_helpers import parameters
+from jsreg_helpers import each_with, parameters
 
 from tfgan_suite import registry
 from tfgan_suite.jsreg import mixture_events, mixture_geometry, mixture_plots
 from tfgan_suite.jsreg.mixture import JSRegMixture
 
 SYSTEM = "jsreg_3dgan"
-TRAINING = golden.each(SYSTEM, "d3_adam*.npz", "d3_rms*.npz", "d3_sgd*.npz")
+TRAINING = each_with(SYSTEM, "argv")
 LOSSES = {"disc_loss": "disc_loss", "d_loss_unreg": "unreg_disc_loss", "disc_reg": "disc_regularizer"}
 
 
@@ -109,15 +109,13 @@ def slots_close(recorded):
                 golden.gradient_close(optimizer._velocities[i].numpy(), slots[f"{name}/Adam_1"], 1e-4, name)
 
 
-@golden.each(SYSTEM, "d3_*.npz")
+@each_with(SYSTEM, "in/data2d")
 def test_embedding_of_training_data(path):
     a = golden.load(path)
-    if "in/data2d" not in a:
-        pytest.skip("no training data in this file")
     golden.close(mixture_geometry.to_space(np.pad(a["in/data2d"], ((0, 0), (0, 1)))), a["in/data3d"], 1e-6)
 
 
-@golden.each(SYSTEM, "d3_data*.npz")
+@each_with(SYSTEM, "centers3d")
 def test_geometry(path):
     a = golden.load(path)
     mixture = mixture_geometry.Mixture(len(a["centers3d"]))
@@ -129,7 +127,7 @@ def test_geometry(path):
     golden.close(mixture_geometry.to_plane(a["points_out"]), a["points_in"], 2e-6, "back")
 
 
-@golden.each(SYSTEM, "d3_data*.npz")
+@each_with(SYSTEM, "centers3d")
 def test_drawn_data_have_the_recorded_moments(path):
     a = golden.load(path)
     system = JSRegMixture(parameters("jsreg_mixture", batch_size=4096, hidden=4), training=False)
@@ -145,7 +143,7 @@ def system_draws():
     return Draws(0, tf.constant(0, tf.int64))
 
 
-@golden.each(SYSTEM, "d3_plot_colours*.npz")
+@each_with(SYSTEM, "gen_samps")
 def test_colours_of_the_figure(path):
     a = golden.load(path)
     for i, points in enumerate(a["gen_samps"]):

@@ -3,7 +3,7 @@ import golden_files as golden
 import numpy as np
 import pytest
 import tensorflow as tf
-from jsreg_helpers import parameters
+from jsreg_helpers import each_with, parameters
 from PIL import Image
 
 from tfgan_suite import images, penalties
@@ -12,7 +12,7 @@ from tfgan_suite.jsreg.dcgan import JSRegDCGAN
 from tfgan_suite.jsreg.dcgan_stream import Prior, Stream
 
 SYSTEM = "jsreg_dcgan"
-HOST = golden.each(SYSTEM, "host_side*.npz")
+HOST = each_with(SYSTEM, "mnist_stream/call_order")
 
 
 def cases(arrays, prefix):

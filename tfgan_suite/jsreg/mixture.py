@@ -87,10 +87,11 @@ class JSRegMixture(System):
 
     def images_shown(self, done: int) -> int:
         """Real points that D has seen."""
-        run, i = self.place(done)
-        d_steps = [max(j, 0) * self.params.disc_update_steps + min(j, 0) + self.params.disc_pretrain_steps
-                   for j in (self.params.max_steps, i)]
-        return self.batch_size * (run * d_steps[0] + d_steps[1])
+        p = self.params
+        runs, rest = divmod(done, self.per_run)
+        alone = min(rest, p.disc_pretrain_steps)
+        d_steps = alone + (rest - alone) * p.disc_update_steps
+        return self.batch_size * (runs * (p.disc_pretrain_steps + p.max_steps * p.disc_update_steps) + d_steps)
 
     def phase(self, step: int):
         """(a new run starts, only D is trained)."""
