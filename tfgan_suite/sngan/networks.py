@@ -144,7 +144,7 @@ class Discriminator(ClassNetwork):
 
     def __init__(self, table: Table, width: int, labels: Labels, norm: bool, acgan: bool, style: Style):
         super().__init__(dtype="float32", autocast=False)
-        self.classes, self.embedding = labels.classes, None
+        self.classes, self.embedding, self.compute = labels.classes, None, compute_dtype()
         inputs = int(table.first * width)
         self.first = FirstBlock("Discriminator/D.Block.1", inputs, style)
         self.before, inputs = self._blocks(table.before, 2, inputs, width, norm, style)
@@ -175,7 +175,7 @@ class Discriminator(ClassNetwork):
         Returns:
             (float32 [n], class logits float32 [n, classes] or None).
         """
-        x = self.first(tf.cast(images, compute_dtype()), update=update)
+        x = self.first(tf.cast(images, self.compute), update=update)
         for block in self.before:
             x = block(x, update=update)
         if self.embedding is not None:

@@ -254,6 +254,7 @@ class Discriminator(ChainerNetwork):
     def __init__(self, table: Table, ch: int, classes: int, concat: int, style: Style):
         super().__init__(dtype="float32", autocast=False)
         self.classes, self.concat, self.concat_after = classes, concat if classes else 0, table.concat
+        self.compute = compute_dtype()
         self.blocks, inputs = [DownBlock("block1", 3, ch, True, style, first=True)], ch
         for i, (multiple, down) in enumerate(table.down):
             inputs += self.concat if i == self.concat_after else 0
@@ -264,7 +265,7 @@ class Discriminator(ChainerNetwork):
 
     def call(self, images: tf.Tensor, labels=None, update: bool = True) -> tf.Tensor:
         """Logits float32 [n, 1] of images [n, size, size, 3]; `update` advances u of all weights, once."""
-        x = tf.cast(images, compute_dtype())
+        x = tf.cast(images, self.compute)
         y = None if self.l_y is None else self.l_y(labels, update=update)
         for i, block in enumerate(self.blocks):
             if self.concat and i == self.concat_after + 1:

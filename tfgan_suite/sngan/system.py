@@ -247,7 +247,7 @@ class SNGAN(ClassConditional):
     def pictures(self, seed):
         rows, cols = self.grid
         # The latents stay; the one class of an ImageNet sheet changes with the iteration.
-        drawn = seed + int(self.optimizers["d"].iterations) if self.optimizers else seed
+        drawn = seed + int(self.optimizers["d"].iterations.numpy()) if self.optimizers else seed
         sheet = self.generate(self.latents(rows * cols, seed), self.labels(rows * cols, drawn))
         return {"samples": grid(self.to_uint8(sheet), rows, cols)}
 
