@@ -35,7 +35,7 @@ def _resume(value: str) -> str:
 
 
 ORIGINAL = (
-    Parameter("data_path", "./data/", "folder whose subfolders hold the images; 'digits' for the embedded digits", fixed=True),
+    Parameter("data_path", "./data/", "folder whose subfolders hold the images; 'digits' for the embedded digits"),
     Parameter("log_path", "", "folder of architecture.txt, netStatus.txt and pictures (default: the run's log folder)"),
     Parameter("preWtsFile", None, "weights to start from: a .pth.tar of the original, or an iter_N.gmodel.npz", type=str),
     Parameter("resumeTraining", "", "R,S: go on with --preWtsFile at resolution R after S images of it", check=_resume,
