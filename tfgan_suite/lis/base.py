@@ -32,12 +32,12 @@ class LisSystem(System):
     order of the console, and `stages`.
 
     Attributes:
-        flip: whether training images are mirrored at random.
+        plot_interval: iterations between two loss.jpg; None for those of the pictures.
         recorded: the three columns of the original's `loss_record`.
         chain_border: pixels between the cells of the picture of all stages.
     """
 
-    flip = False
+    plot_interval: int | None = None
     chain_border = 1
     recorded: tuple = ()
     record: Record | None = None
@@ -109,7 +109,7 @@ class LisSystem(System):
     # -- data ------------------------------------------------------------------------------------------------------------
     def source(self):
         """The split training images."""
-        return data.open_images(self.params, self.flip)
+        return data.open_images(self.params, self.params.values.get("flip", False))
 
     def batch(self, step, source):
         """`images`, float32 [batch, h, w, 3] in [0, 1]."""

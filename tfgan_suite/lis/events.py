@@ -15,8 +15,6 @@ from tfgan_suite.lis import drawing, reconstruction
 from tfgan_suite.lis.record import training_loss
 from tfgan_suite.system import Event
 
-PLOT_INTERVAL = 2500  # hard-coded in the original's G-LIS program
-
 
 class Reports:
     """The events of one system.
@@ -37,7 +35,7 @@ class Reports:
         p, end = self.params, self.system.iterations
         found = [Event("pictures", p.vis_interval, self.visualise),
                  Event("history", p.log_every, self.history, due=lambda n: n % p.log_every == 0 or n == end),
-                 Event("loss.jpg", PLOT_INTERVAL if self.system.flip else p.vis_interval, self.plot)]
+                 Event("loss.jpg", self.system.plot_interval or p.vis_interval, self.plot)]
         if self.tested:
             found.append(Event("test", p.test_interval, self.running_test))
             if p.final_test:

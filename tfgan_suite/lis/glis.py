@@ -11,7 +11,7 @@ from tfgan_suite.lis.record import ABSENT
 class GLis(LisSystem):
     """D and G-LIS, one update of each in an iteration (`g_lis/main.py`)."""
 
-    flip = True
+    plot_interval = 2500  # hard-coded in the original
     recorded = ("d-real", "d-fake0", "g0")
 
     def __init__(self, params, training=True):

@@ -59,6 +59,7 @@ PARAMETERS = {
         *_COMMON,
         *_TRAINED,
         _UPSCALING,
+        Parameter("flip", True, "mirror half of the training images (the original always does)", fixed=True),
         Parameter("load_tolerant", False, "load_path: take only arrays of G that fit, and not its optimiser"),
         Parameter("nb_cache_total", 0, "augmented images kept over all lists; 0: none kept"),
         Parameter("nb_cache_lists", 1, "augmented versions kept of one image", minimum=1),
