@@ -6,7 +6,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import images, optimizers, penalties
+from tfgan_suite import images, losses, optimizers, penalties
 from tfgan_suite.jsreg import dcgan_data, dcgan_events
 from tfgan_suite.jsreg.dcgan_networks import ConditionalDiscriminator, ConditionalGenerator, Discriminator, Generator
 from tfgan_suite.jsreg.dcgan_stream import Prior, Stream, one_hot
@@ -14,11 +14,6 @@ from tfgan_suite.random import generator
 from tfgan_suite.system import System
 
 CHUNK = 100
-
-
-def cross_entropy(logits: tf.Tensor, target: float) -> tf.Tensor:
-    """Mean over the batch of the sigmoid cross-entropy with one target for all, in its stable form."""
-    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(tf.fill(tf.shape(logits), target), logits))
 
 
 def regularized(params) -> bool:
@@ -148,16 +143,16 @@ class JSRegDCGAN(System):
             return self.networks["d"](x, y, training=training)
 
         if not regularized(self.params):
-            loss = cross_entropy(discriminator(real), 1.0) + cross_entropy(discriminator(fake), 0.0)
+            loss = losses.logistic_d(discriminator(real), discriminator(fake))
             return {"disc_loss": loss, "unreg_disc_loss": loss}
         regularizer = penalties.js_regularizer(discriminator, real, fake)
-        loss = cross_entropy(regularizer.real_logits, 1.0) + cross_entropy(regularizer.fake_logits, 0.0)
+        loss = losses.logistic_d(regularizer.real_logits, regularizer.fake_logits)
         return {"disc_loss": loss + gamma / 2.0 * regularizer.value, "unreg_disc_loss": loss, **regularizer.scalars()}
 
     def g_loss(self, z, y, training: bool = True) -> tf.Tensor:
         """The non-saturating loss of G; the regulariser is not in it."""
         fake = self.networks["g"](z, y, training=training)
-        return cross_entropy(self.networks["d"](fake, y, training=training), 1.0)
+        return losses.logistic_g(self.networks["d"](fake, y, training=training))
 
     def d_step(self, real, z, y, gamma) -> dict[str, tf.Tensor]:
         """One step of D; the scalars are those before it."""
@@ -181,10 +176,10 @@ class JSRegDCGAN(System):
     def console(self, step: int, scalars: dict) -> list[str]:
         """The original's line, and the losses that it did not print."""
         epoch, place = divmod(step, self.per_epoch)
-        losses = ", ".join(f"{name}: {float(scalars[key]):.4f}" for name, key in
+        shown = ", ".join(f"{name}: {float(scalars[key]):.4f}" for name, key in
                            (("d_loss", "disc_loss"), ("g_loss", "unreg_gen_loss")))
         return [f"Epoch: {epoch:2d}/{self.params.epochs:2d} [Round: {place:4d}/{self.per_epoch:4d}] "
-                f"gamma: {float(scalars['gamma']):.4f}, {losses}"]
+                f"gamma: {float(scalars['gamma']):.4f}, {shown}"]
 
     def events(self):
         """The summary of the held-out batch, and the original's pictures after training."""

@@ -10,16 +10,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import checkpoints, images, optimizers, penalties
+from tfgan_suite import checkpoints, images, losses, optimizers, penalties
 from tfgan_suite.errors import UserError
 from tfgan_suite.jsreg import mixture_events, mixture_geometry, mixture_networks, mixture_plots
 from tfgan_suite.random import Draws
 from tfgan_suite.system import System
-
-
-def cross_entropy(logits: tf.Tensor, target: float) -> tf.Tensor:
-    """Mean over the batch of the sigmoid cross-entropy with one target for all, in its stable form."""
-    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(tf.fill(tf.shape(logits), target), logits))
 
 
 def make_optimizer(params, rate: float) -> tf.keras.optimizers.Optimizer:
@@ -140,8 +135,8 @@ class JSRegMixture(System):
         gamma = tf.constant(self.params.gamma, tf.float32) if alone else self.gamma(step)
         for points, z in zip(draws["data"], draws["z"]):
             scalars = self.d_step(points, z, gamma)
-        losses = [self.g_step(z) for z in draws["g_z"]]
-        return {"gamma": gamma, **scalars, **({"unreg_gen_loss": losses[-1]} if losses else {})}
+        g_losses = [self.g_step(z) for z in draws["g_z"]]
+        return {"gamma": gamma, **scalars, **({"unreg_gen_loss": g_losses[-1]} if g_losses else {})}
 
     def gamma(self, step: tf.Tensor) -> tf.Tensor:
         """With annealing gamma * decay_factor^(i / max_steps), i from 1 within each run."""
@@ -152,16 +147,16 @@ class JSRegMixture(System):
         """D's objective `disc_loss` and what it is made of; real, fake: [B, 3]."""
         discriminator = self.networks["d"]
         if not self.regularized:
-            loss = cross_entropy(discriminator(real), 1.0) + cross_entropy(discriminator(fake), 0.0)
+            loss = losses.logistic_d(discriminator(real), discriminator(fake))
             return {"disc_loss": loss, "unreg_disc_loss": loss}
         regularizer = penalties.js_regularizer(discriminator, real, fake)
-        loss = cross_entropy(regularizer.real_logits, 1.0) + cross_entropy(regularizer.fake_logits, 0.0)
+        loss = losses.logistic_d(regularizer.real_logits, regularizer.fake_logits)
         return {"disc_loss": loss + gamma / 2.0 * regularizer.value, "unreg_disc_loss": loss, **regularizer.scalars()}
 
     def g_loss(self, z) -> tf.Tensor:
         """mean log(1 - D(G(z))), saturating; with `alt_gen_loss` mean -log D(G(z))."""
         logits = self.networks["d"](self.networks["g"](z))
-        return cross_entropy(logits, 1.0) if self.params.alt_gen_loss else -cross_entropy(logits, 0.0)
+        return losses.logistic_g(logits) if self.params.alt_gen_loss else losses.saturating_g(logits)
 
     def d_step(self, real, z, gamma) -> dict[str, tf.Tensor]:
         """One step of D; the scalars are those before it."""
@@ -199,10 +194,10 @@ class JSRegMixture(System):
         run, i = self.place(step + 1)
         if i % max(1, self.params.max_steps // 100):
             return []
-        losses = ", ".join(f"{name}: {float(scalars[key]):.4f}" for name, key in
+        shown = ", ".join(f"{name}: {float(scalars[key]):.4f}" for name, key in
                            (("d_loss", "disc_loss"), ("g_loss", "unreg_gen_loss")) if key in scalars)
         return [f"Run: {run}/{self.params.num_runs} [Step: {i}/{self.params.max_steps}] updates: {self.updates(max(i, 0))} "
-                f"gamma: {float(scalars['gamma']):.4f}, {losses}"]
+                f"gamma: {float(scalars['gamma']):.4f}, {shown}"]
 
     def events(self):
         """Snapshots, the figure and the statistics of each run."""
