@@ -190,15 +190,21 @@ class JSRegGan64(System):
 
     # -- host side -----------------------------------------------------------------------------------------------------
     def console(self, step, scalars):
-        """Nothing per iteration: the lines come from `Curves`, as rarely as the original's."""
-        return []
+        """The original's start-up lines; the others come from `Curves`, as rarely as the original's."""
+        if step:
+            return []
+        p = self.params
+        shown = {"BATCH_SIZE": self.batch_size, "DATA_DIR": p.data_dir, "DIM": p.DIM, "DISC_STEPS": self.disc_steps,
+                 "ITERS": p.iters, "LAMBDA": p.LAMBDA, "MODE": p.mode, "N_GPUS": p.n_gpus, "OUTPUT_DIM": SIDE * SIDE * 3}
+        return [f"MODE: {p.mode}, ARCHITECTURE: {p.architecture}", *(f"\t{name}: {value}" for name, value in shown.items())]
 
     def events(self):
         curves = Curves(self)
         events = [Event("ground truth", 1, self._ground_truth, due=lambda done: done == 1)]
         if self.params.dev_every:
             events.append(Event("validation", self.params.dev_every, curves.validation))
-        return [*events, Event("curves", WINDOW, curves.flush, due=lambda done: done <= FIRST or done % WINDOW == 0)]
+        return [*events, Event("curves", WINDOW, curves.flush,
+                               due=lambda done: done <= FIRST or done % WINDOW == 0 or done == self.iterations)]
 
     def _ground_truth(self, done, host):
         """The first batch through the scaling and back; of several towers the original shows the first part only."""

@@ -20,7 +20,7 @@ def flushed_before(done: int) -> int:
     """How many iterations earlier flushes have written, when `done` are done."""
     if done <= FIRST:
         return done - 1
-    return FIRST if done <= WINDOW else done - WINDOW
+    return max((done - 1) // WINDOW * WINDOW, FIRST)
 
 
 def plot(series: dict[int, float], name: str) -> bytes:
