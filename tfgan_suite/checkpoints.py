@@ -137,7 +137,7 @@ class Checkpoints:
             networks: kind -> `Network`.
             state: name -> variable.
             about: stored in the state file as JSON (iteration, fixed parameters, versions).
-            keep: which older G files stay; of the other kinds only the newest does.
+            keep: which older files of the first kind (G) stay; of the other kinds only the newest does.
 
         Raises:
             UserError: something cannot be written; the older checkpoints are intact.
@@ -154,7 +154,7 @@ class Checkpoints:
                 path.unlink()
             raise
         for kind in (*self.kinds, "state"):
-            self.clean(kind, keep if kind == "g" else lambda n: False)
+            self.clean(kind, keep if kind == self.kinds[0] else lambda n: False)
         return written
 
     @staticmethod
