@@ -5,6 +5,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from tfgan_suite import checkpoints
 from tfgan_suite.errors import UserError
 
 
@@ -36,3 +37,14 @@ def sha256(path) -> str:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
+
+
+def write(path: Path, arrays) -> None:
+    """Writes an `.npz` of (name, array) pairs that other processes may be writing at the same time: the last one stays.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    own = path.with_name(f"{os.getpid()}.{path.name}")
+    checkpoints.write(own, arrays)
+    os.replace(own, path)

@@ -147,7 +147,7 @@ def classifier() -> Classifier:
     reached = accuracy(model)
     if reached < LEAST_ACCURACY:
         raise RuntimeError(f"the digits classifier reached a test accuracy of {reached:.4f} only")
-    checkpoints.write(path, ((f"{i:02d}", v.numpy()) for i, v in enumerate(model.network.weights)))
+    cache.write(path, ((f"{i:02d}", v.numpy()) for i, v in enumerate(model.network.weights)))
     return model
 
 

@@ -81,7 +81,7 @@ def real_features(graph, samples) -> tuple[Moments, FeatureFile]:
             features.add(vectors)
         features.close()
         os.replace(partial, data)
-        checkpoints.write(about, moments.arrays().items())
+        cache.write(about, moments.arrays().items())
     finally:
         partial.unlink(missing_ok=True)
     return moments, FeatureFile(data, features.width)
