@@ -14,12 +14,12 @@ from tfgan_suite.pggan.networks import channels, from_torch, to_torch
 from tfgan_suite.pggan.system import PGGAN
 
 
-def make_layer(name, weights, x):
+def make_layer(name, weights, x, y):
     """(function, layer or None) of a case of layers.npz; sizes and options from its name and arrays."""
     kernel = weights.get("conv.weight", weights.get("linear.weight"))
     if name.startswith("conv"):
         gain = 1.0 if "gain1" in name else equalized.SQRT2
-        padding = "VALID" if "valid" in name else "SAME"
+        padding = "SAME" if x.shape == y.shape[:1] + x.shape[1:2] + y.shape[2:] else "VALID"
         layer = equalized.EqualizedConv("x", kernel.shape[1], kernel.shape[0], kernel.shape[2], gain, padding)
         return layer, layer
     if name.startswith("linear"):
@@ -40,7 +40,7 @@ def test_layers(path):
     arrays = load(path)
     for name in sorted({key.split("/")[0] for key in arrays if key.endswith("/y")}):
         case, weights = under(arrays, f"{name}/"), under(arrays, f"{name}/w/")
-        function, layer = make_layer(name, weights, case["x"])
+        function, layer = make_layer(name, weights, case["x"], case["y"])
         variables = {v.name.split(":")[0][2:]: v for v in layer.variables} if layer else {}
         for key, variable in variables.items():
             variable.assign(from_torch(weights[key]))

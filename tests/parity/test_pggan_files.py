@@ -5,13 +5,13 @@ import re
 import numpy as np
 import pytest
 from golden_files import close, each, folder, load, under
-from pggan_support import make_params, nchw, nhwc, shape_of
+from pggan_support import make_params, nchw, nhwc
 from PIL import Image
 
 from tfgan_suite import images
 from tfgan_suite.data.folder import FolderSource
 from tfgan_suite.pggan import convert, describe, pyramid, reports, sampling, snapshots
-from tfgan_suite.pggan.networks import to_torch
+from tfgan_suite.pggan.networks import Architecture, to_torch
 from tfgan_suite.pggan.schedule import schedule_of
 from tfgan_suite.pggan.system import PGGAN
 
@@ -28,9 +28,10 @@ def test_data(path):
     arrays, source = load(path), FolderSource(FILES / "data", per_class=True)
     names = [str(p.relative_to(FILES / "data")) for p in source.paths]
     assert names == [str(name) for name in arrays.pop("file_order")]
+    sizes = sorted({int(key.split("/")[1][3:]) for key in arrays})
     for key, expected in arrays.items():
         filter_name, resolution, mirrored = key.split("/")
-        levels = pyramid.Pyramid(source, [4, 8, 16, 32], filter_name, 3, 1e6)
+        levels = pyramid.Pyramid(source, sizes, filter_name, 3, 1e6)
         found = pyramid.to_float(levels.images(range(len(source)), int(resolution[3:])))
         found = found[:, :, ::-1] if mirrored == "flip" else found
         assert np.array_equal(nchw(found), expected), key
@@ -167,8 +168,7 @@ def test_log_headers(entry):
         if params.criticLossFunc == "BEGAN":  # the original builds this part and loses it
             expected = expected.replace(f"stableSteps = {params.samplesWhileStable}", "stableSteps = "
                                         f"{params.samplesWhileStable}|** lambda_k = {params.lambk}| gamma = {params.gamma}")
-        assert describe.architecture(params, shape_of({n: params.values[n] for n in (
-            "fmapBase", "fmapMax", "latentSize", "endRes")})) == expected
+        assert describe.architecture(params, Architecture.of(params)) == expected
 
 
 # -- snapshots ---------------------------------------------------------------------------------------------------------
@@ -207,6 +207,7 @@ def test_snapshot_numbers():
     for path in SNAPSHOTS:
         number = convert.iteration(str(path), params)
         found = re.match(r"modelCheckpoint_(\d+)x\d+_(\d+)_", path.name)
+        assert 4 << snapshots.level_in_name(path) == int(re.search(r"(\d+)x", path.name)[1])
         if found:
             moment = schedule.at(number - 1)
             assert (moment.resolution, moment.shown_here) == (int(found[1]), int(found[2]))

@@ -10,6 +10,7 @@ from tfgan_suite import torch_files
 from tfgan_suite.checkpoints import Archive, Checkpoints
 from tfgan_suite.errors import UserError
 from tfgan_suite.pggan.networks import Architecture, from_torch
+from tfgan_suite.pggan.schedule import level_of
 
 PARTS = {"g": ("gen", "gOptimizer"), "d": ("crit", "cOptimizer")}
 
@@ -25,6 +26,12 @@ def read(path) -> dict:
             isinstance(v, np.ndarray) for part in ("gen", "crit") for v in content[part].values()):
         raise UserError(f"{path}: is no snapshot of ppgan (it has no 'gen' and 'crit'); give a .pth.tar that its trainer wrote")
     return content
+
+
+def level_in_name(path) -> int | None:
+    """The level that a snapshot was trained at, from `modelCheckpoint_8x8_...` or `8x8_final_...`; None if it does not say."""
+    found = re.match(r"(?:modelCheckpoint_)?(\d+)x\d+_", Path(path).name)
+    return level_of(int(found[1])) if found else None
 
 
 def architecture(arrays: dict, path="weights") -> Architecture:
@@ -46,7 +53,7 @@ def architecture(arrays: dict, path="weights") -> Architecture:
 
 
 def assign(network, arrays: dict, path) -> None:
-    """Sets all weights from an original state dict.
+    """Sets all weights from an original state dict, and how far a generator has grown from the file's name.
 
     Raises:
         UserError: another architecture; names the first difference.
@@ -61,6 +68,9 @@ def assign(network, arrays: dict, path) -> None:
             raise UserError(f"{path}: is of another architecture ('{name}' has shape {arrays[name].shape}, here {shape}); "
                             f"{advice}")
     network.assign(arrays)
+    level = level_in_name(path)
+    if hasattr(network, "progress") and level is not None and 0 <= level < network.shape.levels:
+        network.progress.assign([level, 1.0])
 
 
 def _assign_optimizer(optimizer, variables, saved: dict) -> None:
