@@ -19,9 +19,13 @@ def build(params: Parameters, training: bool = True):
     """The system of an experiment, with seeded initial weights."""
     import tensorflow as tf
 
+    system_class = registry.system_class(params.system)
+    if params.precision not in system_class.precisions:
+        raise UserError(f"--precision={params.precision}: system {params.system} computes in "
+                        f"{' or '.join(system_class.precisions)}; leave --precision out")
     set_precision(params)
     tf.keras.utils.set_random_seed(params.seed)
-    return registry.system_class(params.system)(params, training)
+    return system_class(params, training)
 
 
 def find_checkpoint(params: Parameters, kind: str = "g", iteration=None) -> int:

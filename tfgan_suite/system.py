@@ -56,12 +56,14 @@ class System:
         sampling: the networks that `generate` needs; `sample.py` loads only these.
         frozen: checkpoint kind with population statistics that `interp.py` uses ('bg' in RP-GAN); '' if G needs none.
         grid: (rows, columns) of the default sample sheet.
+        precisions: the values of --precision that the system's iteration supports.
         classes: number of classes of a conditional generator, 0 if it takes no labels.
     """
 
     sampling: tuple = ("g",)
     frozen: str = ""
     grid: tuple = (10, 10)
+    precisions: tuple = ("float32",)
     classes: int = 0
 
     def __init__(self, params: Parameters, training: bool = True):

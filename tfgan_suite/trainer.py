@@ -47,7 +47,6 @@ class Trainer:
 
     def __init__(self, params: Parameters, out=None):
         self.params, self.out = params, out or sys.stdout
-        runs.set_precision(params)
         self.strategy = distributed.strategy()
         with self.strategy.scope():
             self.system = runs.build(params)

@@ -32,6 +32,7 @@ class PGGAN(System):
     """
 
     grid = (4, 8)
+    precisions = ("float32", "bfloat16")
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
@@ -44,7 +45,6 @@ class PGGAN(System):
             if params.ema:
                 self.networks["a"] = Generator(self.shape)
             self._prepare_training()
-        self._drawing: dict = {}  # (level, fading) -> traced generator
 
     def _prepare_training(self) -> None:
         p, replicas = self.params, distributed.replicas()
@@ -260,17 +260,11 @@ class PGGAN(System):
         return generator(seed, "latents").standard_normal((n, self.params.latentSize)).astype(np.float32)
 
     def generate(self, latents, labels=None) -> np.ndarray:
-        level, alpha = self.networks[self.sampling[0]].progress.numpy()
-        return self.generate_at(latents, int(level), float(alpha))
+        return self.generate_at(latents)
 
-    def generate_at(self, latents, level: int, alpha: float = 1.0) -> np.ndarray:
-        """Images [n, s, s, c] of any level (s = 4 * 2^level) and fade weight."""
-        weight = None if alpha >= 1.0 or level == 0 else tf.constant(alpha, tf.float64)
-        draw = self._drawing.setdefault((level, weight is None), tf.function(
-            lambda z, a: self.networks[self.sampling[0]](z, level, a), reduce_retracing=True))
-        rows = max(1, (1 << 20) // (4 << level) ** 2)
-        parts = [draw(tf.constant(latents[i:i + rows], tf.float32), weight).numpy() for i in range(0, len(latents), rows)]
-        return np.clip(np.concatenate(parts), -1.0, 1.0)
+    def generate_at(self, latents, level: int | None = None, alpha: float | None = None) -> np.ndarray:
+        """Images [n, s, s, c] of any level (s = 4 * 2^level) and fade weight; by default as far as G has grown."""
+        return np.clip(sampling.draw(self.networks[self.sampling[0]], latents, level, alpha), -1.0, 1.0)
 
     def generate_bytes(self, n: int) -> int:
         return (n * self.params.endRes**2 * 4 * 8) + (1 << 30)

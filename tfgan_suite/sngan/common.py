@@ -25,6 +25,7 @@ class ClassConditional(System):
 
     size = dim_z = critics = label_count = 0
     dataset = folder = ""
+    precisions = ("float32", "bfloat16")
     sample_batch = 100  # images made at a time: the original's, whose generator uses the statistics of the batch
 
     def source(self, part: str = "train"):
