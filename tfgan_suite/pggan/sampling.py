@@ -38,7 +38,7 @@ def draw(network, z: np.ndarray, level: int | None = None, alpha: float | None =
     level = int(grown) if level is None else level
     alpha = (float(weight) if level == int(grown) else 1.0) if alpha is None else alpha
     fade = None if alpha >= 1.0 or level == 0 else tf.constant(alpha, tf.float64)
-    rows = max(1, (1 << 20) // (4 << level) ** 2)
+    rows = max(1, (1 << 18) // (4 << level) ** 2)  # so that a layer's activations stay below about a gigabyte
     parts = [network(tf.constant(z[i:i + rows], tf.float32), level, fade).numpy() for i in range(0, len(z), rows)]
     return np.concatenate(parts)
 
