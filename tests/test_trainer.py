@@ -236,3 +236,9 @@ def test_precision_does_not_leak(place):
     train(MAXITER=1, precision="bfloat16")
     trainer, _ = train(MAXITER=1, wts_dir="b")
     assert trainer.system.networks["g"].compute_dtype == "float32"
+
+
+def test_a_precision_that_a_system_has_not_is_refused(place, monkeypatch):
+    monkeypatch.setattr("tfgan_suite.rpgan.system.RPGAN.precisions", ("float32",))
+    with pytest.raises(UserError, match="computes in float32; leave --precision out"):
+        train(precision="bfloat16")

@@ -130,7 +130,7 @@ class Checkpoints:
             if not keep(number):
                 self.path(kind, number).unlink()
 
-    def save(self, number: int, networks: Mapping, state: Mapping, about: dict, keep) -> list[Path]:
+    def save(self, number: int, networks: Mapping, state: Mapping, about: dict, keep, kept=("g",)) -> list[Path]:
         """Writes all files of iteration `number`, then deletes what the cleaning rule no longer keeps.
 
         Args:
