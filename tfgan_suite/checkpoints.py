@@ -130,14 +130,14 @@ class Checkpoints:
             if not keep(number):
                 self.path(kind, number).unlink()
 
-    def save(self, number: int, networks: Mapping, state: Mapping, about: dict, keep, kept=("g",)) -> list[Path]:
+    def save(self, number: int, networks: Mapping, state: Mapping, about: dict, keep, kept=()) -> list[Path]:
         """Writes all files of iteration `number`, then deletes what the cleaning rule no longer keeps.
 
         Args:
             networks: kind -> `Network`.
             state: name -> variable.
             about: stored in the state file as JSON (iteration, fixed parameters, versions).
-            keep: which older files of the first kind (G) stay; of the other kinds only the newest does.
+            keep: which older files of the first kind (G) and of the `kept` kinds stay; of the others only the newest.
 
         Raises:
             UserError: something cannot be written; the older checkpoints are intact.
@@ -154,7 +154,7 @@ class Checkpoints:
                 path.unlink()
             raise
         for kind in (*self.kinds, "state"):
-            self.clean(kind, keep if kind == self.kinds[0] else lambda n: False)
+            self.clean(kind, keep if kind in (self.kinds[0], *kept) else lambda n: False)
         return written
 
     @staticmethod

@@ -135,7 +135,7 @@ class Trainer:
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed(), "versions": versions(), "images": self.system.images_shown(done)}
         written = self.files.save(done, self.system.networks, self.system.state(), about, self.system.keep,
-                                  ("g", *self.system.sampling))
+                                  self.system.sampling)
         for kind, path in zip(self.files.kinds, written):
             self.log.line(f"Saved {kind.upper()} weights to {path}")
         self._saved = done
