@@ -42,7 +42,8 @@ def kernel(a: FeatureFile, b: FeatureFile, block: int = 1024) -> tuple[float, fl
     for i in range(blocks):
         pair = [tf.constant(x.read(e[i], e[i + 1]), tf.float64) for x, e in zip((a, b), edges)]
         size = max(len(p) for p in pair)
-        estimates.append(float(classifier_metrics.kernel_classifier_distance_from_activations(*pair, max_block_size=size)))
+        with _quiet():
+            estimates.append(float(classifier_metrics.kernel_classifier_distance_from_activations(*pair, max_block_size=size)))
     error = np.std(estimates, ddof=1) / np.sqrt(blocks) if blocks > 1 else 0.0
     return float(np.mean(estimates)), float(error)
 
