@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import numpy as np
 from PIL import Image
@@ -78,6 +79,7 @@ class Pyramid:
                 break
             self.kept[resolution] = np.empty((len(source), resolution, resolution, channels), np.uint8)
             self.ready[resolution] = np.zeros(len(source), bool)
+        self._lock = Lock()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="decode")
 
     def _load(self, index: int, resolution: int) -> np.ndarray:
@@ -92,7 +94,11 @@ class Pyramid:
         return resized(picture, resolution, self.filter_name, self.channels)
 
     def images(self, indices, resolution: int) -> np.ndarray:
-        """uint8 [n, resolution, resolution, channels]."""
+        """uint8 [n, resolution, resolution, channels]; batches and pictures may ask from two threads."""
+        with self._lock:
+            return self._images(indices, resolution)
+
+    def _images(self, indices, resolution: int) -> np.ndarray:
         for size in [s for s in self.kept if 2 * s < resolution]:
             del self.kept[size], self.ready[size]  # they never come back; half the size may still be shown in a picture
         ready = self.ready.get(resolution)
