@@ -168,6 +168,9 @@ def test_data_of_odd_kinds(place):
     folder(place / "flat/celebA", 12, (218, 178), "RGB", "jpg")
     source = gan64_data.open_source("celebA", str(place / "flat"))
     assert (len(source), len(source.validation)) == (11, 1)
+    folder(place / "lsun/bedroom_train/a/b", 3, (256, 300), "RGB", "webp")
+    folder(place / "lsun/bedroom_val/c", 2, (300, 256), "RGB", "webp")
+    assert len(gan64_data.open_source("lsun", str(place))) == 3
     folder(place / "ImageNet/train_64x64", 5, (64, 64), "RGBA")
     folder(place / "ImageNet/valid_64x64", 5)
     assert gan64_data.open_source("ImageNet", str(place / "ImageNet")).images([0, 4]).shape == (2, 64, 64, 3)
