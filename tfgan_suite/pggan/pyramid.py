@@ -84,7 +84,6 @@ class Pyramid:
 
     def _load(self, index: int, resolution: int) -> np.ndarray:
         picture = self.source.image(index)
-        self.decoded += 1
         for size, array in self.kept.items():
             if size >= resolution:
                 array[index] = resized(picture, size, self.filter_name, self.channels)
@@ -103,6 +102,7 @@ class Pyramid:
             del self.kept[size], self.ready[size]  # they never come back; half the size may still be shown in a picture
         ready = self.ready.get(resolution)
         missing = [int(i) for i in indices if ready is None or not ready[i]]
+        self.decoded += len(missing)
         loaded = dict(zip(missing, self._pool.map(lambda i: self._load(i, resolution), missing)))
         return np.stack([loaded[int(i)] if int(i) in loaded else self.kept[resolution][i] for i in indices])
 
