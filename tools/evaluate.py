@@ -2,6 +2,7 @@
 """Scores samples of an experiment, or a folder of images."""
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -18,8 +19,8 @@ is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INC
 --download fetches it. fid, kid and swd compare with the experiment's real images, or with --reals."""
 
 OPTIONS = (
-    Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, swd, digits, or a system's own (default: "
-              "digits, or the system's own)"),
+    Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, swd, digits, reconstruction, or a system's own "
+              "(default: digits for digits* experiments and folders; else the system's own, or is,fid)"),
     Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
     Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
     Parameter("splits", 10, "parts of the Inception Score", minimum=1),
@@ -35,6 +36,7 @@ DEFAULT_N = 5000
 
 def reals_of(options: dict, params, system):
     """A function that opens the real data to compare with."""
+    @cache
     def opened():
         from tfgan_suite import registry
         from tfgan_suite.data.folder import FolderSource
@@ -66,6 +68,12 @@ def evaluate(evaluation, iteration, title: str) -> None:
     report.record(evaluation.params, results, how)
 
 
+def default_metrics(name: str, system) -> tuple:
+    """What an experiment is judged by if nothing else is said."""
+    general = ("digits",) if name.startswith("digits") else ("is", "fid")
+    return getattr(system, "default_metrics", general)
+
+
 def iterations(params: Parameters, chosen) -> list:
     """The checkpoints to score; None stands for the newest."""
     from tfgan_suite import registry
@@ -92,7 +100,7 @@ def score_experiment(name: str, seed: int, names: list, options: dict, overrides
         system, number = runs.open_sampler(params, chosen)
         stream = samples.SystemSamples(system, options["n"] or DEFAULT_N, seed, options["batch"])
         evaluation = Evaluation(stream, options["splits"], seed, reals_of(options, params, system), system, params, options,
-                                names=tuple(names) or getattr(system, "default_metrics", ("digits",)), shared=shared)
+                                names=tuple(names) or default_metrics(name, system), shared=shared)
         evaluate(evaluation, number, f"{params.name}, iteration {number}")
         shared = evaluation.next_shared()
 
