@@ -10,7 +10,7 @@ embedded = 'digits'
 lfile = 'data/digits16/list.txt'
 crop = False
 
-filts = '8,2,3,8'
+filts = '8,2,3,16'
 filts_seed = 0
 SAVEFREQ = 2e3
-MAXITER = 16e3
+MAXITER = 14e3

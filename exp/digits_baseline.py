@@ -12,4 +12,4 @@ lfile = 'data/digits16/list.txt'
 crop = False
 
 SAVEFREQ = 2e3
-MAXITER = 16e3
+MAXITER = 14e3
