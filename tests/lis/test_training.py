@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from lis_support import host, parameters
 
+from tfgan_suite import checkpoints
 from tfgan_suite.checkpoints import Archive
 from tfgan_suite.errors import UserError
 from tfgan_suite.lis import events, reconstruction
@@ -25,6 +26,14 @@ def train(params) -> Trainer:
     return trainer
 
 
+def untrained(folder) -> None:
+    """A checkpoint of a G-LIS run that has not begun."""
+    system = SYSTEMS["glis"](parameters("glis", folder))
+    for kind, network in system.networks.items():
+        checkpoints.make_folder(folder / "models")
+        checkpoints.write(folder / "models" / f"iter_0.{kind}model.npz", network.arrays())
+
+
 def weights(params, kinds):
     """Every array of the last checkpoint."""
     return {f"{kind}/{name}": array for kind in kinds
@@ -33,9 +42,9 @@ def weights(params, kinds):
 
 @pytest.mark.parametrize("system", TRAINED)
 def test_two_runs_and_a_resumed_one_are_equal_to_the_bit(system, tmp_path):
-    more = {"norm": "batch", "spatial_dropout_r": 0.3, "test_interval": 3}
-    if system == "glis":
-        more["d_dropout"] = 0.3
+    more = {"norm": "batch", "d_dropout": 0.3, "test_interval": 3}
+    if system == "lis_iterative":
+        more = {"r_iterations": 1, "spatial_dropout_r": 0.3, "test_interval": 3}
     whole = parameters(system, tmp_path / "a", **more)
     trainer = train(whole)
     train(parameters(system, tmp_path / "b", **{**more, "niter": 2}))
@@ -68,13 +77,13 @@ def test_separate_runs_on_a_finished_run_and_resumes(tmp_path):
 
 @pytest.mark.parametrize("system", TRAINED)
 def test_files_of_a_run(system, tmp_path):
-    params = parameters(system, tmp_path, vis_interval=2, test_interval=2, save_interval=4, final_test=True, log_every=2)
+    params = parameters(system, tmp_path, vis_interval=2, test_interval=2, save_interval=4, final_test=True, log_every=2,
+                        r_iterations=1)
     train(params)
     logs = tmp_path / "logs"
-    for name in ("samples/sample_4.jpg", "samples_r0/sample_2_r.jpg", "samples_r1/sample_4_r.jpg", "real_images.jpg",
-                 "samples_all/sample_4_all.jpg", "running_test/target.jpg", "running_test/test_2.jpg",
-                 "running_test/r1_test_4.jpg", "running_test/all_test_4.jpg", "samples/vis_code.npy", "best_test/0.png",
-                 "chains/iter_4.png"):
+    for name in ("samples/sample_4.jpg", "samples_r0/sample_2_r.jpg", "samples_all/sample_4_all.jpg", "real_images.jpg",
+                 "running_test/target.jpg", "running_test/test_2.jpg", "running_test/r0_test_4.jpg",
+                 "running_test/all_test_4.jpg", "samples/vis_code.npy", "best_test/0.png", "chains/iter_4.png"):
         assert (logs / name).is_file(), name
     losses = events.losses_of(logs / "log" / "loss_4.npz")
     assert losses["training_loss"].shape == (2, 3)
@@ -91,7 +100,7 @@ def test_files_of_a_run(system, tmp_path):
 @pytest.mark.parametrize("system", [*TRAINED, "lis_separate"])
 def test_the_number_of_replicas_does_not_change_the_draws(system, tmp_path):
     if system == "lis_separate":
-        train(parameters("glis", tmp_path, niter=1))
+        untrained(tmp_path)
         net = SYSTEMS[system](parameters(system, tmp_path / "r", load_path=str(tmp_path / "models")))
     else:
         net = SYSTEMS[system](parameters(system, tmp_path))
@@ -129,7 +138,7 @@ def test_iterative_takes_a_real_batch_for_each_round_that_trains(tmp_path):
 
 
 def test_load_path_starts_from_another_run(tmp_path):
-    glis = parameters("glis", tmp_path / "a")
+    glis = parameters("glis", tmp_path / "a", niter=2)
     old = train(glis).system
     fresh = SYSTEMS["glis"](parameters("glis", tmp_path / "b", load_path=glis.wts_dir))
     for kind in ("g", "d"):
@@ -188,7 +197,7 @@ def test_bad_input(system, changes, word, tmp_path):
 
 
 def test_more_modules_than_the_finished_run_has(tmp_path):
-    train(parameters("glis", tmp_path, niter=1))
+    untrained(tmp_path)
     with pytest.raises(UserError, match="2 LIS modules"):
         SYSTEMS["lis_separate"](parameters("lis_separate", tmp_path, load_path=f"{tmp_path}/models", r_iterations=3))
 
