@@ -34,9 +34,9 @@ def train(folder, kind, iterations, **values):
 
 @SYSTEMS
 def test_resumes_to_the_bit_and_logs(tmp_path, kind):
-    whole = train(tmp_path / "whole", kind, 4)
-    train(tmp_path / "parts", kind, 2)
-    parts = train(tmp_path / "parts", kind, 4)
+    whole = train(tmp_path / "whole", kind, 2)
+    train(tmp_path / "parts", kind, 1)
+    parts = train(tmp_path / "parts", kind, 2)
     assert set(whole) == set(parts)
     for name, value in whole.items():
         assert np.array_equal(value, parts[name]), name
@@ -44,13 +44,13 @@ def test_resumes_to_the_bit_and_logs(tmp_path, kind):
 
 
 def check_logs(folder):
-    """What a run of four iterations with a checkpoint every second leaves in its log folder."""
+    """What a run of two iterations leaves in its log folder."""
     lines = [json.loads(text) for text in (folder / "metrics.jsonl").read_text().splitlines()]
     assert {"d_cost", "g_cost", "lr"} <= {name for line in lines for name in line}
     readings = [v for line in lines for name, v in line.items() if name.startswith("singular/")]
     assert readings and all(0.9 < v < 20 for v in readings)
     assert {"d_cost.png", "g_cost.png", "config.json"} <= set(os.listdir(folder))
-    assert sorted(os.listdir(folder / "samples")) == ["iter_2.png", "iter_4.png"]
+    assert sorted(os.listdir(folder / "samples")) == ["iter_2.png"]
 
 
 DEVICES = """
@@ -59,7 +59,7 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from test_sngan_training import train
-train(sys.argv[1], sys.argv[2], 2)
+train(sys.argv[1], sys.argv[2], int(sys.argv[3]))
 """
 
 
@@ -67,17 +67,18 @@ train(sys.argv[1], sys.argv[2], 2)
 def test_two_devices_equal_one(tmp_path, kind):
     here = os.path.dirname(__file__)
     paths = [here, os.path.dirname(here), os.path.dirname(os.path.dirname(here))]
-    train(tmp_path / "1", kind, 2)
-    command = [sys.executable, "-c", DEVICES, str(tmp_path / "2"), kind]
+    iterations = {"sngan": 2, "sngan_projection": 1}[kind]  # the first of sngan has no G step
+    train(tmp_path / "1", kind, iterations)
+    command = [sys.executable, "-c", DEVICES, str(tmp_path / "2"), kind, str(iterations)]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3"},
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     rate = 0.01
-    for part, steps in (("g", 2), ("d", 2)):
-        one, two = (dict(Archive(Checkpoints(tmp_path / c / "w").path(part, 2))) for c in ("1", "2"))
+    for part in ("g", "d"):
+        one, two = (dict(Archive(Checkpoints(tmp_path / c / "w").path(part, iterations))) for c in ("1", "2"))
         for name, value in one.items():
             error = np.abs(value - two[name])
-            assert np.max(error, initial=0) <= 2.1 * rate * steps + 1e-4, name
+            assert np.max(error, initial=0) <= 2.1 * rate * iterations + 1e-4, name
             assert np.mean(error > 1e-3 * max(1.0, np.max(np.abs(value), initial=0))) < 0.2 or value.size < 40, name
 
 
