@@ -7,6 +7,7 @@ fmapBase = 160
 fmapMax = 64
 obj = 1.0
 inputFilter = "BILINEAR"
+mirror = False
 gLR = 0.002
 cLR = 0.002
 gLR_decay = 1.0

@@ -180,6 +180,10 @@ def test_real_batches():
     a, b, c = (pyramid.real_batch(levels, 8, 4, 0, step, 0) for step in (1, 1, 2))
     assert np.array_equal(a, b) and not np.array_equal(a, c)
     assert len(np.unique(a[:, 0, 0, 0])) == 8
+    slope = np.arange(16, dtype=np.uint8).reshape(1, 1, 16, 1) * np.ones((20, 16, 1, 3), np.uint8)
+    for mirror, kinds in ((True, 2), (False, 1)):
+        levels = pyramid.Pyramid(ArraySource(slope), [16], "NEAREST", 3, 1e6, mirror)
+        assert len(np.unique(pyramid.real_batch(levels, 16, 16, 0, 1)[:, 0, 0, 0])) == kinds
 
 
 def test_short_run_writes_the_originals_files(tmp_path):

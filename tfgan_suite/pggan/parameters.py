@@ -97,6 +97,7 @@ OURS = (
     Parameter("ema", False, "keep an averaged generator (decay: smoothing) and sample from it"),
     Parameter("saveWhileFading", True, "checkpoints in fades too (the original: stable stages only)"),
     Parameter("legacy_pictures", False, "pictures without the shift to [0, 1]: negative values are black, as in the original"),
+    Parameter("mirror", True, "half of the reals are mirrored, as in the original (not for digits or letters)", fixed=True),
     Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0),
 )
 

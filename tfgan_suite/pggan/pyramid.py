@@ -66,10 +66,12 @@ class Pyramid:
         filter_name: one of FILTERS.
         channels: 3, or 1 for grey.
         limit: bytes.
+        mirror: batches hold mirrored images too.
     """
 
-    def __init__(self, source: Source, resolutions, filter_name: str, channels: int, limit: float):
-        self.source, self.filter_name, self.channels = source, filter_name, channels
+    def __init__(self, source: Source, resolutions, filter_name: str, channels: int, limit: float,
+                 mirror: bool = True):
+        self.mirror, self.source, self.filter_name, self.channels = mirror, source, filter_name, channels
         self.kept: dict[int, np.ndarray] = {}
         self.ready: dict[int, np.ndarray] = {}
         self.decoded = 0
@@ -108,7 +110,7 @@ class Pyramid:
 
 
 def real_batch(pyramid: Pyramid, batch: int, resolution: int, seed: int, *keys) -> np.ndarray:
-    """`batch` different images, each mirrored with probability 1/2: a function of (seed, keys).
+    """`batch` different images, each mirrored with probability 1/2 if the pyramid says so: a function of (seed, keys).
 
     The original draws every batch from a fresh permutation of the whole set, and so does this.
 
@@ -117,7 +119,7 @@ def real_batch(pyramid: Pyramid, batch: int, resolution: int, seed: int, *keys) 
     """
     draw = generator(seed, "reals", *keys)
     chosen = draw.choice(len(pyramid.source), batch, replace=False)
-    flip = draw.random(batch) < 0.5
+    flip = (draw.random(batch) < 0.5) & pyramid.mirror
     pictures = pyramid.images(chosen, resolution)
     pictures[flip] = pictures[flip, :, ::-1]
     return to_float(pictures)

@@ -122,7 +122,7 @@ class PGGAN(System):
         if getattr(self, "_pyramid", None) is None or self._pyramid.source is not source:
             levels = range(self.schedule.start_level, self.schedule.last + 1)
             self._pyramid = Pyramid(source, [4 << level for level in levels], self.params.inputFilter, self.params.nChannels,
-                                    self.params.cache_gb * 2**30)
+                                    self.params.cache_gb * 2**30, self.params.mirror)
         return self._pyramid
 
     def batch(self, step: int, source) -> dict[str, np.ndarray]:
