@@ -79,8 +79,8 @@ def _some(shapes: dict, most: int = 40) -> list:
 
 
 def step_bytes(trainer) -> int:
-    """Bytes that the tensors of the first iteration need at the worst moment, beyond weights and optimiser state."""
+    """Bytes that the tensors of the heaviest iteration need at the worst moment, beyond weights and optimiser state."""
     system = trainer.system
     batch = trainer.spec()
-    concrete = trainer.function(system.phase(0)).get_concrete_function(tf.TensorSpec((), tf.int64), batch)
+    concrete = trainer.function(system.phase(system.heaviest)).get_concrete_function(tf.TensorSpec((), tf.int64), batch)
     return graph_peak(concrete.graph)

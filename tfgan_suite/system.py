@@ -58,6 +58,7 @@ class System:
         grid: (rows, columns) of the default sample sheet.
         precisions: the values of --precision that the system's iteration supports.
         classes: number of classes of a conditional generator, 0 if it takes no labels.
+        heaviest: an iteration that needs as much memory as any.
     """
 
     sampling: tuple = ("g",)
@@ -65,6 +66,7 @@ class System:
     grid: tuple = (10, 10)
     precisions: tuple = ("float32",)
     classes: int = 0
+    heaviest: int = 0
 
     def __init__(self, params: Parameters, training: bool = True):
         self.params, self.training = params, training
@@ -118,7 +120,8 @@ class System:
         raise NotImplementedError
 
     def batch_spec(self) -> dict[str, tf.TensorSpec] | None:
-        """Shapes and types of `batch` at iteration 0 on one device, so that `--dry-run` needs no data; None: ask `batch`."""
+        """Shapes and types of `batch` at iteration `heaviest` on one device, so that `--dry-run` needs no data; None: ask
+        `batch`."""
         return None
 
     # -- one iteration (graph side) ------------------------------------------------------------------------------------

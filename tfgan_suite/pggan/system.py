@@ -82,6 +82,10 @@ class PGGAN(System):
         return self.params.nCritPerGen if self.params.unroll_form == "mended" else 1
 
     @property
+    def heaviest(self) -> int:
+        return self.schedule.first_iteration(self.schedule.last)
+
+    @property
     def batch_size(self) -> int:
         levels = range(self.schedule.start_level, self.schedule.last + 1)
         return math.gcd(*(self.schedule.batch(level) for level in levels))
@@ -132,7 +136,7 @@ class PGGAN(System):
         return {"reals": np.stack(parts, 1)}
 
     def batch_spec(self):
-        m = self.schedule.at(0)
+        m = self.schedule.at(self.heaviest)
         return {"reals": tf.TensorSpec((m.batch, self.critic_steps, m.resolution, m.resolution, self.params.nChannels))}
 
     # -- one iteration -------------------------------------------------------------------------------------------------
