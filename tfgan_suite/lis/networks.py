@@ -338,7 +338,7 @@ class GeneratorLIS(LisNetwork):
                 vectors repeat the last one and their weights get zero gradients, as in the original. One graph serves
                 every count.
         """
-        vectors = []
+        vectors, x = [], tf.cast(x, tf.float32)
         for i, module in enumerate(self.modules_lis):
             step = tf.cast(module(x), tf.float32)
             gate = 1.0 if executed is None else tf.cast(tf.convert_to_tensor(executed) > i, tf.float32)
