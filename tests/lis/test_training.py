@@ -182,6 +182,7 @@ def test_output_scale_is_clipped(tmp_path):
 
 @pytest.mark.parametrize(("system", "changes", "word"), [
     ("glis", {"image_size": 9}, "odd"),
+    ("glis", {"net": "newest"}, "best, last"),
     ("glis", {"image_size": -1}, "image_size"),
     ("glis", {"crop_size": 100}, "crop"),
     ("glis", {"dataset": "folder", "dataroot": "missing"}, "missing"),

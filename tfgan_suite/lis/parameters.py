@@ -1,6 +1,11 @@
 """Parameters of the three LIS programs: names, defaults and meaning of the flags of aleju/gan-error-avoidance."""
 from tfgan_suite.experiment import Parameter
 
+def _checkpoint(value: str) -> str:
+    """What is wrong with the name of a checkpoint."""
+    return "" if value in ("best", "last") or value.isdigit() else "give best, last or an iteration"
+
+
 _DATASETS = ("cifar10", "lsun", "imagenet", "folder", "lfw", "digits")
 
 _COMMON = (
@@ -38,7 +43,7 @@ _TRAINED = (
     Parameter("save_path", None, "folder of pictures, test results and history (default: log_dir)", type=str),
     Parameter("load_path", None, "checkpoints (ours, or an experiment of the original) that a fresh run starts from", type=str),
     Parameter("final_test", False, "run the reconstruction test on the final test images after the last iteration"),
-    Parameter("net", "best", "checkpoint for the final test: best, last or an iteration"),
+    Parameter("net", "best", "checkpoint for the final test: best, last or an iteration", check=_checkpoint),
     Parameter("lambda_r", 0.9, "strength of the similarity between codes", minimum=0.0),
     Parameter("always_train_all", False, "execute all LIS modules, or train all rounds, in every iteration"),
 )
@@ -74,6 +79,6 @@ PARAMETERS = {
         Parameter("load_path", "", "checkpoints of a finished G-LIS run (ours, or one of the original)", fixed=True),
         Parameter("load_path_r", None, "checkpoints whose R a fresh run starts from", type=str),
         Parameter("save_path_r", None, "folder of pictures and history (default: log_dir)", type=str),
-        Parameter("net", "last", "which checkpoint of load_path: best, last or an iteration", fixed=True),
+        Parameter("net", "last", "which checkpoint of load_path: best, last or an iteration", fixed=True, check=_checkpoint),
     ),
 }
