@@ -1,6 +1,7 @@
 """Parameters of the three LIS programs: names, defaults and meaning of the flags of aleju/gan-error-avoidance."""
 from tfgan_suite.experiment import Parameter
 
+
 def _checkpoint(value: str) -> str:
     """What is wrong with the name of a checkpoint."""
     return "" if value in ("best", "last") or value.isdigit() else "give best, last or an iteration"
