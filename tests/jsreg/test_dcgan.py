@@ -83,7 +83,7 @@ def test_files_of_a_run(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("changes", [{"unreg": True, "rmsprop": True}, {"bn_mode": "tf13", "disc_update_steps": 2},
-                                     {"gaussian_prior": True, "penalty": "none"}, {"precision": "bfloat16"}])
+                                     {"gaussian_prior": True, "penalty": "none", "precision": "bfloat16"}])
 def test_options_train(tmp_path, monkeypatch, changes):
     p = params(tmp_path, monkeypatch, epochs=1, dataset_size=32, **changes)
     train(p)

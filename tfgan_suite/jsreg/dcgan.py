@@ -24,6 +24,8 @@ def regularized(params) -> bool:
 class JSRegDCGAN(System):
     """DCGAN whose D minimises its cross-entropy + gamma/2 * the Jensen-Shannon regulariser; conditional on MNIST."""
 
+    precisions = ("float32", "bfloat16")
+
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
         self.size = dcgan_data.output_size(params)

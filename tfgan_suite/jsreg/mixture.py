@@ -31,8 +31,6 @@ class JSRegMixture(System):
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
-        if params.precision != "float32":
-            raise UserError(f"precision={params.precision}: the mixture's networks run in float32 only; leave it out")
         self.mixture = mixture_geometry.Mixture(params.components, params.radius, params.std)
         self.regularized = params.penalty == "js" and not params.unreg
         self.networks = {"g": mixture_networks.generator(params)}
