@@ -1,17 +1,18 @@
-"""SNGAN on the embedded digits, class-conditional, 16x16: minutes on two CPU cores"""
-system = 'sngan'
+"""SNGAN with the projection discriminator on the embedded digits, class-conditional, 16x16: minutes on two CPU cores"""
+system = 'sngan_projection'
 
-DATASET = 'digits'
-NETWORK = 'digits'
-BATCH_SIZE = 32
-GEN_BS_MULTIPLE = 2
-ITERS = 1500
-DIM_G = 16
-DIM_D = 32
-DIM_Z = 32
-EMBEDDING_DIM = 32
-LR = 0.001
-N_CRITIC = 2
-SAVEFREQ = 500
-INCEPTION_FREQUENCY = 0
+dataset = 'digits'
+network = '16'
+gen_ch = 32
+dis_ch = 32
+dim_z = 32
+n_classes = 10
+batchsize = 32
+n_gen_samples = 64
+n_dis = 2
+alpha = 0.001
+iteration = 2000
+iteration_decay_start = 1000
+snapshot_interval = 500
+evaluation_interval = 0
 SINGULAR_FREQUENCY = 500
