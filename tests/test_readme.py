@@ -13,6 +13,9 @@ README = (ROOT / "README.md").read_text()
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines() if line.strip()]
 
 
+SHORT_SNGAN = "iteration, snapshot_interval, batchsize, n_gen_samples, gen_ch, dis_ch = 2, 1, 4, 4, 4, 4\n"
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with stand-ins for what the README names: experiments, data, the user's FOLDER, and .venv."""
@@ -20,6 +23,7 @@ def place(tmp_path_factory):
     (place / "exp").mkdir()
     for name in ("face12", "face48", "face1", "digits"):
         (place / f"exp/{name}.py").write_text(RPGAN)
+    (place / "exp/digits_sngan.py").write_text((ROOT / "exp/digits_sngan.py").read_text() + SHORT_SNGAN)
     pictures(place / "FOLDER", side=70)
     pictures(place / "data")
     venv = place / "venv"
