@@ -266,27 +266,38 @@ class Discriminators(Network):
         losses, gradient = self.over(body, [projected], specs)
         return losses, tape.gradient(projected, fake, gradient / self.count)
 
-    def losses(self, real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty=None) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its gradients.
 
         Args:
             real, fake: images [B, H, W, 3], constants.
+            penalty: images -> logits [B] of one discriminator, real, fake -> a scalar that this discriminator minimises as
+                well; it needs a chunk of 1.
 
         Returns:
-            Losses [K], and gradients in the order of `trainable_variables`.
+            Losses [K] without the penalty, and gradients in the order of `trainable_variables`.
         """
         def body(inputs, weights):
             flat = [w for pair in weights for w in pair]
             with tf.GradientTape() as tape:
                 tape.watch(flat)
                 losses = self._loss(inputs[0], weights)
-            return [losses, *tape.gradient(losses, flat)]
+                total = losses if penalty is None else losses + penalty(self._alone(inputs[1:], weights), real, fake)
+            return [losses, *tape.gradient(total, flat)]
 
         projected = self.project(tf.concat([real, fake], 0))
+        inputs = [projected] if penalty is None or self.projection is None else [projected, tf.constant(self.projection.values)]
         variables = [v for pair in zip(self.kernels, self.biases) for v in pair]
         specs = [tf.TensorSpec((), tf.float32), *(tf.TensorSpec(v.shape[1:], v.dtype) for v in variables)]
-        losses, *gradients = self.over(body, [projected], specs)
+        losses, *gradients = self.over(body, inputs, specs)
         return losses, [gradients[i] for i in _order(variables, self.trainable_variables)]
+
+    def _alone(self, filters: list, weights: list):
+        """Images -> logits [B] of one discriminator, averaged over a map of logits."""
+        def logits(images):
+            x = convolve(images, filters[0][0], self.projection.stride, self.projection.padding) if filters else images
+            return tf.reduce_mean(self.logits(tf.cast(x, self.compute_dtype)[None], weights)[0], (1, 2, 3))
+        return logits
 
     def _loss(self, projected: tf.Tensor, weights: list) -> tf.Tensor:
         real, fake = tf.split(self.logits(projected, weights), 2, axis=1)

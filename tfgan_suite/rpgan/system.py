@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import checkpoints, optimizers, random
+from tfgan_suite import checkpoints, optimizers, penalties, random
 from tfgan_suite.data import digits, order
 from tfgan_suite.data.listfile import ListFile
 from tfgan_suite.errors import UserError
@@ -37,7 +37,7 @@ class RPGAN(System):
 
     def _discriminators(self) -> Discriminators:
         p = self.params
-        return Discriminators(p.imsz, p.df, projections(p), p.seed, p.chunk)
+        return Discriminators(p.imsz, p.df, projections(p), p.seed, 1 if p.penalty == "js" else p.chunk)
 
     # -- data ----------------------------------------------------------------------------------------------------------
     def source(self):
@@ -75,7 +75,11 @@ class RPGAN(System):
         gradients = tape.gradient(fake, g.trainable_variables, image_gradient)
         optimizers.apply(self.optimizers["g"], gradients, g.trainable_variables)
 
-        d_losses, gradients = d.losses(batch["real"], g(draws["z_d"]))
+        def penalty(discriminator, real, fake):
+            return penalties.js_penalty(self.params, step, self.iterations, discriminator, real, fake)[0]
+
+        extra = penalty if self.params.penalty == "js" else None
+        d_losses, gradients = d.losses(batch["real"], g(draws["z_d"]), extra)
         optimizers.apply(self.optimizers["d"], gradients, d.trainable_variables)
         return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses}
 

@@ -1,0 +1,41 @@
+"""RP-GAN with the Jensen-Shannon regulariser on each discriminator."""
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny import workplace
+
+from tfgan_suite import experiment, penalties
+from tfgan_suite.rpgan import filters
+from tfgan_suite.rpgan.networks import Discriminators
+from tfgan_suite.trainer import Trainer
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_each_discriminator_gets_its_own_regulariser(count):
+    arrays = filters.make([f"8,2,1,{count}"], 0)
+    projection = filters.Filters(np.stack([arrays[f"p{i}"] for i in range(count)]), 2)
+    d = Discriminators(16, 4, projection, chunk=1)
+    draw = np.random.default_rng(0)
+    real, fake = (tf.constant(draw.uniform(-1, 1, (3, 16, 16, 3)).astype(np.float32)) for _ in range(2))
+    _, plain = d.losses(real, fake)
+    _, gradients = d.losses(real, fake, lambda one, r, f: penalties.js_regularizer(one, r, f).value)
+    for i in range(count):
+        with tf.GradientTape() as tape:
+            value = penalties.js_regularizer(lambda x, i=i: tf.reshape(d(x)[i], [-1]), real, fake).value
+        for g, p, expected in zip(gradients, plain, tape.gradient(value, d.trainable_variables)):
+            np.testing.assert_allclose((g - p)[i], tf.zeros_like(p[i]) if expected is None else expected[i], atol=2e-5)
+
+
+@pytest.mark.parametrize("system", ["rpgan", "rpgan_baseline"])
+def test_it_trains_with_the_regulariser(tmp_path, monkeypatch, system):
+    workplace(tmp_path, monkeypatch)
+    weights = []
+    for penalty in ("none", "js"):
+        params = experiment.load("tiny", {"penalty": penalty, "gamma": "5", "MAXITER": "2", "wts_dir": penalty}, system)
+        trainer = Trainer(params, io.StringIO())
+        trainer.run()
+        weights.append(dict(trainer.system.networks["d"].arrays()))
+    name = "c0_0_w" if system == "rpgan" else "c0_w"
+    assert not np.array_equal(weights[0][name], weights[1][name])
