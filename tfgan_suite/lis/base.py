@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import random
+from tfgan_suite import penalties, random
 from tfgan_suite.lis import data, drawing, networks, origins
 from tfgan_suite.lis.events import Reports
 from tfgan_suite.lis.record import Record
@@ -75,6 +75,13 @@ class LisSystem(System):
         self.extra_state["record"] = self.record.ring
         if self.params.values.get("load_path") and "g" in trained:
             origins.start_from(self, self.params.load_path, self.params.values.get("load_tolerant", False))
+
+    def penalty(self, step: tf.Tensor, real: tf.Tensor, fake: tf.Tensor, masks=(None, None)) -> tf.Tensor:
+        """What `--penalty=js` adds to D's loss: one more pass of D over both batches; zero without it."""
+        if self.params.penalty == "none":
+            return tf.zeros(())
+        on_real, on_fake = (lambda x, mask=mask: self.networks["d"].logits(x, training=True, dropout=mask) for mask in masks)
+        return penalties.js_penalty(self.params, step, self.iterations, on_real, real, fake, on_fake)[0]
 
     def learn(self, name: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None) -> None:
         """One RMSprop step of a network. Weights that the loss does not depend on get zero gradients, as after torch's

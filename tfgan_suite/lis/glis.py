@@ -42,7 +42,7 @@ class GLis(LisSystem):
 
     def update(self, step, batch, draws, phase):
         """One step of D, then one of G (section 7.2 of the spec)."""
-        d_real, d_fake = self._discriminator_step(batch["images"], draws)
+        d_real, d_fake = self._discriminator_step(step, batch["images"], draws)
         g, r = self._generator_step(draws)
         values = {"d-real": d_real}
         for k in range(self.params.r_iterations + 1):
@@ -54,15 +54,16 @@ class GLis(LisSystem):
         self.record.put(step, values)
         return {name: values[name] for name in self.losses()}
 
-    def _discriminator_step(self, real, draws):
+    def _discriminator_step(self, step, real, draws):
         g, d = self.networks["g"], self.networks["d"]
         fake, _ = g(draws["noise_d"], training=True, executed=draws["executed_d"])
+        masks = draws.get("mask_real"), draws.get("mask_fake")
         with tf.GradientTape() as tape:
-            on_real = d(real, training=True, dropout=draws.get("mask_real"))
-            on_fake = d(tf.stop_gradient(fake), training=True, dropout=draws.get("mask_fake"))
+            on_real = d(real, training=True, dropout=masks[0])
+            on_fake = d(tf.stop_gradient(fake), training=True, dropout=masks[1])
             loss_real = losses.adversarial(on_real, True, self.params.ls)
             loss_fake = losses.adversarial(on_fake, False, self.params.ls)
-            loss = loss_real + loss_fake
+            loss = loss_real + loss_fake + self.penalty(step, real, tf.stop_gradient(fake), masks)
         self.learn("d", tape, loss)
         return loss_real, loss_fake
 

@@ -96,7 +96,7 @@ class Iterative(LisSystem):
             if k > 0:
                 values[f"r{k - 1}"] = self._reverser_step(tape_r, code, draws["noise"], self.params.lambda_r ** k)
             real = batch["images"][:, k - phase]
-            values[f"d-real{k}"], values[f"d-fake{k}"] = self._discriminator_step(real, tf.stop_gradient(images))
+            values[f"d-real{k}"], values[f"d-fake{k}"] = self._discriminator_step(step, real, tf.stop_gradient(images))
         self.record.put(step, values)
         return values
 
@@ -117,12 +117,12 @@ class Iterative(LisSystem):
         self.learn("r", tape_r, code, upstream=tape.gradient(loss, code))
         return distance
 
-    def _discriminator_step(self, real, fake):
+    def _discriminator_step(self, step, real, fake):
         d = self.networks["d"]
         with tf.GradientTape() as tape:
             loss_real = losses.adversarial(d(real, training=True), True, self.params.ls)
             loss_fake = losses.adversarial(d(fake, training=True), False, self.params.ls)
-            loss = loss_real + loss_fake
+            loss = loss_real + loss_fake + self.penalty(step, real, fake)
         self.learn("d", tape, loss)
         return loss_real, loss_fake
 

@@ -185,11 +185,15 @@ class Discriminator(Down):
 
     def call(self, x, training=False, dropout=None):
         """`dropout` is an element-wise mask [N, *self.top] before the last convolution."""
+        return sigmoid(self.logits(x, training, dropout))
+
+    def logits(self, x, training=False, dropout=None):
+        """What the sigmoid is taken of, [N, 1]; arguments as of a call."""
         for level in self.levels:
             x = level(x, training=training)
         if dropout is not None:
             x = x * tf.cast(dropout, x.dtype)
-        return sigmoid(self.flat(x))
+        return self.flat(x)
 
 
 class Reverser(Down):

@@ -1,4 +1,5 @@
 """Parameters of the three LIS programs: names, defaults and meaning of the flags of aleju/gan-error-avoidance."""
+from tfgan_suite import penalty_parameters
 from tfgan_suite.experiment import Parameter
 
 
@@ -49,6 +50,8 @@ _TRAINED = (
     Parameter("always_train_all", False, "execute all LIS modules, or train all rounds, in every iteration"),
 )
 
+_PENALTY = penalty_parameters.JS
+
 _UPSCALING = Parameter("g_upscaling", "fractional", "upscaling in G", choices=("fractional", "nearest", "bilinear"), fixed=True)
 
 
@@ -64,6 +67,7 @@ PARAMETERS = {
     "glis": (
         *_COMMON,
         *_TRAINED,
+        *_PENALTY,
         _UPSCALING,
         Parameter("flip", True, "mirror half of the training images (the original always does)", fixed=True),
         Parameter("load_tolerant", False, "load_path: take only arrays of G that fit, and not its optimiser"),
@@ -73,7 +77,7 @@ PARAMETERS = {
         Parameter("augment", "none", "augmentation set", choices=("none", "flowers102", "cifar10", "10kcats", "lsun_churches")),
         Parameter("d_dropout", 0.0, "chance that D drops a number before its last convolution", minimum=0.0, maximum=0.99),
     ),
-    "lis_iterative": (*_with_defaults(_COMMON, test_interval=1000, vis_interval=100, save_interval=2000), *_TRAINED),
+    "lis_iterative": (*_with_defaults(_COMMON, test_interval=1000, vis_interval=100, save_interval=2000), *_TRAINED, *_PENALTY),
     "lis_separate": (
         *_with_defaults(_COMMON, test_interval=1000, vis_interval=100, save_interval=500),
         _UPSCALING,

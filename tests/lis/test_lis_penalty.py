@@ -1,0 +1,35 @@
+"""The Jensen-Shannon regulariser on the discriminator of the LIS programs."""
+import numpy as np
+import pytest
+import tensorflow as tf
+from lis_support import parameters
+
+from tfgan_suite import penalties
+from tfgan_suite.lis.system import SYSTEMS
+
+
+@pytest.mark.parametrize("system,norm,dropout", [
+    ("glis", "weight", 0.5), ("glis", "batch", 0.0), ("lis_iterative", "none", 0.0)])
+def test_it_changes_the_step_of_d_and_nothing_before_it(system, norm, dropout, tmp_path):
+    changes = {"d_dropout": dropout} if dropout else {}
+    losses, weights = [], []
+    for penalty in ("none", "js"):
+        params = parameters(system, tmp_path / penalty, norm=norm, penalty=penalty, gamma=50.0, **changes)
+        model = SYSTEMS[system](params)
+        batch = {k: tf.constant(v) for k, v in model.batch(0, model.source()).items()}
+        values = model.iteration(tf.constant(0, tf.int64), batch, model.phase(0))
+        losses.append({k: float(v) for k, v in values.items() if k.startswith("d-")})
+        weights.append(dict(model.networks["d"].arrays()))
+    first = "level.0.conv.weight"
+    assert not np.allclose(weights[0][first], weights[1][first], atol=1e-7)
+    if system == "glis":  # one D step in an iteration: its losses are those before the step
+        assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_the_term_is_that_of_the_logits(tmp_path):
+    model = SYSTEMS["glis"](parameters("glis", tmp_path, penalty="js", gamma=2.0))
+    real, fake = (tf.constant(np.random.default_rng(i).random((4, 8, 8, 3)), tf.float32) for i in range(2))
+    d = model.networks["d"]
+    expected = penalties.js_regularizer(lambda x: d.logits(x, training=True), real, fake).value
+    np.testing.assert_allclose(model.penalty(tf.constant(0, tf.int64), real, fake), expected, rtol=1e-6)
+    np.testing.assert_allclose(tf.sigmoid(d.logits(real)), d(real), atol=1e-6)
