@@ -57,7 +57,8 @@ class Trainer:
         self.chief = distributed.is_chief(self.strategy)
         self.files = Checkpoints(params.wts_dir, tuple(self.system.networks))
         self._functions: dict = {}
-        self._stop = False
+        self._pending: list = []
+        self._stop = self._profiling = False
 
     # -- one step ------------------------------------------------------------------------------------------------------
     def function(self, phase):
@@ -89,10 +90,10 @@ class Trainer:
     # -- checkpoints ---------------------------------------------------------------------------------------------------
     def restore(self) -> int:
         """Loads the newest checkpoint, if there is one, and returns the iteration to go on from."""
-        complete = self.files.complete()
-        partial = [n for n in self.files.numbers("g") if complete and n > complete[-1]]
+        complete, first = self.files.complete(), self.files.kinds[0]
+        partial = [n for n in self.files.numbers(first) if complete and n > complete[-1]]
         if partial:
-            self.log.line(f"Ignoring {self.files.path('g', partial[-1])}: its checkpoint is not complete")
+            self.log.line(f"Ignoring {self.files.path(first, partial[-1])}: its checkpoint is not complete")
         if complete:
             return self._restore_own(complete[-1])
         return self._restore_original()
@@ -109,13 +110,14 @@ class Trainer:
         return number
 
     def _restore_original(self) -> int:
-        start = self.files.newest("g")
+        first = self.files.kinds[0]
+        start = self.files.newest(first)
         for kind in reversed(self.files.kinds):
             number = self.files.newest(kind)
             if number is not None and start is not None:
                 self._load(kind, number)
                 if number != start:
-                    self.log.line(f"Note: {kind.upper()} is of iteration {number}, G of iteration {start}")
+                    self.log.line(f"Note: {kind.upper()} is of iteration {number}, {first.upper()} of iteration {start}")
             elif start is not None:
                 self.log.line(f"Note: no checkpoint of {kind.upper()}; it starts afresh")
         if start is not None:
@@ -176,16 +178,18 @@ class Trainer:
         except Diverged:
             raise
         except Exception:
+            self._flush()  # what is not finite is not saved
             if self._done > start and self._saved != self._done:
                 self.save(self._done)
             raise
         finally:
+            if self._profiling:
+                tf.profiler.experimental.stop()
             feed.close()
             self.log.close()
         return self._done
 
     def _loop(self, feed: Feed, start: int, end: int) -> None:
-        self._pending: list = []
         events = self.system.events() if self.chief else []
         self.log.bar = self._bar(start, end)
         for step in range(start, end):
@@ -257,9 +261,11 @@ class Trainer:
         first, last = _profile_range(self.params.profile)
         if step == first:
             tf.profiler.experimental.start(str(self.log.folder))
-        if step == last:
+            self._profiling = True
+        if step == last and self._profiling:
             self._flush()
             tf.profiler.experimental.stop()
+            self._profiling = False
 
     # -- signals -------------------------------------------------------------------------------------------------------
     def _signals(self):
