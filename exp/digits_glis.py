@@ -1,4 +1,4 @@
-"""G-LIS on the embedded handwritten digits, 16x16; minutes on two CPU cores"""
+"""G-LIS with the JS regulariser on the embedded handwritten digits, 16x16; minutes on two CPU cores"""
 system = 'glis'
 dataset = 'digits'
 image_size = 16
@@ -8,7 +8,9 @@ nfeature = 32
 norm = 'batch'
 r_iterations = 3
 lambda_r = 0.1
-lr = 0.0005
+lr = 0.0002
+penalty = 'js'
+gamma = 5.0
 batch_size = 64
 niter = 2000
 test_interval = 1000

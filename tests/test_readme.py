@@ -13,6 +13,7 @@ README = (ROOT / "README.md").read_text()
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines() if line.strip()]
 
 
+SHORT_DIGITS = "f1, df, MAXITER, SAVEFREQ, filts = 8, 4, 4, 4, '4,2,1,2'\n"
 SHORT_SNGAN = "iteration, snapshot_interval, batchsize, n_gen_samples, gen_ch, dis_ch = 2, 1, 4, 4, 4, 4\n"
 
 
@@ -21,8 +22,9 @@ def place(tmp_path_factory):
     """A folder with stand-ins for what the README names: experiments, data, the user's FOLDER, and .venv."""
     place = tmp_path_factory.mktemp("readme")
     (place / "exp").mkdir()
-    for name in ("face12", "face48", "face1", "digits"):
+    for name in ("face12", "face48", "face1"):
         (place / f"exp/{name}.py").write_text(RPGAN)
+    (place / "exp/digits.py").write_text((ROOT / "exp/digits.py").read_text() + SHORT_DIGITS)
     (place / "exp/digits_sngan.py").write_text((ROOT / "exp/digits_sngan.py").read_text() + SHORT_SNGAN)
     pictures(place / "FOLDER", side=70)
     pictures(place / "data")
