@@ -73,8 +73,7 @@ def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most
     """
     if "--list" in argv and first_is_experiment:
         _list()
-    words, experiments = [a for a in argv if not a.startswith("-")], experiment.names()
-    name = next((w for w in words if w.split(",")[0] in experiments), words[0] if words else "")  # `--out x NAME` works too
+    name = _experiment_of(argv)
     known: dict[str, Parameter] = {}
     if first_is_experiment and name:
         try:
@@ -102,6 +101,12 @@ def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most
         raise UserError(f"{count} arguments given; usage: {usage.splitlines()[0]}")
     chosen = {o.name: o.convert(given.pop(o.name), "command line") if o.name in given else o.default for o in options}
     return values.positionals, chosen, given
+
+
+def _experiment_of(argv: list[str]) -> str:
+    """The word of the command line that names the experiment; `--out x NAME` works too."""
+    words, experiments = [a for a in argv if not a.startswith("-")], experiment.names()
+    return next((w for w in words if w.split(",")[0] in experiments), words[0] if words else "")
 
 
 def _system(argv: list[str], system: str | None) -> str | None:
