@@ -11,14 +11,19 @@ import tensorflow as tf
 
 from tfgan_suite import benchmark, experiment, optimizers
 from tfgan_suite.rpgan import filters
-from tfgan_suite.rpgan.networks import Discriminators, convolve
+from tfgan_suite.rpgan.networks import Discriminators
 from tfgan_suite.rpgan.system import BETA_1, BETA_2, EPSILON, RATE, RPGAN
 from tfgan_suite.trainer import Trainer
 
 
+def _padded(x, kernel, stride, pad):
+    """The original's convolution: explicit zeros, then VALID."""
+    return tf.nn.conv2d(tf.pad(x, [[0, 0], [pad, pad], [pad, pad], [0, 0]]) if pad else x, kernel, stride, "VALID")
+
+
 class Plain:
     """The original's iteration: every discriminator is copied into the one working network, G's forward pass is computed again
-    for its gradient, and every discriminator has an optimiser of its own."""
+    for its gradient, D passes over reals and fakes one after the other, and every discriminator has an optimiser of its own."""
 
     def __init__(self, system: RPGAN):
         p = system.params
@@ -49,13 +54,18 @@ class Plain:
         self.gradient.assign(tf.zeros_like(self.gradient))
 
     def _project(self, images, kernel):
-        return convolve(images, kernel, self.projection.stride, self.projection.padding)
+        return _padded(images, kernel, self.projection.stride, self.projection.padding)
+
+    def _logits(self, h):
+        for kernel, bias in zip(self.d.kernels[:-1], self.d.biases[:-1]):
+            h = tf.nn.leaky_relu(_padded(h, kernel[0], 2, 1) + bias[0], 0.2)
+        return _padded(h, self.d.kernels[-1][0], 1, 0) + self.d.biases[-1][0]
 
     def _g_gradient(self, kernel):
         fake = tf.identity(self.fake)
         with tf.GradientTape() as tape:
             tape.watch(fake)
-            logits = self.d.logits(self._project(fake, kernel)[None], list(zip(self.d.kernels, self.d.biases)))
+            logits = self._logits(self._project(fake, kernel))
             loss = tf.reduce_mean(tf.nn.softplus(-logits)) / len(self.store)
         self.gradient.assign_add(tape.gradient(loss, fake))
         return loss
@@ -69,9 +79,9 @@ class Plain:
     def _d_step(self, i: int):
         def step(real, kernel):
             self._load(i)
-            inputs = self._project(tf.concat([real, self.fake], 0), kernel)[None]
             with tf.GradientTape() as tape:
-                loss = self.d._loss(inputs, list(zip(self.d.kernels, self.d.biases)))
+                on_real, on_fake = (self._logits(self._project(x, kernel)) for x in (real, self.fake))
+                loss = (tf.reduce_mean(tf.nn.softplus(-on_real)) + tf.reduce_mean(tf.nn.softplus(on_fake))) / 2
             gradients = tape.gradient(loss, self.d.trainable_variables)
             optimizers.apply(self.d_optimizers[i], gradients, self.store[i])
             return loss
