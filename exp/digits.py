@@ -14,3 +14,4 @@ filts = '8,2,3,16'
 filts_seed = 0
 SAVEFREQ = 2e3
 MAXITER = 14e3
+log_every = 100

@@ -13,3 +13,4 @@ crop = False
 
 SAVEFREQ = 2e3
 MAXITER = 14e3
+log_every = 100
