@@ -1,11 +1,19 @@
 """The Jensen-Shannon regulariser on the discriminator of the LIS programs."""
+import io
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from lis_support import parameters
 
 from tfgan_suite import penalties
+from tfgan_suite.lis import history
 from tfgan_suite.lis.system import SYSTEMS
+from tfgan_suite.trainer import Trainer
+
+LOGGED = {"gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm", "grad_D2_logits_norm",
+          "grad_D_logits_norm"}
 
 
 @pytest.mark.parametrize("system,norm,dropout", [
@@ -19,6 +27,7 @@ def test_it_changes_the_step_of_d_and_nothing_before_it(system, norm, dropout, t
         batch = {k: tf.constant(v) for k, v in model.batch(0, model.source()).items()}
         values = model.iteration(tf.constant(0, tf.int64), batch, model.phase(0))
         losses.append({k: float(v) for k, v in values.items() if k.startswith("d-")})
+        assert set(values) - set(model.losses()) == (LOGGED if penalty == "js" else set())
         weights.append(dict(model.networks["d"].arrays()))
     first = "level.0.conv.weight"
     assert not np.allclose(weights[0][first], weights[1][first], atol=1e-7)
@@ -31,5 +40,21 @@ def test_the_term_is_that_of_the_logits(tmp_path):
     real, fake = (tf.constant(np.random.default_rng(i).random((4, 8, 8, 3)), tf.float32) for i in range(2))
     d = model.networks["d"]
     expected = penalties.js_regularizer(lambda x: d.logits(x, training=True), real, fake).value
-    np.testing.assert_allclose(model.penalty(tf.constant(0, tf.int64), real, fake), expected, rtol=1e-6)
+    term, scalars = model.penalty(tf.constant(0, tf.int64), real, fake)
+    np.testing.assert_allclose(term, expected, rtol=1e-6)
+    assert set(scalars) == LOGGED
     np.testing.assert_allclose(tf.sigmoid(d.logits(real)), d(real), atol=1e-6)
+
+
+def test_its_scalars_are_logged_and_are_no_losses_of_console_and_history(tmp_path):
+    params, console = parameters("glis", tmp_path, penalty="js", gamma=0.5, log_every=1, niter=1, r_iterations=1), io.StringIO()
+    trainer = Trainer(params, console)
+    trainer.run()
+    metrics = tmp_path / "logs" / "metrics.jsonl"
+    values = next(e for e in map(json.loads, metrics.read_text().splitlines()) if "gamma" in e)
+    assert values["gamma"] == 0.5
+    assert values["disc_regularizer"] == pytest.approx(values["D1_regularizer"] + values["D2_regularizer"], rel=1e-5)
+    assert min(values[name] for name in LOGGED) > 0
+    losses = next(line for line in console.getvalue().splitlines() if " | " in line)
+    assert [word[:-1] for word in losses.split() if word.endswith(":")] == list(trainer.system.losses())
+    assert {name.split("_")[0] for name, _ in history.from_metrics(metrics).lines()} <= {"loss-d-mix", "loss-g-mix", "loss-r-mix"}

@@ -76,12 +76,14 @@ class LisSystem(System):
         if self.params.values.get("load_path") and "g" in trained:
             origins.start_from(self, self.params.load_path, self.params.values.get("load_tolerant", False))
 
-    def penalty(self, step: tf.Tensor, real: tf.Tensor, fake: tf.Tensor, masks=(None, None)) -> tf.Tensor:
-        """What `--penalty=js` adds to D's loss: one more pass of D over both batches; zero without it."""
-        if self.params.penalty == "none":
-            return tf.zeros(())
+    def penalty(self, step: tf.Tensor, real: tf.Tensor, fake: tf.Tensor, masks=(None, None)) -> tuple[tf.Tensor, dict]:
+        """What `--penalty=js` adds to D's loss: one more pass of D over both batches.
+
+        Returns:
+            (the term, scalars for the logs); (0, {}) without it. Console, history and `losses` know nothing of the scalars.
+        """
         on_real, on_fake = (lambda x, mask=mask: self.networks["d"].logits(x, training=True, dropout=mask) for mask in masks)
-        return penalties.js_penalty(self.params, step, self.iterations, on_real, real, fake, on_fake)[0]
+        return penalties.js_penalty(self.params, step, self.iterations, on_real, real, fake, on_fake)
 
     def learn(self, name: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None) -> None:
         """One RMSprop step of a network. Weights that the loss does not depend on get zero gradients, as after torch's

@@ -42,7 +42,7 @@ class GLis(LisSystem):
 
     def update(self, step, batch, draws, phase):
         """One step of D, then one of G (section 7.2 of the spec)."""
-        d_real, d_fake = self._discriminator_step(step, batch["images"], draws)
+        d_real, d_fake, regularizer = self._discriminator_step(step, batch["images"], draws)
         g, r = self._generator_step(draws)
         values = {"d-real": d_real}
         for k in range(self.params.r_iterations + 1):
@@ -52,7 +52,7 @@ class GLis(LisSystem):
             present = (draws["executed_g"] > i) & (self.params.lambda_r > 0)
             values[f"r{i}"] = tf.where(present, r[i], ABSENT)
         self.record.put(step, values)
-        return {name: values[name] for name in self.losses()}
+        return {**{name: values[name] for name in self.losses()}, **regularizer}
 
     def _discriminator_step(self, step, real, draws):
         g, d = self.networks["g"], self.networks["d"]
@@ -63,9 +63,10 @@ class GLis(LisSystem):
             on_fake = d(tf.stop_gradient(fake), training=True, dropout=masks[1])
             loss_real = losses.adversarial(on_real, True, self.params.ls)
             loss_fake = losses.adversarial(on_fake, False, self.params.ls)
-            loss = loss_real + loss_fake + self.penalty(step, real, tf.stop_gradient(fake), masks)
+            extra, scalars = self.penalty(step, real, tf.stop_gradient(fake), masks)
+            loss = loss_real + loss_fake + extra
         self.learn("d", tape, loss)
-        return loss_real, loss_fake
+        return loss_real, loss_fake, scalars
 
     def _generator_step(self, draws):
         g, d, noise = self.networks["g"], self.networks["d"], draws["noise_g"]

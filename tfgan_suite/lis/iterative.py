@@ -84,7 +84,7 @@ class Iterative(LisSystem):
     def update(self, step, batch, draws, phase):
         """All rounds, G before R before D in each (section 7.3 of the spec)."""
         values = dict.fromkeys(self.losses(), tf.constant(ABSENT))
-        code, images = draws["noise"], None
+        code, images, regularizers = draws["noise"], None, []
         for k in range(self.rounds):
             with tf.GradientTape() as tape_r:
                 if k > 0:
@@ -96,9 +96,11 @@ class Iterative(LisSystem):
             if k > 0:
                 values[f"r{k - 1}"] = self._reverser_step(tape_r, code, draws["noise"], self.params.lambda_r ** k)
             real = batch["images"][:, k - phase]
-            values[f"d-real{k}"], values[f"d-fake{k}"] = self._discriminator_step(step, real, tf.stop_gradient(images))
+            values[f"d-real{k}"], values[f"d-fake{k}"], scalars = self._discriminator_step(step, real, tf.stop_gradient(images))
+            regularizers.append(scalars)
         self.record.put(step, values)
-        return values
+        means = {name: tf.reduce_mean([found[name] for found in regularizers]) for name in regularizers[0]}
+        return {**values, **means}  # of the regulariser: over the rounds that trained
 
     def _generator_step(self, code):
         with tf.GradientTape() as tape:
@@ -122,9 +124,10 @@ class Iterative(LisSystem):
         with tf.GradientTape() as tape:
             loss_real = losses.adversarial(d(real, training=True), True, self.params.ls)
             loss_fake = losses.adversarial(d(fake, training=True), False, self.params.ls)
-            loss = loss_real + loss_fake + self.penalty(step, real, fake)
+            extra, scalars = self.penalty(step, real, fake)
+            loss = loss_real + loss_fake + extra
         self.learn("d", tape, loss)
-        return loss_real, loss_fake
+        return loss_real, loss_fake, scalars
 
     # -- what is reported --------------------------------------------------------------------------------------------------
     def console(self, step, scalars):
