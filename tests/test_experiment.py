@@ -63,6 +63,10 @@ def test_command_lines():
     got = cli.parse(["face48", "out.png", "--n=7", "--bsz", "8", "--crop"], "usage", options, 1, 3)
     assert got == (["face48", "out.png"], {"n": 7}, {"bsz": "8", "crop": "True"})
     assert cli.parse(["face48", "--nocrop"], "usage")[2] == {"crop": "False"}
+    for argv in (["--crop", "face48"], ["face48", "--crop", "true"], ["face48", "--crop=1"]):
+        words, _, given = cli.parse(argv, "usage")
+        assert words == ["face48"] and experiment.load("face48", given).crop is True
+    assert cli.parse(["face48", "--crop", "1"], "usage", most=2)[0] == ["face48", "1"]
     for argv, said in ((["face48", "--bsize=3"], "did you mean 'bsz'"), ([], "0 arguments given"),
                        (["face48", "x", "y"], "3 arguments given"), (["face48", "--n=0"], "unknown option '--n'")):
         with pytest.raises(UserError, match=said):

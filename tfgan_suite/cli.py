@@ -42,12 +42,32 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; --help shows the usage")
 
 
-def _add(parser: argparse.ArgumentParser, parameter: Parameter) -> None:
-    if parameter.type is bool:
-        parser.add_argument(f"--{parameter.name}", dest=parameter.name, nargs="?", const="True", default=None)
-        parser.add_argument(f"--no{parameter.name}", dest=parameter.name, action="store_const", const="False")
-    else:
-        parser.add_argument(f"--{parameter.name}", dest=parameter.name, default=None)
+def _spelled_out(argv: list[str], declared: dict[str, Parameter]) -> list[str]:
+    """The command line with `--flag`, `--noflag` and `--flag false` of booleans as `--flag=True` and `--flag=False`.
+
+    So a boolean never takes the word behind it unless that is one like `true`: it may be the experiment, or an iteration.
+    """
+    switches = {f"--{name}": f"--{name}=True" for name, p in declared.items() if p.type is bool}
+    offs = {f"--no{flag[2:]}": f"{flag}=False" for flag in switches}
+    words = []
+    for previous, word in zip(["", *argv], argv):
+        if previous in switches and word.lower() in experiment.BOOLEANS and not word.isdigit():
+            words[-1] = f"{previous}={word}"
+        else:
+            words.append(switches.get(word) or offs.get(word) or word)
+    return words
+
+
+def _declared(argv: list[str], system: str | None) -> dict[str, Parameter]:
+    """The parameters of the experiment that the command line names; none if it names a folder or nothing.
+
+    Raises:
+        UserError: there is no such experiment or system.
+    """
+    name = _experiment_of(argv)
+    if not name or (name.split(",")[0] not in experiment.names() and os.path.isdir(name)):
+        return {}
+    return experiment.load(name.split(",")[0], system=_system(argv, system)).declared
 
 
 def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most: int | None = 1,
@@ -73,29 +93,20 @@ def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most
     """
     if "--list" in argv and first_is_experiment:
         _list()
-    name = _experiment_of(argv)
-    known: dict[str, Parameter] = {}
-    if first_is_experiment and name:
-        try:
-            known = experiment.load(name.split(",")[0], system=_system(argv, system)).declared
-        except UserError:
-            if os.path.isdir(name):
-                known = {}
-            else:
-                raise
+    known = _declared(argv, system) if first_is_experiment else {}
     if any(a in ("-h", "--help") for a in argv):
-        _help(usage, options, name, argv, system) if known else print(_usage(usage, options))
+        _help(usage, options, _experiment_of(argv), argv, system) if known else print(_usage(usage, options))
         sys.exit(0)
-    parser = _Parser(add_help=False, allow_abbrev=False)
     declared = {**known, **{o.name: o for o in options}}
-    for parameter in declared.values():
-        _add(parser, parameter)
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    for name in declared:
+        parser.add_argument(f"--{name}", dest=name, default=argparse.SUPPRESS)
     parser.add_argument("positionals", nargs="*")
-    values, rest = parser.parse_known_intermixed_args(argv)
+    values, rest = parser.parse_known_intermixed_args(_spelled_out(argv, declared))
     if rest:
         flag = rest[0].lstrip("-").split("=")[0]
-        raise UserError(f"unknown option '--{flag}'{experiment._nearest(flag, declared)}; --help lists them")
-    given = {k: v for k, v in vars(values).items() if v is not None and k != "positionals"}
+        raise UserError(f"unknown option '--{flag}'{experiment.nearest(flag, declared)}; --help lists them")
+    given = {k: v for k, v in vars(values).items() if k != "positionals"}
     count = len(values.positionals)
     if count < least or (most is not None and count > most):
         raise UserError(f"{count} arguments given; usage: {usage.splitlines()[0]}")

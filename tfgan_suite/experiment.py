@@ -17,6 +17,7 @@ from tfgan_suite import registry
 from tfgan_suite.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
+BOOLEANS = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False, "no": False}
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,7 @@ def _convert(parameter: Parameter, value, where: str):
         if wanted is bool:
             if isinstance(value, bool):
                 return value
-            word = str(value).lower()
-            if word in ("true", "t", "1", "yes"):
-                return True
-            if word in ("false", "f", "0", "no"):
-                return False
-            raise ValueError
+            return BOOLEANS[str(value).lower()]
         if wanted is int:
             if isinstance(value, bool):
                 raise ValueError
@@ -99,7 +95,7 @@ def _convert(parameter: Parameter, value, where: str):
         if not isinstance(value, str):
             raise ValueError
         return value
-    except (ValueError, TypeError, OverflowError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         raise UserError(f"{where}: {parameter.name}={value!r} is not of type {wanted.__name__}") from None
 
 
@@ -173,10 +169,11 @@ def find(name: str) -> Path:
         path = folder / f"{name}.py"
         if name and os.sep not in name and path.is_file():
             return path
-    raise UserError(f"unknown experiment '{name}'{_nearest(name, names())}; --list shows them all")
+    raise UserError(f"unknown experiment '{name}'{nearest(name, names())}; --list shows them all")
 
 
-def _nearest(name: str, valid) -> str:
+def nearest(name: str, valid) -> str:
+    """`; did you mean '...'?`, or nothing where no valid name is near."""
     close = difflib.get_close_matches(name, list(valid), 1, 0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
 
@@ -204,7 +201,7 @@ def declared(system: str) -> dict[str, Parameter]:
     """
     known = registry.parameters()
     if system not in known:
-        raise UserError(f"unknown system '{system}'{_nearest(system, known)}; there are {', '.join(sorted(known))}")
+        raise UserError(f"unknown system '{system}'{nearest(system, known)}; there are {', '.join(sorted(known))}")
     return {p.name: p for p in (*COMMON, *known[system])}
 
 
@@ -230,7 +227,7 @@ def load(name: str, overrides: dict | None = None, system: str | None = None) ->
     for origin, where, items in (("experiment", str(path), given), ("command line", "command line", overrides)):
         for key, value in items.items():
             if key not in known:
-                raise UserError(f"{where}: unknown parameter '{key}' of system {system}{_nearest(key, known)}; "
+                raise UserError(f"{where}: unknown parameter '{key}' of system {system}{nearest(key, known)}; "
                                 f"--help lists them")
             values[key] = known[key].convert(value, where)
             sources[key] = origin
