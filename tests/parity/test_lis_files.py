@@ -2,10 +2,10 @@
 import numpy as np
 import pytest
 from golden_files import close, files, folder, load, under
-from test_lis import nchw
-from test_lis_training import parameters, same_bytes
+from lis_helpers import modules_of, nchw, nearly_equal_bytes, norm_of, parameters, sizes_of
 
-from tfgan_suite.lis import convert, networks
+from tfgan_suite import torch_files
+from tfgan_suite.lis import convert, drawing, loss_files, networks
 from tfgan_suite.lis.origins import find, slot_names
 from tfgan_suite.lis.system import SYSTEMS
 
@@ -22,26 +22,26 @@ def expected():
     return load(found[0]) if found else {}
 
 
-def sizes(gen):
-    """(height = width, features, levels, code, modules) from G-LIS' arrays."""
-    kernels = [n for n in gen if n.startswith("conv_layers") and gen[n].ndim == 4 and n.endswith("weight")]
-    features = gen[max(kernels, key=lambda n: int(n.split(".")[1]))].shape[0]
-    levels, (rows, code) = len(kernels), gen["initial_linear.0.weight"].shape
-    side = int(round((rows / (features * 2 ** (levels - 1))) ** 0.5)) * 2 ** levels
-    return side, features, levels, code, len({n.split(".")[1] for n in gen if n.startswith("lis_layers")})
+def flags(folder, prefix):
+    """The command line that an experiment of the original was trained with, as far as its arrays tell it."""
+    gen, known = convert.network(folder, prefix, "g"), expected()
+    image = known["sample_r0_float"].shape[2:] if "sample_r0_float" in known else top_doubled(folder, prefix)
+    width, height, features, levels, code = sizes_of("GL", {n: a.shape for n, a in gen.items()}, image)
+    modules, norm = modules_of(gen), norm_of(gen)
+    return (f"--width {width} --height {height} --nfeature {features} --nlayer {levels} --code_size {code} "
+            f"--r_iterations {modules} --norm {norm}")
 
 
-def flags(gen, **more):
-    """A command line for these arrays."""
-    side, features, levels, code, modules = sizes(gen)
-    return (f"--image_size {side} --nfeature {features} --nlayer {levels} --code_size {code} --r_iterations {modules} "
-            f"--norm weight " + " ".join(f"--{k} {v}" for k, v in more.items()))
+def top_doubled(folder, prefix):
+    """(height, width) of images without extra padding, from D's last kernel."""
+    dis = convert.network(folder, prefix, "d")
+    width, height, *_ = sizes_of("D", {n: a.shape for n, a in dis.items()})
+    return height, width
 
 
 @pytest.mark.parametrize(("path", "prefix"), experiments("gen"))
 def test_generator_discriminator_and_their_optimisers(path, prefix):
-    gen, known = convert.network(path, prefix, "g"), expected()
-    system = SYSTEMS["glis"](parameters("glis", flags(gen)))
+    known, system = expected(), SYSTEMS["glis"](parameters("glis", flags(path, prefix)))
     origin = find(path, prefix)
     for kind in ("g", "d"):
         origin.fill(kind, system.networks[kind])
@@ -58,24 +58,26 @@ def test_generator_discriminator_and_their_optimisers(path, prefix):
     codes = known["vis_code"]
     for k, images in enumerate(system.all_stages(codes)):
         close(nchw(images), known[f"sample_r{k}_float"], 1e-5, f"after {k} modules")
-        same_bytes(images, known[f"sample_r{k}_uint8"], f"bytes after {k} modules")
+        nearly_equal_bytes(drawing.to_bytes(images), known[f"sample_r{k}_uint8"], 0.01, f"bytes after {k} modules")
     last = system.params.r_iterations
     close(system.networks["d"](system.all_stages(codes)[-1]), known[f"dis_of_sample_r{last}"], 1e-5, "D")
+    if "grid_r0" in known:
+        grid = drawing.draw_grid(drawing.to_bytes(system.all_stages(codes)[0]), cols=2)
+        nearly_equal_bytes(grid, known["grid_r0"], 0.01, "grid")
 
 
 @pytest.mark.parametrize(("path", "prefix"), experiments("r"))
 def test_reverser_of_a_finished_run(path, prefix):
     known = expected()
     weights = convert.network(path, prefix, "r")
-    runs = [p.values[0] for p in experiments("gen")]
+    runs = [p.values for p in experiments("gen")]
     if not runs:
         pytest.skip("no G-LIS run beside it")
-    gen = convert.network(runs[0], "last", "g")
-    arguments = flags(gen, load_path=runs[0], net="last", spatial_dropout_r=0.1)
-    system = SYSTEMS["lis_separate"](parameters("lis_separate", arguments))
+    of_run, net = max(runs, key=lambda run: run[1] == "last")
+    system = SYSTEMS["lis_separate"](parameters("lis_separate", flags(of_run, net), load_path=str(of_run), net=net))
     find(path, prefix).fill("r", system.networks["r"])
     assert set(weights) == set(system.networks["r"].shapes())
-    if known:
+    if "r_code" in known and net == "last":
         last = system.params.r_iterations
         code = system.networks["r"](system.stages(known["vis_code"])[0])
         close(code, known["r_code"], 1e-5, "code")
@@ -85,7 +87,7 @@ def test_reverser_of_a_finished_run(path, prefix):
 @pytest.mark.parametrize(("path", "prefix"), experiments("gen"))
 def test_conversion_gives_a_whole_checkpoint(path, prefix):
     known = expected()
-    params = parameters("glis", flags(convert.network(path, prefix, "g")))
+    params = parameters("glis", flags(path, prefix))
     found = convert.convert(path / convert.ARCHIVE / f"{prefix}_gen.pt", params)
     assert set(found) == {"g", "d", "state"}
     fresh = SYSTEMS["glis"](params)
@@ -99,3 +101,20 @@ def test_conversion_gives_a_whole_checkpoint(path, prefix):
         for name in ("current_iter", "best_iter", "current_sample"):
             assert facts[name] == known[f"state_{name}"]
         np.testing.assert_array_equal(facts["index_shuffle"], known["state_index_shuffle"])
+
+
+def logs():
+    """Every folder of the original with loss tables."""
+    return [pytest.param(p, id=p.name) for p in sorted({p.parents[1] for p in folder("lis").rglob("log/loss_*.pt")})]
+
+
+@pytest.mark.parametrize("path", logs())
+def test_loss_tables_and_codes_of_the_pictures(path):
+    known, tables = expected(), loss_files.read(path)
+    assert all(table.shape[1] == 3 and np.isfinite(table).all() for _, table, _ in tables)
+    if "log_training_loss" in known:
+        close(tables[-1][1], known["log_training_loss"], 0, "training loss")
+        close(tables[-1][2], known["log_test_loss"], 0, "test loss")
+    codes = path / "samples" / "vis_code.pt"
+    if codes.is_file() and "vis_code" in known:
+        close(torch_files.load(codes), known["vis_code"], 0, "codes")

@@ -4,10 +4,9 @@ import re
 import numpy as np
 import tensorflow as tf
 from golden_files import close, each, load, under
-from test_lis import nhwc, without_gradient
+from lis_helpers import nhwc, numbered, parameters, without_gradient
 
-from tfgan_suite import checkpoints, experiment
-from tfgan_suite.experiment import Parameters
+from tfgan_suite import checkpoints
 from tfgan_suite.lis import networks, reconstruction
 from tfgan_suite.lis.iterative import first_round
 from tfgan_suite.lis.origins import slot_names
@@ -15,17 +14,6 @@ from tfgan_suite.lis.record import training_loss
 from tfgan_suite.lis.system import SYSTEMS
 
 NAMES = {"gen": "g", "dis": "d", "r": "r"}
-
-
-def parameters(system, args, **changes):
-    """The parameters that a command line of the original means."""
-    declared = experiment.declared(system)
-    values = {name: p.default for name, p in declared.items()}
-    for flag, text in re.findall(r"--(\w+)((?: (?!--)\S+)*)", re.sub(r"<run of> ", "", args)):
-        if flag in declared:
-            values[flag] = declared[flag].convert(text.strip() or "true", flag)
-    values.update(system=system, wts_dir="unused", **changes)
-    return Parameters("golden", values, {}, declared)
 
 
 def iterations(arrays):
@@ -43,10 +31,11 @@ def set_initial(system, arrays):
             system.networks[ours].assign(under(arrays, f"init/{theirs}/"))
 
 
-def noisy(system, ours):
+def noisy(system, ours="r"):
     """A bias that feeds a batch norm moves by the sign of rounding noise, lr a step. Batch norm removes that, unless dropout
     of channels lies between the two: then R's numbers are not reproducible to the last digits after its first step."""
-    return ours == "r" and system.params.norm == "batch" and system.params.spatial_dropout_r > 0
+    p = system.params
+    return ours == "r" and "r" in system.optimizers and p.norm == "batch" and p.spatial_dropout_r > 0
 
 
 def dead_biases(arrays, theirs):
@@ -112,11 +101,11 @@ def check_final(system, arrays, lr):
                                            err_msg=f"{theirs} {key}")
 
 
-def check_record(system, arrays, done):
-    """`loss_record` as written to log/loss_N, and the console."""
-    table = training_loss(system.record, done, max(done, 1), system.recorded)
-    for n, it in iterations(arrays):
-        close(table[n - 1], it["loss_record"], 1e-5, f"loss_record {n}")
+def check_record(system, it, done):
+    """The newest row of `loss_record`, as `log/loss_N` gets it."""
+    interval = system.params.test_interval
+    table = training_loss(system.record, done, interval, system.recorded)
+    close(table[(done - 1) % interval], it["loss_record"], 1e-3 if noisy(system) else 1e-5, f"loss_record {done}")
 
 
 def check_reconstruction(system, arrays):
@@ -133,7 +122,7 @@ def check_losses(system, scalars, it, names):
     """`loss_values_*` of an iteration. `names`: fixture's name -> our names of its entries."""
     for name, ours in names.items():
         for value, label in zip(it[f"loss_values_{name}"], ours):
-            close(float(scalars[label]), value, 1e-3 if noisy(system, "r") else 1e-5, label)
+            close(float(scalars[label]), value, 1e-3 if noisy(system) else 1e-5, label)
 
 
 def executed_from_uniforms(uniforms, modules, always):
@@ -154,7 +143,7 @@ def executed_from_uniforms(uniforms, modules, always):
 @each("lis", "traj_glis*.npz")
 def test_glis(path):
     arrays = load(path)
-    system = SYSTEMS["glis"](parameters("glis", str(arrays["args"])))
+    system = SYSTEMS["glis"](parameters("glis", str(arrays["args"]), load_path=None))
     p = system.params
     set_initial(system, arrays)
     Steps(system, arrays, p.lr)
@@ -162,7 +151,7 @@ def test_glis(path):
     for done, it in iterations(arrays):
         d_fake, g = it["loss_values_d_fake"], it["loss_values_g"]
         counts = [int(np.argmax(d_fake != -1)), int(np.argmax(g != -1))]
-        assert counts == executed_from_uniforms(it["uniforms"], p.r_iterations, p.always_train_all)
+        assert counts == executed_from_uniforms(it.get("uniforms", ()), p.r_iterations, p.always_train_all)
         draws = {"noise_d": tf.constant(it["noise0"]), "noise_g": tf.constant(it["noise1"]),
                  "executed_d": tf.constant(counts[0]), "executed_g": tf.constant(counts[1])}
         masks = {f"mask{i}": name for i, name in enumerate(("mask_real", "mask_fake", "mask_g"))}
@@ -171,24 +160,26 @@ def test_glis(path):
         n = p.r_iterations
         check_losses(system, scalars, it, {"d_real": ["d-real"], "d_fake": [f"d-fake{k}" for k in range(n + 1)],
                                    "g": [f"g{k}" for k in range(n + 1)], "r": [f"r{k}" for k in range(n)]})
-        check_console(system.console(done - 1, scalars)[0], str(arrays["console"][done - 1]))
-    check_record(system, arrays, done)
+        check_console(system, done, scalars, arrays["console"])
+        check_record(system, it, done)
     check_final(system, arrays, p.lr * max(done, 1))
     check_reconstruction(system, arrays)
 
 
-def check_console(actual, expected):
+def check_console(system, done, scalars, console):
     """The same text, numbers to the last digit or one off in it."""
-    pattern = r"-?\d+\.\d+"
+    actual = system.console(done - 1, scalars)[0]
+    expected = next(line for line in map(str, console) if line.startswith(f"{done} |"))
+    pattern = r"-?\d+(?:\.\d+)?(?:e-?\d+)?(?= |$)"
     assert re.sub(pattern, "#", actual) == re.sub(pattern, "#", expected)
     for a, b in zip(re.findall(pattern, actual), re.findall(pattern, expected)):
-        assert abs(float(a) - float(b)) < 1.5e-4, (actual, expected)
+        assert abs(float(a) - float(b)) < (1.1e-3 if noisy(system) else 1.5e-4), (actual, expected)
 
 
 @each("lis", "traj_riter*.npz")
 def test_iterative(path):
     arrays = load(path)
-    system = SYSTEMS["lis_iterative"](parameters("lis_iterative", str(arrays["args"])))
+    system = SYSTEMS["lis_iterative"](parameters("lis_iterative", str(arrays["args"]), load_path=None))
     p = system.params
     set_initial(system, arrays)
     Steps(system, arrays, p.lr)
@@ -208,8 +199,8 @@ def test_iterative(path):
         n = p.r_iterations
         check_losses(system, scalars, it, {"d_real": [f"d-real{k}" for k in range(n + 1)], "g": [f"g{k}" for k in range(n + 1)],
                                    "d_fake": [f"d-fake{k}" for k in range(n + 1)], "r": [f"r{k}" for k in range(n)]})
-        check_console(system.console(done - 1, scalars)[0], str(arrays["console"][done - 1]))
-    check_record(system, arrays, done)
+        check_console(system, done, scalars, arrays["console"])
+        check_record(system, it, done)
     check_final(system, arrays, p.lr * max(done, 1) * (p.r_iterations + 1))
     check_reconstruction(system, arrays)
 
@@ -219,51 +210,20 @@ def test_separate(path, tmp_path):
     arrays = load(path)
     for theirs, ours in (("gen", "g"), ("dis", "d")):
         checkpoints.write(tmp_path / f"iter_7.{ours}model.npz", under(arrays, f"init/{theirs}/").items())
-    system = SYSTEMS["lis_separate"](parameters("lis_separate", str(arrays["args"]), load_path=str(tmp_path)))
+    given = {"load_path": str(tmp_path), "net": "last", "load_path_r": None}
+    system = SYSTEMS["lis_separate"](parameters("lis_separate", str(arrays["args"]), **given))
     p = system.params
     set_initial(system, arrays)
     Steps(system, arrays, p.lr)
     done = 0
     for done, it in iterations(arrays):
-        masks = [tf.constant(nhwc(it[f"mask{i}"])) for i in range(len(under(it, "mask")))]
+        masks = [tf.constant(nhwc(mask)) for mask in numbered(it, "mask")]
         draws = {"noise": tf.constant(it["noise0"]), "masks": masks}
         scalars = system.update(tf.constant(done - 1, tf.int64), {}, draws, None)
         close([float(scalars[n]) for n in system.recorded], it["loss_record"], 1e-5, "losses")
-        check_console(system.console(done - 1, scalars)[0], str(arrays["console"][done - 1]))
-    check_record(system, arrays, done)
+        check_console(system, done, scalars, arrays["console"])
+        check_record(system, it, done)
     check_final(system, arrays, p.lr * max(done, 1))
-
-
-@each("lis", "sampling*.npz")
-def test_samples_of_every_stage(path):
-    """G-LIS after each module, R-separate's repair, R-iterative's rounds."""
-    a = load(path)
-    width, height, features, levels, code, modules = (int(n) for n in a["cfg_w_h_nfeature_nlayer_code_nlis"])
-    size, make = networks.pyramid(width, height, levels), networks.Maker("weight")
-    g, r = networks.GeneratorLIS(size, features, code, make, modules), networks.Reverser(size, features // 2, code, make)
-    plain = networks.Generator(size, features, code, make)
-    for net, prefix in ((g, "gen/"), (r, "r/"), (plain, "riter_gen/")):
-        net.assign(under(a, prefix))
-    for k in range(modules + 1):
-        images, _ = g(a["code"], executed=k)
-        same_bytes(images, a[f"images_r{k}"], f"images_r{k}")
-        same_bytes(g(r(images), executed=k)[0], a[f"images_rsep_r{k}"], f"images_rsep_r{k}")
-    codes = a["code"]
-    for k in range(len([n for n in a if n.startswith("riter_images_r")])):
-        images = plain(codes)
-        same_bytes(images, a[f"riter_images_r{k}"], f"riter_images_r{k}")
-        codes = r(images)
-        close(codes, a[f"riter_code_after_r{k}"], 1e-5, f"riter_code_after_r{k}")
-    for k, vector in enumerate([a["code"] * 3, *g.move(tf.constant(a["code"] * 3))]):
-        close(np.clip(vector, -6, 6), a[f"density_codes_r{k}"], 1e-4, f"density_codes_r{k}")
-
-
-def same_bytes(images, expected, name):
-    """uint8 within one step on less than one percent of the numbers."""
-    actual = (np.asarray(images) * np.float32(255.0)).astype(np.uint8)
-    assert actual.shape == expected.shape, name
-    off = np.abs(actual.astype(int) - expected.astype(int))
-    assert off.max() <= 1 and np.mean(off > 0) < 0.01, f"{name}: {off.max()}, {np.mean(off > 0):.3f}"
 
 
 def test_first_round_always_ends_with_the_last():
