@@ -93,7 +93,7 @@ def test_generator(path):
     for key, level, alpha in forward_cases(arrays):
         with tf.GradientTape() as tape:
             tape.watch(z)
-            y = generator(z, level, fraction(alpha, tf))
+            y = generator(z, level, fraction(alpha))
             total = tf.reduce_sum(y * nhwc(arrays.get(f"{key}gy", np.zeros(nchw(y).shape, np.float32))))
         close(nchw(y), arrays[f"{key}y"], 2e-5, key)
         if f"{key}gy" in arrays:
@@ -114,13 +114,13 @@ def test_critic(path):
         x = tf.constant(nhwc(arrays[f"L{level}/x"]))
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(x)
-            y = critic(x, level, fraction(alpha, tf))
+            y = critic(x, level, fraction(alpha))
             plain, total = tf.reduce_sum(y), tf.reduce_sum(y * arrays.get(f"{key}gy", 0.0))
         close(y, arrays[f"{key}y"], 2e-5, key)
         if f"{key}gp_grads" in arrays:
             gradient = nchw(tape.gradient(plain, x)).reshape(len(x), -1)
             close(gradient, arrays[f"{key}gp_grads"], 1e-5 + 1e-3 * np.abs(gradient).max(), f"{key} gp")
-            norms = penalties.input_gradient_norms(lambda v, a=alpha, lv=level: critic(v, lv, fraction(a, tf)), x)
+            norms = penalties.input_gradient_norms(lambda v, a=alpha, lv=level: critic(v, lv, fraction(a)), x)
             close(norms, np.linalg.norm(arrays[f"{key}gp_grads"], axis=1), 1e-4, f"{key} norms")
         if f"{key}gx" in arrays:
             gx, gw = tape.gradient(total, [x, critic.trainable_variables])
@@ -140,7 +140,7 @@ def test_critic_groups(path):
         assert list(critic.shapes()) == list(weights)
         critic.assign(weights)
         for key, level, alpha in forward_cases(arrays, f"group{group}_"):
-            y = critic(nhwc(arrays[f"group{group}_L{level}/x"]), level, fraction(alpha, tf))
+            y = critic(nhwc(arrays[f"group{group}_L{level}/x"]), level, fraction(alpha))
             close(y, arrays[f"{key}y"], 2e-5, key)
 
 
@@ -159,7 +159,7 @@ def test_critic_losses(path):
     generator.assign(under(arrays, "gen/"))
     critic.assign(under(arrays, "crit/"))
     for name, case, params in loss_cases(arrays):
-        data, level, alpha = under(arrays, f"{name}/"), case["level"], fraction(case["fadeWt"], tf)
+        data, level, alpha = under(arrays, f"{name}/"), case["level"], fraction(case["fadeWt"])
         fake = tf.stop_gradient(generator(data["z"], level, alpha))
         weight = tf.constant(data["alpha"]) if "alpha" in data else None
         regularise = case["imShown"] % (params.lazyRegularization or 1) == 0
@@ -181,7 +181,7 @@ def test_generator_losses(path):
     generator.assign(under(arrays, "gen/"))
     critic.assign(under(arrays, "crit/"))
     for name, case, params in loss_cases(arrays):
-        data, level, alpha = under(arrays, f"{name}/"), case["level"], fraction(case["fadeWt"], tf)
+        data, level, alpha = under(arrays, f"{name}/"), case["level"], fraction(case["fadeWt"])
         z = tf.constant(data["z"])
         with tf.GradientTape() as tape:
             fake = generator(z, level, alpha)

@@ -2,39 +2,18 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from pggan_support import make_params
+from pggan_support import SMALL, make, make_params, run, values
 
 from tfgan_suite.checkpoints import Archive, Checkpoints
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 from tfgan_suite.pggan.system import PGGAN
 
-SMALL = {"fmapBase": 16, "fmapMax": 6, "latentSize": 5, "endRes": 16, "stdDevGroup": 2, "batch_table": "4:4,8:4,16:4",
-         "samplesWhileStable": 8, "samplesWhileFade": 12, "obj": 1.0, "data_path": "digits"}
-
-
-def make(**flags):
-    return PGGAN(make_params(**{**SMALL, **flags}))
-
 
 @pytest.fixture(scope="module")
 def source():
     """Random pictures of 16x16."""
     return ArraySource(np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), dtype=np.uint8))
-
-
-def run(system, source, start, end):
-    """Iterations start..end-1, untraced (that takes longer than a few iterations); the scalars of the last."""
-    for step in range(start, end):
-        batch = {k: tf.constant(v) for k, v in system.batch(step, source).items()}
-        scalars = system.iteration(tf.constant(step, tf.int64), batch, system.phase(step))
-    return {name: float(value) for name, value in scalars.items()}
-
-
-def values(system):
-    """All weights and all state, by name."""
-    found = {f"{kind}/{name}": v for kind, net in system.networks.items() for name, v in net.arrays()}
-    return {**found, **{name: v.numpy() for name, v in system.state().items()}}
 
 
 def assert_equal(a, b):

@@ -40,13 +40,13 @@ class _Iteration:
     def _separate(self) -> None:
         system, phase = self.system, self.phase
         draw = tf.function(lambda step: system.draws(Draws(system.params.seed, step), phase))
-        critic = tf.function(lambda real, z, weight: system._critic_step(real, z, weight, phase, None))
+        critic = tf.function(lambda step, *inputs: system._critic_step(step, *inputs, phase, None)[0])
         generator = tf.function(lambda z: system._generator_step(z, phase, None))
 
         def call():
             draws = draw(self.step)
             system._set_rates(phase.level)
-            losses = critic(self.batch["reals"][:, 0], draws["z/0"], draws["weight/0"])
+            losses = critic(self.step, self.batch["reals"][:, 0], draws["z/0"], draws["weight/0"])
             return {"critic": losses, "generator": generator(draws["z/g"])}
 
         self.call = call

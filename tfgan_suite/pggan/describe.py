@@ -15,8 +15,9 @@ def hyperparameters(params) -> str:
              "0GP": f"Using 0-centered GP with: lambda = {p.lamb}|epsilon = {p.epsilon}",
              "TVP": f"Using TV regularization with: lambda = {p.lamb}|delta = {p.delta}"}[p.extraLossTerm]
     began = f"|** lambda_k = {p.lambk}| gamma = {p.gamma}" if p.criticLossFunc == "BEGAN" else ""
+    js = f"|Jensen-Shannon regulariser: gamma = {p.gamma}" if p.penalty == "js" else ""
     return (f"HYPERPARAMETERS - cLR = {p.cLR}|gLR = {p.gLR}|{extra}|fadeSteps = {p.samplesWhileFade}"
-            f"|stableSteps = {p.samplesWhileStable}{began}")
+            f"|stableSteps = {p.samplesWhileStable}{began}{js}")
 
 
 def _conv(outputs: int, inputs: int, size: int) -> str:

@@ -1,6 +1,7 @@
 """Parameters of PGGAN: the flags of alenmora/ppgan's config.py (spec section 2.1), then what this suite adds."""
 from __future__ import annotations
 
+from tfgan_suite import penalty_parameters
 from tfgan_suite.experiment import Parameter
 
 BATCHES = "4:32,8:32,16:32,32:24,64:16,128:16,256:16,512:8,1024:8"
@@ -66,7 +67,8 @@ ORIGINAL = (
     Parameter("epsilon", 1e-3, "weight of the drift term (extraLossTerm PGGAN)", minimum=0),
     Parameter("delta", 5, "offset of the TVP term", type=float),
     Parameter("lambk", 1e-3, "rate of BEGAN's k", minimum=0),
-    Parameter("gamma", 0.8, "BEGAN's ratio of fake to real", minimum=0),
+    Parameter("gamma", 0.8, "BEGAN: ratio of fake to real; with penalty=js: weight of that regulariser (not both)", minimum=0,
+              maximum=1e6),
     Parameter("paterm", None, "pull-away term: None, 0, 1 or 2 (others: computed as zero)", type=int),
     Parameter("lambg", 1, "weight of the pull-away term", type=float, minimum=0),
     Parameter("unrollCritic", None, "extra critic steps before each generator step, undone after it", type=int, minimum=0),
@@ -99,6 +101,7 @@ OURS = (
     Parameter("legacy_pictures", False, "pictures without the shift to [0, 1]: negative values are black, as in the original"),
     Parameter("mirror", True, "half of the reals are mirrored, as in the original (not for digits or letters)", fixed=True),
     Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0),
+    *(p for p in penalty_parameters.JS if p.name != "gamma"),  # the one `gamma` is declared above, with the original's default
 )
 
 PARAMETERS = {"pggan": (*ORIGINAL, *OURS)}

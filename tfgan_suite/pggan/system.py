@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import distributed, optimizers
+from tfgan_suite import distributed, optimizers, penalties
 from tfgan_suite.errors import UserError
 from tfgan_suite.pggan import objective, reports, sampling, snapshots
 from tfgan_suite.pggan.networks import Architecture, Critic, Generator
@@ -48,6 +48,9 @@ class PGGAN(System):
 
     def _prepare_training(self) -> None:
         p, replicas = self.params, distributed.replicas()
+        if p.penalty == "js" and p.criticLossFunc == "BEGAN":
+            raise UserError("penalty=js with criticLossFunc=BEGAN: gamma cannot be both the regulariser's weight and BEGAN's "
+                            "ratio; give --criticLossFunc=WGAN or --penalty=none")
         for resolution, batch in self.schedule.batches.items():
             if p.startRes <= resolution <= p.endRes and p.stdDevGroup > 1 and batch // replicas % p.stdDevGroup:
                 raise UserError(f"stdDevGroup={p.stdDevGroup} does not divide the batch {batch} of resolution {resolution} on "
@@ -149,6 +152,7 @@ class PGGAN(System):
                 found[f"weight/{i}"] = draw.uniform(f"weight/{i}", [n, 1, 1, 1])
         return found
 
+    @tf.autograph.experimental.do_not_convert  # plain Python throughout, and converting it is most of the time of a trace
     def update(self, step: tf.Tensor, batch: dict, draws: dict, phase: Phase) -> dict[str, tf.Tensor]:
         """`nCritPerGen` critic steps (and the undone ones of `unrollCritic`), then one generator step.
 
@@ -158,13 +162,15 @@ class PGGAN(System):
         """
         alpha = self._alpha(step, phase.level) if phase.fading else None
         self._set_rates(phase.level)
-        logged, undo = [], []
+        logged, regulariser, undo = [], [], []
         for i in range(self.critic_steps):
             if i == self.kept_steps:
                 undo = self._critic_state()
-            losses = self._critic_step(batch["reals"][:, i], draws[f"z/{i}"], draws.get(f"weight/{i}"), phase, alpha)
+            inputs = batch["reals"][:, i], draws[f"z/{i}"], draws.get(f"weight/{i}")
+            losses, more = self._critic_step(step, *inputs, phase, alpha)
             if i < self.params.nCritPerGen:
                 logged.append(losses)
+                regulariser.append(more)
                 self.tally.add_critic(losses)
         g_loss = self._generator_step(draws["z/g"], phase, alpha)
         self.tally.add_generator(g_loss)
@@ -173,6 +179,7 @@ class PGGAN(System):
         self._follow(phase.level, alpha)
         scalars = dict(zip(objective.LOGGED, tf.unstack(tf.reduce_mean(tf.stack(logged), 0))))
         scalars["genLoss"] = g_loss
+        scalars.update({name: tf.reduce_mean([more[name] for more in regulariser]) for name in regulariser[0]})
         if self.params.criticLossFunc == "BEGAN":
             scalars["k"] = self.extra_state["k"].read_value()
         return scalars
@@ -214,19 +221,26 @@ class PGGAN(System):
         optimizers.apply(self.optimizers[name], gradients, variables)
         return loss, rest
 
-    def _critic_step(self, real, z, weight, phase: Phase, alpha) -> tf.Tensor:
+    def _critic_step(self, step, real, z, weight, phase: Phase, alpha) -> tuple[tf.Tensor, dict]:
+        """Returns the losses in the order of `objective.LOGGED`, and with `--penalty=js` the regulariser's scalars.
+
+        The regulariser is in every step, whatever `lazyRegularization` says of the original's terms. critLoss holds it.
+        """
         fake = tf.stop_gradient(self.networks["g"](z, phase.level, alpha))
         k = self.extra_state["k"]
 
-        def loss_of():
-            result = objective.critic_loss(self.params, lambda x: self.networks["d"](x, phase.level, alpha), real, fake, weight,
-                                           k.read_value(), phase.regularise)
-            return result.loss, result
+        def score(x):
+            return self.networks["d"](x, phase.level, alpha)
 
-        _, result = self._descend("d", loss_of, phase.level)
+        def loss_of():
+            result = objective.critic_loss(self.params, score, real, fake, weight, k.read_value(), phase.regularise)
+            term, scalars = penalties.js_penalty(self.params, step, self.iterations, score, real, fake)
+            return result.loss + term, (result, scalars)
+
+        loss, (result, scalars) = self._descend("d", loss_of, phase.level)
         if self.params.criticLossFunc == "BEGAN":
             k.assign(result.k)
-        return result.logged
+        return tf.concat([[loss], result.logged[1:]], 0), scalars
 
     def _generator_step(self, z, phase: Phase, alpha) -> tf.Tensor:
         def loss_of():
