@@ -1,8 +1,13 @@
 """What the tests of PGGAN share: parameters from a fixture's flags, layouts."""
+from itertools import combinations
+from unittest import mock
+
 import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import experiment
+from tfgan_suite.layers import equalized
+from tfgan_suite.pggan import networks
 from tfgan_suite.pggan.networks import Architecture, Critic, Generator
 from tfgan_suite.pggan.system import PGGAN
 
@@ -62,3 +67,70 @@ def values(system):
     """All weights and all state, by name."""
     found = {f"{kind}/{name}": v for kind, net in system.networks.items() for name, v in net.arrays()}
     return {**found, **{name: v.numpy() for name, v in system.state().items()}}
+
+
+def known(flags):
+    """Those of a fixture's entries that are flags."""
+    declared = experiment.declared("pggan")
+    return {name: value for name, value in flags.items() if name in declared}
+
+
+# -- kinks -------------------------------------------------------------------------------------------------------------
+NEAR = 4e-6  # of a layer's root mean square: what float32's rounding in the layers before does to one unit
+
+
+class Kinks:
+    """Leaky ReLUs that note which units are next to zero, and that put chosen ones on the other side.
+
+    Args:
+        chosen: (number of the call, flat index of the unit) pairs.
+    """
+
+    def __init__(self, chosen=()):
+        self.chosen, self.calls, self.near = chosen, 0, []
+
+    def __call__(self, x):
+        number, self.calls = self.calls, self.calls + 1
+        size, y = np.abs(x.numpy()).ravel(), equalized.lrelu(x)
+        scale = np.sqrt(np.mean(np.square(size)))
+        self.near += [(size[i] / scale, number, i) for i in np.flatnonzero((size < NEAR * scale) & (size > 0))]
+        units = [i for call, i in self.chosen if call == number]
+        if not units:
+            return y
+        other = np.zeros(size.shape, bool)
+        other[units] = True
+        return tf.where(other.reshape(x.shape), tf.where(x > 0, 0.2 * x, x), y)
+
+    def choices(self):
+        """Sets of units to try on the other side: each of the nearest, then pairs."""
+        units = [(call, i) for _, call, i in sorted(self.near)][:6]
+        return [(u,) for u in units] + list(combinations(units[:3], 2))
+
+
+def either_side(attempt, budget=None):
+    """Runs `attempt`; where it fails, again with units that are within rounding of zero on the other side of the kink.
+
+    The slope of a leaky ReLU jumps at zero. A unit whose value is a few millionths of its layer's is on either side by
+    rounding alone, that is by the processor, and its slope changes every gradient below it (`traj_growth` has such a unit in
+    its last iteration). No tolerance can absorb that, and none has to: its two values are both right.
+
+    Args:
+        attempt: a function that raises AssertionError; it may be run many times.
+        budget: one number in a list, how many more attempts there may be.
+    """
+    budget, kinks = [12] if budget is None else budget, Kinks()
+    with mock.patch.object(networks, "lrelu", kinks):
+        try:
+            return attempt()
+        except AssertionError as error:
+            failure = error
+    for chosen in kinks.choices():
+        if budget[0] < 1:
+            break
+        budget[0] -= 1
+        with mock.patch.object(networks, "lrelu", Kinks(chosen)):
+            try:
+                return attempt()
+            except AssertionError:
+                continue
+    raise failure
