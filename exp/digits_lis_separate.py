@@ -4,6 +4,7 @@ dataset = 'digits'
 image_size = 16
 code_size = 32
 nfeature = 32
+nlayer = 3
 norm = 'batch'
 r_iterations = 3
 lr = 0.0005
