@@ -2,6 +2,7 @@
 import io
 import struct
 
+import event_files
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -79,7 +80,39 @@ def test_files_of_a_run(tmp_path, monkeypatch):
     with Image.open(logs / "samples/iter_2.png") as sheet:  # 2 columns, 4 rows
         assert sheet.size == (32, 64)
     assert "disc/disc_reg/disc/grad_D1_norm" in (logs / "metrics.jsonl").read_text()
+    layers = "g_h0_lin g_h1 g_h2 g_h3 g_h4", "d_h0_conv d_h1_conv d_h2_conv d_h3_conv d_h4_lin"
+    events = events_are_the_originals(logs, layers, ("g_h4_tanh", "d_h4_sigm"), (1, 2))
+    assert events["gen/generator/gen/g_h4_tanh"][2].num == 8 * 16 * 16 * 3
     assert sorted(f.name for f in (tmp_path / "models/tiny").glob("*.gmodel.npz")) == ["iter_2.gmodel.npz"]
+
+
+STATISTICS = ("grad_D1_logits_norm", "grad_D2_logits_norm", "grad_D_logits_norm", "D1_regularizer", "D2_regularizer",
+              "disc_regularizer", "grad_D1_norm", "grad_D2_norm", "grad_D_norm")
+
+
+def events_are_the_originals(logs, layers, shown, steps):
+    """Scalars and histograms have the tags of spec jsreg_dcgan, section 7; the run's own log has the statistics of training.
+
+    Args:
+        layers: of G and of D, a string each: names of the layers with weights.
+        shown: names of the last layers' histograms.
+    """
+    own, found = event_files.read(logs), event_files.read(logs / "summaries")
+    assert {*STATISTICS[:6], "gamma", "disc_loss", "unreg_gen_loss", "disc/disc/disc_loss"} <= set(own)
+    scalars = {"gamma_1", "gen/gen/unreg_gen_loss", "disc/disc/unreg_disc_loss", "disc/disc/disc_loss",
+               *(f"disc/disc_reg/disc/{name}" for name in STATISTICS)}
+    histograms = {"disc/disc/D1", "disc/disc/D2"}
+    for net, scope in (("gen", "generator"), ("disc", "discriminator"), ("disc", "discriminator_1")):
+        names, last = layers[net == "disc"].split(), shown[net == "disc"]
+        histograms |= {f"{net}/{scope}/{net}/{name}" for name in (*names[:-1], last)}
+        histograms |= {f"net_vars/{scope}/{name}/net_vars/{name}_{part}" for name in names
+                       for part in ("weights" if name.endswith("lin") else "filters", "biases")}
+    assert set(found) == scalars | histograms
+    assert all(set(values) == set(steps) for values in found.values())
+    assert all(isinstance(found[tag][steps[0]], float) for tag in scalars)
+    assert all(sum(found[tag][steps[0]].bucket) == found[tag][steps[0]].num > 0 for tag in histograms)
+    assert float(found["disc/disc/disc_loss"][steps[0]]) == float(own["disc/disc/disc_loss"][steps[0]])
+    return found
 
 
 @pytest.mark.parametrize("changes", [{"unreg": True, "rmsprop": True}, {"bn_mode": "tf13", "disc_update_steps": 2},
@@ -96,6 +129,8 @@ def test_conditional_on_mnist(tmp_path, monkeypatch):
     mnist(tmp_path / "data/mnist")
     p = params(tmp_path, monkeypatch, TINY + "dataset, batch_size, epochs, final_samples = 'mnist', 4, 1, 4\n")
     train(p)
+    events_are_the_originals(tmp_path / "logs/tiny", ("g_h0_lin g_h1_lin g_h2 g_h3", "d_h0_conv d_h1_conv d_h2_lin d_h3_lin"),
+                             ("g_h3_sigm", "d_h3_sigm"), (1,))
     labels = np.load(tmp_path / "logs/tiny/samps_10k/labels.npy")
     assert labels.shape == (4, 10) and labels.dtype == np.float64
     system, _ = runs.open_sampler(p)

@@ -2,6 +2,7 @@
 import io
 from pathlib import Path
 
+import event_files
 import numpy as np
 import pytest
 from PIL import Image
@@ -47,8 +48,31 @@ def test_files_of_several_runs(trained):
     assert Checkpoints(trained.wts_dir).complete() == [10]
 
 
+def test_event_file_of_each_run_is_the_originals(trained):
+    statistics = ("grad_D1_logits_norm", "grad_D2_logits_norm", "grad_D_logits_norm", "D1_regularizer", "D2_regularizer",
+                  "disc_regularizer", "grad_D1_norm", "grad_D2_norm", "grad_D_norm")
+    scalars = {"gamma_1", "gen/gen/unreg_gen_loss", "disc/disc/unreg_disc_loss", "disc/disc/disc_loss",
+               *(f"disc/disc_reg/disc/{name}" for name in statistics)}
+    runs_of = [event_files.read(Path(f"logs/tiny/summaries/run_{run}")) for run in (0, 1)]
+    for found in runs_of:
+        assert set(found) == {*scalars, "disc/disc/D1", "disc/disc/D2"}
+        assert all(set(values) == {0, 1, 2, 3, 4} for values in found.values())  # no summary while D is trained alone
+        assert found["disc/disc/D1"][0].num == 16
+        assert abs(found["disc/disc/unreg_disc_loss"][0] - 2 * np.log(2)) < 0.2  # untrained
+    assert runs_of[0]["disc/disc/disc_loss"][0] != runs_of[1]["disc/disc/disc_loss"][0]
+    assert {*statistics[:6], "gamma", "disc_loss", "unreg_gen_loss"} <= set(event_files.read(Path("logs/tiny")))
+
+
+def test_summaries_can_be_rare(trained):
+    p = trained.replace(num_runs=1, summary_freq=3, wall_clock=True, unreg=True, wts_dir="rare", log_dir="rare_logs")
+    Trainer(p, io.StringIO()).run()
+    found = event_files.read(Path("rare_logs/summaries/run_0"))
+    assert set(found["disc/disc/unreg_disc_loss"]) == {0, 7}  # one step alone, then three rounds of two
+    assert set(found) == {"gamma_1", "gen/gen/unreg_gen_loss", "disc/disc/unreg_disc_loss", "disc/disc/D1", "disc/disc/D2"}
+
+
 def test_runs_start_anew_and_are_independent(trained):
-    alone = trained.replace(num_runs=1, plot_freq=100, wts_dir="alone", log_dir="alone_logs")
+    alone = trained.replace(num_runs=1, plot_freq=100, summary_freq=0, wts_dir="alone", log_dir="alone_logs")
     Trainer(alone, io.StringIO()).run()
     first, other = Archive("alone/iter_5.gmodel.npz"), Archive("models/tiny/iter_5.gmodel.npz")
     for name in first:

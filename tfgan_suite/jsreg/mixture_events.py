@@ -1,14 +1,17 @@
-"""Snapshots of the `3DGAN` program: samples every `plot_freq` iterations, a figure for each run, statistics over the runs."""
+"""What the `3DGAN` program writes: summaries, snapshots every `plot_freq` iterations, a figure for each run; and statistics
+over the runs."""
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
-from tfgan_suite import images
-from tfgan_suite.jsreg import mixture_networks, mixture_plots
-from tfgan_suite.random import generator
+from tfgan_suite import images, penalties
+from tfgan_suite.jsreg import mixture_networks, mixture_plots, summaries
+from tfgan_suite.random import Draws, generator
 from tfgan_suite.system import Event
 
 SHOWN = ("modes_covered", "share_within_3sd", "distance_to_plane")
@@ -20,7 +23,12 @@ def events(system) -> list[Event]:
         i = system.place(done)[1]
         return starts(system, done) or (i > 0 and i % system.params.plot_freq == 0)
 
+    def summary_due(done):
+        i, every = system.place(done)[1], system.params.summary_freq
+        return bool(every) and (starts(system, done) or (i > 0 and i % every == 0))
+
     return [Event("snapshot", 1, lambda done, host: snapshot(system, done, host), due=snapshot_due),
+            Event("summary", 1, Summary(system), due=summary_due),
             Event("figures", 1, lambda done, host: figures(system, done, host), due=lambda done: done % system.per_run == 0)]
 
 
@@ -29,9 +37,51 @@ def starts(system, done: int) -> bool:
     return (done - 1) % system.per_run == 0
 
 
+def folder(host, run: int) -> Path:
+    """The original's folder of a run: its event file and its snapshots."""
+    return Path(host.log_dir) / "summaries" / f"run_{run}"
+
+
 def file(host, run: int) -> Path:
     """Where the snapshots of a run are: float32 [frames, points, 3], the original's file."""
-    return Path(host.log_dir) / "summaries" / f"run_{run}" / "gen_samps.npy"
+    return folder(host, run) / "gen_samps.npy"
+
+
+class Summary:
+    """Event: the original's scalars and histograms of a fresh batch, at its counter; at step 0 of the untrained networks."""
+
+    def __init__(self, system):
+        self.system, self._run = system, None
+
+    def __call__(self, done: int, host) -> dict:
+        system, (run, i) = self.system, self.system.place(done)
+        if run != self._run:
+            self._run, self._file = run, summaries.EventFile(folder(host, run))
+            self._record = self._file.recorder(partial(evaluated, system, system.networks))
+        if starts(system, done):
+            untrained = {"g": mixture_networks.generator(system.params, run),
+                         "d": mixture_networks.discriminator(system.params, run)}
+            self._file.recorder(partial(evaluated, system, untrained))(0, tf.constant(-1 - run, tf.int64))
+        if i > 0 and i % system.params.summary_freq == 0:
+            self._record(system.updates(i), tf.constant(done - 1, tf.int64))
+        return {}
+
+
+def evaluated(system, networks: dict, step: tf.Tensor) -> tuple[dict, dict]:
+    """The original's scalars and histograms by tag, of a fresh batch.
+
+    Args:
+        networks: 'g' and 'd'.
+        step: int64, the iteration; -1, -2, ... before the first one of a run, whose gamma is not annealed.
+    """
+    draw = Draws(system.params.seed, step)
+    gamma = tf.where(step < 0, system.params.gamma, system.gamma(step))
+    real, fake = system.real_points(draw, "summary"), networks["g"](system.prior(draw, "summary/z"))
+    losses, norms = system.d_losses(real, fake, gamma, networks["d"]), {}
+    if "disc_regularizer" in losses:
+        norms = penalties.js_probability_norms(networks["d"], real, fake)
+    logits = networks["d"](real), networks["d"](fake)
+    return summaries.scalars(losses, norms, gamma, system.g_loss_of(logits[1])), summaries.probabilities(*logits)
 
 
 def snapshot(system, done: int, host) -> dict[str, float]:

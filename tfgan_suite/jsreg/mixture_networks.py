@@ -53,6 +53,6 @@ def generator(params, run: int = 0) -> Mlp:
     return Mlp("generator", (params.z_dim, params.hidden, params.hidden, 3), params.seed, run)
 
 
-def discriminator(params) -> Mlp:
+def discriminator(params, run: int = 0) -> Mlp:
     """Points [B, 3] -> logits [B, 1]."""
-    return Mlp("discriminator", (3, params.hidden, params.hidden, 1), params.seed)
+    return Mlp("discriminator", (3, params.hidden, params.hidden, 1), params.seed, run)

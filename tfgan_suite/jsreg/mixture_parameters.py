@@ -27,5 +27,6 @@ MIXTURE = (
     Parameter("wall_clock", False, "count D and G updates in one counter, on the axis of the figure and of the console"),
     Parameter("viz_batches", 10, "G batches in one snapshot", minimum=1),
     Parameter("plot_freq", 10000, "iterations between snapshots", minimum=1),
+    Parameter("summary_freq", 1, "iterations between two summaries of a fresh batch in log_dir/summaries (0: none)", minimum=0),
     Parameter("save_every", 10000, "iterations between checkpoints", minimum=1),
 )
