@@ -215,7 +215,7 @@ def test_first_rate(entry):
     rate, loaded = entry.get("start", {}).get("c_lr"), entry["flags"].get("resumeTraining") is not None
     if rate is None:
         return
-    params = entry_params(entry, fmapBase=16, fmapMax=4)
+    params = entry_params(entry, fmapBase=64, fmapMax=4)
     system = PGGAN(params.replace(resumeTraining=""))
     level = schedule_of(params).start_level
     if loaded or rate != params.cLR * params.cLR_decay:  # README: resume_* and preWts_only start from a snapshot

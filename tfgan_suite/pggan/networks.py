@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from tfgan_suite.errors import UserError
 from tfgan_suite.layers.equalized import (
     SQRT2,
     EqualizedConv,
@@ -67,9 +68,16 @@ class Architecture:
 
     @classmethod
     def of(cls, params) -> Architecture:
-        """The architecture of an experiment."""
+        """The architecture of an experiment.
+
+        Raises:
+            UserError: a resolution gets no channels.
+        """
         count = int(math.log2(params.endRes))
         widths = tuple(channels(s, params.fmapBase, params.fmapMax, params.fmapDecay) for s in range(count))
+        if min(widths) < 1:
+            raise UserError(f"fmapBase={params.fmapBase} with fmapDecay={params.fmapDecay} leaves no channels at endRes="
+                            f"{params.endRes}; raise fmapBase, or lower fmapDecay or endRes")
         return cls(params.latentSize, params.nChannels, widths, params.stdDevGroup, params.weight_scale == "paper",
                    params.stddev_form == "original", params.seed)
 
