@@ -132,6 +132,8 @@ class System:
     def update(self, step: tf.Tensor, batch: dict, draws: dict, phase: Hashable) -> dict[str, tf.Tensor]:
         """All D and G updates of one iteration of the original, in the original's order.
 
+        It is traced without autograph: Python's `if` and `for` see Python values only, such as `phase`.
+
         Args:
             step: int64 scalar, the iteration, from 0.
             batch: what `batch` returned, as tensors: this replica's rows.

@@ -64,7 +64,7 @@ class Trainer:
     def function(self, phase):
         """The traced iteration of a phase."""
         if phase not in self._functions:
-            @tf.function
+            @tf.function(autograph=False)  # the systems are plain Python; converting them is most of the time of a trace
             def run(step, batch):
                 def replica(step, batch):
                     return self.system.iteration(step, batch, phase)

@@ -30,7 +30,7 @@ class _Iteration:
         self.batch, self.step = {"reals": tf.constant(reals)}, tf.constant(0, tf.int64)
         began = time.perf_counter()
         if fused:
-            function = tf.function(lambda step, batch: system.iteration(step, batch, self.phase))
+            function = tf.function(lambda step, batch: system.iteration(step, batch, self.phase), autograph=False)
             self.call = lambda: function(self.step, self.batch)
         else:
             self._separate()

@@ -152,7 +152,6 @@ class PGGAN(System):
                 found[f"weight/{i}"] = draw.uniform(f"weight/{i}", [n, 1, 1, 1])
         return found
 
-    @tf.autograph.experimental.do_not_convert  # plain Python throughout, and converting it is most of the time of a trace
     def update(self, step: tf.Tensor, batch: dict, draws: dict, phase: Phase) -> dict[str, tf.Tensor]:
         """`nCritPerGen` critic steps (and the undone ones of `unrollCritic`), then one generator step.
 
