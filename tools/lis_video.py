@@ -29,6 +29,8 @@ def main(argv):
     values = params.values
     folder = options["load_path"] or values.get("save_path") or values.get("save_path_r") or params.log_dir
     target = options["save_path"] or Path(folder) / "training.gif"
+    if options["save_path"]:
+        images.check_output(target, (".gif",))
     pictures = video.frames(folder)
     images.save_gif(target, pictures, options["milliseconds"])
     print(f"Wrote {len(pictures)} frames to {target}")

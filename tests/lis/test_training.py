@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from lis_support import host, parameters
+from PIL import Image
 
 from tfgan_suite import checkpoints
 from tfgan_suite.checkpoints import Archive
+from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
-from tfgan_suite.lis import events, reconstruction
+from tfgan_suite.lis import data, events, reconstruction, split
 from tfgan_suite.lis.record import Record, training_loss
 from tfgan_suite.lis.system import SYSTEMS
 from tfgan_suite.random import Draws
@@ -78,9 +80,10 @@ def test_separate_runs_on_a_finished_run_and_resumes(tmp_path):
 @pytest.mark.parametrize("system", TRAINED)
 def test_files_of_a_run(system, tmp_path):
     params = parameters(system, tmp_path, vis_interval=2, test_interval=2, save_interval=4, final_test=True, log_every=2,
-                        r_iterations=1)
+                        r_iterations=1, vis_row=2, vis_col=3)
     train(params)
     logs = tmp_path / "logs"
+    assert Image.open(logs / "samples" / "sample_4.jpg").size == ((28, 19) if system == "glis" else (32, 22))  # quirk Q19
     for name in ("samples/sample_4.jpg", "samples_r0/sample_2_r.jpg", "samples_all/sample_4_all.jpg", "real_images.jpg",
                  "running_test/target.jpg", "running_test/test_2.jpg", "running_test/r0_test_4.jpg",
                  "running_test/all_test_4.jpg", "samples/vis_code.npy", "best_test/0.png", "chains/iter_4.png"):
@@ -201,6 +204,22 @@ def test_more_modules_than_the_finished_run_has(tmp_path):
     untrained(tmp_path)
     with pytest.raises(UserError, match="2 LIS modules"):
         SYSTEMS["lis_separate"](parameters("lis_separate", tmp_path, load_path=f"{tmp_path}/models", r_iterations=3))
+
+
+def test_fewer_than_64_training_images(tmp_path):
+    """Quirk Q25: the original needs 64 for its picture of them."""
+    params = parameters("glis", tmp_path)
+    images = data.LisImages(ArraySource(np.zeros((20, 8, 8, 3), np.uint8)), split.make(20, 2, 4), data.Sizes((8, 8)))
+    SYSTEMS["glis"](params).reports.visualise(1, host(params, images))
+    assert Image.open(tmp_path / "logs" / "real_images.jpg").size == (8 * 9 + 1, 2 * 9 + 1)
+    assert Image.open(tmp_path / "logs" / "running_test" / "target.jpg").size == (2 * 10 + 2, 10 + 2)
+
+
+def test_the_learning_rate_is_no_part_of_the_state(tmp_path):
+    """Quirk Q9: a resumed run takes --lr."""
+    system = SYSTEMS["glis"](parameters("glis", tmp_path, lr=0.25))
+    assert not [name for name in system.state() if "learning_rate" in name]
+    assert float(system.optimizers["g"].learning_rate) == 0.25
 
 
 def test_events_do_not_need_a_trainer(tmp_path):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
-from tfgan_suite.lis import data, split
+from tfgan_suite.lis import data, split, transforms
 from tfgan_suite.lis.cache import VersionStream
 
 NONE = -1
@@ -114,6 +114,20 @@ def test_sizes_from_flags():
     assert both == data.Sizes((16, 24), (4, 6))
     with pytest.raises(UserError, match="no size is given"):
         data.sizes(params(image_size=NONE, width=8))
+
+
+def test_rectangles_are_cropped_and_resized_to_the_size_that_is_asked_for():
+    """Quirk Q3: both crash or do something else in the original."""
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    np.testing.assert_array_equal(transforms.prepare(image, 6, 10, (6, 10)), image[7:13, 10:20])
+    expected = Image.fromarray(image[4:16, 5:25]).resize((10, 8), Image.BILINEAR)
+    np.testing.assert_array_equal(transforms.prepare(image, 8, 10, (12, 20)), expected)
+
+
+def test_images_directly_in_the_folder_count_too(pictures):
+    """Quirk Q30: the original finds those in class folders only."""
+    Image.fromarray(np.zeros((16, 20, 3), np.uint8)).save(pictures / "loose.png")
+    assert len(data.open_dataset("folder", str(pictures))) == 31
 
 
 def test_crop_larger_than_an_image_names_the_file(pictures):

@@ -141,6 +141,32 @@ def test_density_and_tsne_tools(work, capsys):
             run_tool(tool, "rounds")
 
 
+def test_video_of_a_run(work):
+    for name in ("samples/sample_5.jpg", "samples_r1/sample_5_r.jpg", "samples/sample_10.jpg", "samples_r1/sample_10_r.jpg"):
+        path = work / "logs" / "little" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((9, 9, 3), len(name), np.uint8)).save(path)
+    run_tool("lis_video.py", "little")
+    assert Image.open("logs/little/training.gif").n_frames == 2
+    with pytest.raises(UserError, match="film.mp4: cannot write this format; give a name that ends in .gif"):
+        run_tool("lis_video.py", "little", "--save_path=film.mp4")
+    assert not Path("film.mp4").exists()
+
+
+def test_final_test_of_a_finished_run(work, capsys):
+    run_tool("lis_final_test.py", "little", "--net=last", "--test_steps=1", "--batch_size=100")
+    assert "Testing batch 2 of 2" in capsys.readouterr().out
+    found = files_below("logs/little/last_test")
+    assert len(found) == 201 and "199.png" in found
+    assert Image.open("logs/little/last_test/0.png").size == (2 * 18 + 2, 20)
+    assert 0 < json.loads(Path("logs/little/last_test/loss.json").read_text())["loss"] < 1
+    for argv, text in ((["little"], "no checkpoint for --net=best"), (["little", "--net=7"], "iter_7.gmodel.npz"),
+                       (["mend"], "is an experiment of lis_separate"), (["little", "--r_iterations=5"], "no checkpoint"),
+                       (["little", "--net=3", "--r_iterations=5"], "2 LIS modules")):
+        with pytest.raises(UserError, match=text):
+            run_tool("lis_final_test.py", *argv)
+
+
 def test_codes_of_real_images_come_near(work):
     opened = opening.open_networks(experiment.load("mend"))
     target = opened.sampler.draw(opened.sampler.codes(2, 0, "x"), 2)

@@ -140,12 +140,9 @@ class Reports:
         """The test on the final test images with the checkpoint --net; the present weights stay as they are."""
         g, net = self.system.networks["g"], self.params.net
         present = dict(g.arrays())
-        if net != "last":
-            best = Path(self.params.wts_dir) / "best"
-            files = Checkpoints(best if net == "best" else self.params.wts_dir)
-            number = files.newest("g") if net == "best" else int(net)
-            if number is not None:
-                g.assign(Archive(files.path("g", number)))
+        path = None if net == "last" else reconstruction.tested_file(self.params)
+        if path is not None:
+            g.assign(Archive(path))
         loss = reconstruction.final_test(self.system, host.source.test("final_test"), self._folder(host) / f"{net}_test")
         g.assign(present)
         return {"final_test_loss": loss}

@@ -52,7 +52,7 @@ def pyramid(width: int, height: int, levels: int) -> Pyramid:
         UserError: an odd side, or no level at all.
     """
     if width % 2 or height % 2:
-        raise UserError(f"width, height: {width}x{height} has an odd side; give even sizes")
+        raise UserError(f"image_size, width, height: {width}x{height} has an odd side; give even sizes")
     if levels < 1:
         raise UserError(f"nlayer: {levels} levels for a {width}x{height} image; use a larger image or give nlayer")
     pads, size = [], (height, width)

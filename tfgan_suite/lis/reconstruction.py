@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_suite import images
+from tfgan_suite.checkpoints import Checkpoints
 from tfgan_suite.errors import UserError
 from tfgan_suite.lis import drawing
 from tfgan_suite.metrics.reconstruction import Search
@@ -16,6 +17,14 @@ def search(system) -> Search:
     """The search with the system's --test_lr, --test_steps and --batch_size."""
     p = system.params
     return Search(system.decode, p.code_size, p.test_lr, p.test_steps, p.batch_size)
+
+
+def tested_file(params) -> Path | None:
+    """The file with the G that --net names: of the best network, of the newest checkpoint or of an iteration; None if there
+    is no best, or no checkpoint at all."""
+    files = Checkpoints(Path(params.wts_dir) / "best" if params.net == "best" else params.wts_dir)
+    number = int(params.net) if params.net.isdigit() else files.newest("g")
+    return None if number is None else files.path("g", number)
 
 
 def final_test(system, targets: np.ndarray, folder) -> float:
