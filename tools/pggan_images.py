@@ -59,7 +59,7 @@ def main(argv):
         raise UserError(f"unknown command '{words[0]}'; there are {', '.join(COMMANDS)}")
     function, count = COMMANDS[words[0]]
     if len(words) - 1 != count:
-        raise UserError(f"{words[0]} needs {count} arguments; --help shows the usage")
+        raise UserError(f"{words[0]} needs {count} argument{'s' * (count != 1)}; --help shows the usage")
     function(words[1:], options)
 
 

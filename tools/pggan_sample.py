@@ -11,8 +11,8 @@ from tfgan_suite.experiment import Parameter, load  # noqa: E402
 
 USAGE = """tools/pggan_sample.py NAME|FILE [--name=value ...]
 
-Writes pictures from the generator of an experiment (its newest checkpoint), of an iter_N.gmodel.npz, or of an original
-.pth.tar snapshot. Sizes come from the file."""
+Writes pictures from the generator of an experiment (its newest checkpoint; with `ema` the averaged one), of an
+iter_N.gmodel.npz, or of an original .pth.tar snapshot. Sizes come from the file."""
 
 OPTIONS = (
     Parameter("nImages", 20, "images on the sheet; steps of the animation"),
@@ -39,7 +39,8 @@ def weights_file(words, options) -> Path:
     if word.endswith((".npz", ".tar", ".pth")) or Path(word).is_file():
         return Path(word)
     params = load(word)
-    return Path(params.wts_dir) / f"iter_{runs.find_checkpoint(params)}.gmodel.npz"
+    kind = "a" if params.values.get("ema") else "g"  # the averaged generator where there is one, as sample.py does
+    return Path(params.wts_dir) / f"iter_{runs.find_checkpoint(params, kind)}.{kind}model.npz"
 
 
 def check(network, options) -> None:
@@ -75,8 +76,8 @@ def main(argv):
         frames = sampling.there_and_back(sampling.to_bytes(pictures(sampling.line(noise[0], noise[1], n)), legacy))
     else:
         frames = sampling.to_bytes(pictures(noise[:n]), legacy)
-    side = frames.shape[1]
-    print(f"single image size:  {side}x{side}\nnumber of images{' in gif' if moving else ''}: {n}")
+    side, count = frames.shape[1], n if options["createInterpolGif"] else len(frames)  # the original says its steps
+    print(f"single image size:  {side}x{side}\nnumber of images{' in gif' if moving else ''}: {count}")
     print(f"saving {'gif' if moving else 'image'} to: {output}\n")
     if moving:
         columns = [images.grid(frame[None], 1, 1) for frame in frames]

@@ -109,3 +109,6 @@ def test_training_through_a_fade_logs_the_statistics(tmp_path, source, monkeypat
     tags = {value.tag for file in (tmp_path / "l").glob("events*")
             for event in tf.compat.v1.train.summary_iterator(str(file)) for value in event.summary.value}
     assert tags > STATISTICS
+    # deactivateLog: none of the original's files, and only the final weights
+    assert not (tmp_path / "l/netStatus.txt").exists() and not list((tmp_path / "l").glob("*.jpg"))
+    assert [path.name for path in (tmp_path / "w").glob("*.gmodel.npz")] == ["iter_4.gmodel.npz"]

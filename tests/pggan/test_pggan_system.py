@@ -7,6 +7,7 @@ from pggan_support import SMALL, make, make_params, run, values
 from tfgan_suite.checkpoints import Archive, Checkpoints
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
+from tfgan_suite.layers.equalized import minibatch_stddev
 from tfgan_suite.pggan.system import PGGAN
 
 
@@ -160,6 +161,11 @@ def test_paper_options(source):
     assert system.networks["g"].dense.scale == pytest.approx(2**0.5 / 4 / 5**0.5)
     assert system.networks["d"].dense.scale == pytest.approx(1 / 6**0.5)
     assert np.isfinite(run(system, source, 0, 1)["critLoss"])
+    x = tf.constant(np.random.default_rng(0).standard_normal((4, 2, 2, 3)), tf.float32)
+    forms = {centre: minibatch_stddev(x, 2, centre) for centre in (False, True)}
+    assert np.array_equal(forms[False][..., :3], x) and np.array_equal(forms[False][..., 3], forms[True][..., 3])
+    pairs = tf.reshape(forms[True][..., :3], [2, 2, 2, 2, 3])  # the original writes the centred activations in place
+    np.testing.assert_allclose(tf.reduce_sum(pairs, 0), np.zeros([2, 2, 2, 3]), atol=1e-6)
 
 
 def test_bfloat16(source):

@@ -198,11 +198,42 @@ def test_short_run_writes_the_originals_files(tmp_path):
     status = (tmp_path / "l/netStatus.txt").read_text().splitlines()
     assert status[:2] == [reports.HEADER, reports.DASHES] and len(status) == 8
     assert [line.split("|")[3].strip() for line in status[2:]] == ["stable", "stable", "fade", "fade", "stable", "stable"]
+    # Eight reals from batches of four: the original's picture needs a second batch there (from 512x512 on), and stops.
+    assert Image.open(tmp_path / "l/8_fade_4.jpg").size == (8 * 10 + 2, 2 * 10 + 2)
     names = {p.name for p in (tmp_path / "l").iterdir()}
     assert {"architecture.txt", "growth.gif", "8_fade_4.jpg", "stages"} <= names
     assert checkpoints.Checkpoints(tmp_path / "w", ("g", "d")).complete()[-1] == 6
     about = json.loads((tmp_path / "l/config.json").read_text())
     assert about["parameters"]["endRes"] == 8
+
+
+def test_header_of_a_resumed_log(tmp_path):
+    """A resumed run writes the names of the columns where its log is new, and leaves an old log as it is."""
+    from types import SimpleNamespace
+
+    system, host = PGGAN(make_params(**TINY, logStep=4)), SimpleNamespace(log_dir=tmp_path)
+    for old, expected in ((None, [reports.HEADER, reports.DASHES]), ("row\n", ["row"])):
+        if old:
+            (tmp_path / "netStatus.txt").write_text(old)
+        reports.Status(system).run(3, host)
+        lines = (tmp_path / "netStatus.txt").read_text().splitlines()
+        assert lines[:-1] == expected and lines[-1].split("|")[3].strip() == "fade"
+
+
+def test_sampling_tool_takes_the_average(tmp_path, monkeypatch, capsys):
+    """With `ema` the pictures of an experiment come from the averaged generator."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exp").mkdir()
+    settings = "".join(f"{name} = {value!r}\n" for name, value in TINY.items())
+    (tmp_path / "exp/tiny_average.py").write_text(f"system = 'pggan'\nema = True\n{settings}")
+    files = checkpoints.Checkpoints(tmp_path / "models/tiny_average", ("g", "a"))
+    (tmp_path / "models/tiny_average").mkdir(parents=True)
+    for seed, kind in ((1, "g"), (2, "a")):
+        checkpoints.write(files.path(kind, 3), Generator(Architecture.of(make_params(**TINY, seed=seed))).arrays())
+    for word, name in (("tiny_average", "x"), (files.path("a", 3), "a"), (files.path("g", 3), "g")):
+        tool("pggan_sample")([str(word), "--nImages=2", f"--outputFile={tmp_path / name}.png"])
+    x, a, g = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in "xag")
+    assert np.array_equal(x, a) and not np.array_equal(x, g)
 
 
 @pytest.mark.parametrize("name", ["pggan_faces64", "pggan_1024", "digits_pggan"])

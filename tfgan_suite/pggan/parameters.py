@@ -41,7 +41,7 @@ ORIGINAL = (
     Parameter("preWtsFile", None, "weights to start from: a .pth.tar of the original, or an iter_N.gmodel.npz", type=str),
     Parameter("resumeTraining", "", "R,S: go on with --preWtsFile at resolution R after S images of it", check=_resume,
               fixed=True),
-    Parameter("deactivateLog", False, "no logs and no pictures, and only the final weights"),
+    Parameter("deactivateLog", False, "none of the original's log files and pictures, and only the final weights"),
     Parameter("saveModelEvery", 100000, "images between checkpoints", minimum=1),
     Parameter("saveImageEvery", 50000, "images between pictures of reals above fakes", minimum=1),
     Parameter("logStep", 2500, "images between rows of netStatus.txt", minimum=1),
