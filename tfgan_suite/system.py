@@ -27,6 +27,7 @@ class Event:
             Returns scalars by name, which are logged.
         offset: it runs when `done % every == offset`.
         due: called as `due(done)`; replaces `every` and `offset` where the moments are not periodic (PGGAN counts images).
+        first: it also runs before the first iteration of the process.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Event:
     run: Callable[[int, Any], dict]
     offset: int = 0
     due: Callable[[int], bool] | None = None
+    first: bool = False
 
     def is_due(self, done: int) -> bool:
         """Whether it runs after `done` iterations."""

@@ -192,6 +192,7 @@ class Trainer:
     def _loop(self, feed: Feed, start: int, end: int) -> None:
         events = self.system.events() if self.chief else []
         self.log.bar = self._bar(start, end)
+        self._report([e for e in events if e.first and start < end], start)
         for step in range(start, end):
             if self._stop:
                 self.log.line("Stopped!")
@@ -211,11 +212,14 @@ class Trainer:
             self.log.bar.close()
             self.log.bar = None
 
-    def _after(self, done: int, due: list, save: bool, picture: bool) -> None:
+    def _report(self, due: list, done: int) -> None:
         for event in due:
             scalars = event.run(done, self.host)
             if scalars:
                 self.log.scalars(done, scalars)
+
+    def _after(self, done: int, due: list, save: bool, picture: bool) -> None:
+        self._report(due, done)
         if picture:
             for tag, image in self.system.pictures(self.params.seed).items():
                 self.log.image(tag, done, image)

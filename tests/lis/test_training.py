@@ -84,8 +84,8 @@ def test_files_of_a_run(system, tmp_path):
     train(params)
     logs = tmp_path / "logs"
     assert Image.open(logs / "samples" / "sample_4.jpg").size == ((28, 19) if system == "glis" else (32, 22))  # quirk Q19
-    for name in ("samples/sample_4.jpg", "samples_r0/sample_2_r.jpg", "samples_all/sample_4_all.jpg", "real_images.jpg",
-                 "running_test/target.jpg", "running_test/test_2.jpg", "running_test/r0_test_4.jpg",
+    for name in ("samples/sample_0.jpg", "samples/sample_4.jpg", "samples_r0/sample_2_r.jpg", "samples_all/sample_4_all.jpg",
+                 "real_images.jpg", "running_test/target.jpg", "running_test/test_2.jpg", "running_test/r0_test_4.jpg",
                  "running_test/all_test_4.jpg", "samples/vis_code.npy", "best_test/0.png", "chains/iter_4.png"):
         assert (logs / name).is_file(), name
     losses = events.losses_of(logs / "log" / "loss_4.npz")

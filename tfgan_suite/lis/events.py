@@ -31,9 +31,9 @@ class Reports:
             system.extra_state["best_iter"] = tf.Variable(0, trainable=False, dtype=tf.int64)
 
     def events(self) -> list[Event]:
-        """Pictures every vis_interval, tests every test_interval, and so on."""
+        """Pictures every vis_interval (and before training, but for R-separate), tests every test_interval, and so on."""
         p, end = self.params, self.system.iterations
-        found = [Event("pictures", p.vis_interval, self.visualise),
+        found = [Event("pictures", p.vis_interval, self.visualise, first=self.tested),
                  Event("history", p.log_every, self.history, due=lambda n: n % p.log_every == 0 or n == end),
                  Event("loss.jpg", self.system.plot_interval or p.vis_interval, self.plot)]
         if self.tested:
