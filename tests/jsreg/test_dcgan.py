@@ -164,7 +164,7 @@ def test_bad_folders_are_one_line(tmp_path, monkeypatch):
     pictures(tmp_path / "data/own")
     with pytest.raises(UserError, match="no file matches '\\*.jpg'"):
         runs.build(params(tmp_path, monkeypatch, OWN)).source()
-    with pytest.raises(UserError, match="smaller than the crop"):
+    with pytest.raises(UserError, match="0.png: is 13x14, smaller than the crop of 20x20; choose a smaller --input_height"):
         runs.build(params(tmp_path, monkeypatch, OWN, input_fname_pattern="*.png", input_height=20)).source()
     with pytest.raises(UserError, match="batch_size=8"):
         runs.build(params(tmp_path, monkeypatch, OWN, input_fname_pattern="*.png", batch_size=8)).source()
@@ -174,6 +174,8 @@ def test_celeba_is_cropped_as_the_original_does(tmp_path, monkeypatch):
     p = params(tmp_path, monkeypatch, TINY, dataset="celebA", input_height=50)
     assert dcgan_data.crop_size(p) == (108, 108)
     assert dcgan_data.output_size(p) == (64, 64)
+    assert "input_height=50" in dcgan_data.remark(p) and not dcgan_data.remark(p.replace(input_height=108))
+    assert "note" in [event.name for event in runs.build(p).events()]
 
 
 def test_regulariser_gradient_of_the_two_batch_norms_differs(tmp_path, monkeypatch):

@@ -64,8 +64,11 @@ def test_event_file_of_each_run_is_the_originals(trained):
 
 
 def test_summaries_can_be_rare(trained):
-    p = trained.replace(num_runs=1, summary_freq=3, wall_clock=True, unreg=True, wts_dir="rare", log_dir="rare_logs")
-    Trainer(p, io.StringIO()).run()
+    p = trained.replace(num_runs=1, summary_freq=3, wall_clock=True, unreg=True, sgd=True, rmsprop=True, wts_dir="rare",
+                        log_dir="rare_logs")
+    out = io.StringIO()
+    Trainer(p, out).run()
+    assert "Note: sgd and rmsprop are both given; sgd is used" in out.getvalue()
     found = event_files.read(Path("rare_logs/summaries/run_0"))
     assert set(found["disc/disc/unreg_disc_loss"]) == {0, 7}  # one step alone, then three rounds of two
     assert set(found) == {"gamma_1", "gen/gen/unreg_gen_loss", "disc/disc/unreg_disc_loss", "disc/disc/D1", "disc/disc/D2"}

@@ -51,6 +51,15 @@ def crop_size(params) -> tuple[int, int]:
     return params.input_height, params.input_width or params.input_height
 
 
+def remark(params) -> str:
+    """A line about options that have no effect, or ''."""
+    asked = params.input_height, params.input_width or params.input_height
+    if params.dataset != "celebA" or asked == (CELEBA_CROP, CELEBA_CROP):
+        return ""
+    return (f"Note: celebA is always cropped to {CELEBA_CROP}x{CELEBA_CROP}, as in the original; input_height={asked[0]}, "
+            f"input_width={asked[1]} have no effect")
+
+
 def prepared(image: np.ndarray, crop: tuple | None, size: tuple) -> np.ndarray:
     """Centre crop, contrast stretch of the crop to 0..255, bilinear resize: SciPy's `imresize` of a float image.
 
@@ -65,6 +74,10 @@ def prepared(image: np.ndarray, crop: tuple | None, size: tuple) -> np.ndarray:
         UserError: the crop is larger than the image.
     """
     if crop is not None:
+        (height, width), (h, w) = crop, image.shape[:2]
+        if height > h or width > w:
+            raise UserError(f"is {w}x{h}, smaller than the crop of {width}x{height}; choose a smaller --input_height and "
+                            f"--input_width (celebA: get the aligned pictures of 178x218)")
         image = prepare.centre_crop(image, *crop)
     return prepare.resize(prepare.stretch(image), *size)
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import images, penalties
-from tfgan_suite.jsreg import summaries
+from tfgan_suite.jsreg import dcgan_data, summaries
 from tfgan_suite.system import Event
 
 TEST_GRIDS = 10
@@ -28,7 +28,12 @@ def events(system) -> list[Event]:
         many_samples(system, host.log_dir / "samps_10k", system.params.final_samples)
         return {}
 
-    return [Event("summary", 1, log_summary, due=system.save_due), Event("last samples", system.iterations, finish)]
+    def note(done, host):
+        host.line(dcgan_data.remark(system.params))
+        return {}
+
+    notes = [Event("note", 1, note, due=lambda done: done == 1)] if dcgan_data.remark(system.params) else []
+    return [*notes, Event("summary", 1, log_summary, due=system.save_due), Event("last samples", system.iterations, finish)]
 
 
 def evaluated(system, batch: dict, step: tf.Tensor) -> tuple[dict, dict]:

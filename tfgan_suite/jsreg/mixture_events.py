@@ -27,7 +27,13 @@ def events(system) -> list[Event]:
         i, every = system.place(done)[1], system.params.summary_freq
         return bool(every) and (starts(system, done) or (i > 0 and i % every == 0))
 
-    return [Event("snapshot", 1, lambda done, host: snapshot(system, done, host), due=snapshot_due),
+    def note(done, host):
+        host.line("Note: sgd and rmsprop are both given; sgd is used, as in the original")
+        return {}
+
+    both = system.params.sgd and system.params.rmsprop
+    return [*([Event("note", 1, note, due=lambda done: done == 1)] if both else []),
+            Event("snapshot", 1, lambda done, host: snapshot(system, done, host), due=snapshot_due),
             Event("summary", 1, Summary(system), due=summary_due),
             Event("figures", 1, lambda done, host: figures(system, done, host), due=lambda done: done % system.per_run == 0)]
 

@@ -44,7 +44,7 @@ class EventFile:
     def __init__(self, folder: Path):
         self._writer = tf.raw_ops.SummaryWriter(shared_name=f"{folder} {id(self)}", container="")
         tf.raw_ops.CreateSummaryFileWriter(writer=self._writer, logdir=str(folder), max_queue=1000, flush_millis=60000,
-                                           filename_suffix="")
+                                           filename_suffix=".v1")
 
     def recorder(self, compute: Callable) -> Callable:
         """A function `(step, *tensors) -> scalars` that evaluates and writes in one graph, without Python at each call.
