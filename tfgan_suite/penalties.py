@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+JS_SCALARS = ("gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm", "grad_D2_logits_norm",
+              "grad_D_logits_norm")  # what `js_penalty` logs
+
 
 # -- Jensen-Shannon regulariser (Roth et al., NIPS 2017, arXiv 1705.09367, equation 21; rothk/Stabilizing_GANs) -----------
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """RP-GAN with the Jensen-Shannon regulariser on each discriminator."""
 import io
+import json
 
 import numpy as np
 import pytest
@@ -19,11 +20,19 @@ def test_each_discriminator_gets_its_own_regulariser(count):
     d = Discriminators(16, 4, projection, chunk=1)
     draw = np.random.default_rng(0)
     real, fake = (tf.constant(draw.uniform(-1, 1, (3, 16, 16, 3)).astype(np.float32)) for _ in range(2))
-    _, plain = d.losses(real, fake)
-    _, gradients = d.losses(real, fake, lambda one, r, f: penalties.js_regularizer(one, r, f).value)
+
+    def penalty(one, r, f):
+        found = penalties.js_regularizer(one, r, f)
+        return found.value, tf.stack([found.real, found.fake])
+
+    _, plain, nothing = d.losses(real, fake)
+    _, gradients, shown = d.losses(real, fake, penalty, 2)
+    assert nothing.shape == (count, 0) and shown.shape == (count, 2)
     for i in range(count):
         with tf.GradientTape() as tape:
-            value = penalties.js_regularizer(lambda x, i=i: tf.reshape(d(x)[i], [-1]), real, fake).value
+            found = penalties.js_regularizer(lambda x, i=i: tf.reshape(d(x)[i], [-1]), real, fake)
+            value = found.value
+        np.testing.assert_allclose(shown[i], [found.real, found.fake], rtol=1e-4)
         for g, p, expected in zip(gradients, plain, tape.gradient(value, d.trainable_variables)):
             np.testing.assert_allclose((g - p)[i], tf.zeros_like(p[i]) if expected is None else expected[i], atol=2e-5)
 
@@ -33,9 +42,13 @@ def test_it_trains_with_the_regulariser(tmp_path, monkeypatch, system):
     workplace(tmp_path, monkeypatch)
     weights = []
     for penalty in ("none", "js"):
-        params = experiment.load("tiny", {"penalty": penalty, "gamma": "5", "MAXITER": "2", "wts_dir": penalty}, system)
+        short = {"MAXITER": "2", "log_every": "1", "wts_dir": penalty}
+        params = experiment.load("tiny", {"penalty": penalty, "gamma": "5", **short}, system)
         trainer = Trainer(params, io.StringIO())
         trainer.run()
         weights.append(dict(trainer.system.networks["d"].arrays()))
     name = "c0_0_w" if system == "rpgan" else "c0_w"
     assert not np.array_equal(weights[0][name], weights[1][name])
+    logged = [json.loads(line) for line in (tmp_path / "logs/tiny/metrics.jsonl").read_text().splitlines()]
+    assert set(penalties.JS_SCALARS) <= set(logged[-1]) and not set(penalties.JS_SCALARS) & set(logged[0])
+    assert logged[-1]["gamma"] == 5 and logged[-1]["disc_regularizer"] > 0

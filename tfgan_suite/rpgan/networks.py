@@ -266,31 +266,36 @@ class Discriminators(Network):
         losses, gradient = self.over(body, [projected], specs)
         return losses, tape.gradient(projected, fake, gradient / self.count)
 
-    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty=None) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty=None, statistics: int = 0):
         """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its gradients.
 
         Args:
             real, fake: images [B, H, W, 3], constants.
-            penalty: images -> logits [B] of one discriminator, real, fake -> a scalar that this discriminator minimises as
-                well; it needs a chunk of 1.
+            penalty: images -> logits [B] of one discriminator, real, fake -> (a scalar that this discriminator minimises as
+                well, numbers for the logs [statistics]); it needs a chunk of 1.
+            statistics: how many numbers for the logs there are.
 
         Returns:
-            Losses [K] without the penalty, and gradients in the order of `trainable_variables`.
+            Losses [K] without the penalty, gradients in the order of `trainable_variables`, statistics [K, statistics].
         """
         def body(inputs, weights):
             flat = [w for pair in weights for w in pair]
             with tf.GradientTape() as tape:
                 tape.watch(flat)
-                losses = self._loss(inputs[0], weights)
-                total = losses if penalty is None else losses + penalty(self._alone(inputs[1:], weights), real, fake)
-            return [losses, *tape.gradient(total, flat)]
+                total = losses = self._loss(inputs[0], weights)
+                shown = tf.zeros([losses.shape[0], statistics])
+                if penalty is not None:
+                    extra, values = penalty(self._alone(inputs[1:], weights), real, fake)
+                    total, shown = losses + extra, values[None]
+            return [losses, shown, *tape.gradient(total, flat)]
 
         projected = self.project(tf.concat([real, fake], 0))
         inputs = [projected] if penalty is None or self.projection is None else [projected, tf.constant(self.projection.values)]
         variables = [v for pair in zip(self.kernels, self.biases) for v in pair]
-        specs = [tf.TensorSpec((), tf.float32), *(tf.TensorSpec(v.shape[1:], v.dtype) for v in variables)]
-        losses, *gradients = self.over(body, inputs, specs)
-        return losses, [gradients[i] for i in _order(variables, self.trainable_variables)]
+        specs = [tf.TensorSpec((), tf.float32), tf.TensorSpec((statistics,), tf.float32),
+                 *(tf.TensorSpec(v.shape[1:], v.dtype) for v in variables)]
+        losses, shown, *gradients = self.over(body, inputs, specs)
+        return losses, [gradients[i] for i in _order(variables, self.trainable_variables)], shown
 
     def _alone(self, filters: list, weights: list):
         """Images -> logits [B] of one discriminator, averaged over a map of logits."""

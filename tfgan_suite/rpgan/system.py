@@ -76,12 +76,14 @@ class RPGAN(System):
         optimizers.apply(self.optimizers["g"], gradients, g.trainable_variables)
 
         def penalty(discriminator, real, fake):
-            return penalties.js_penalty(self.params, step, self.iterations, discriminator, real, fake)[0]
+            term, scalars = penalties.js_penalty(self.params, step, self.iterations, discriminator, real, fake)
+            return term, tf.stack([scalars[name] for name in penalties.JS_SCALARS])
 
-        extra = penalty if self.params.penalty == "js" else None
-        d_losses, gradients = d.losses(batch["real"], g(draws["z_d"]), extra)
+        extra = (penalty, len(penalties.JS_SCALARS)) if self.params.penalty == "js" else ()
+        d_losses, gradients, shown = d.losses(batch["real"], g(draws["z_d"]), *extra)
         optimizers.apply(self.optimizers["d"], gradients, d.trainable_variables)
-        return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses}
+        means = zip(penalties.JS_SCALARS, tf.unstack(tf.reduce_mean(shown, 0)))  # of the regulariser: over the discriminators
+        return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses, **dict(means)}
 
     def console(self, step, scalars):
         """The original's two lines."""
@@ -127,7 +129,7 @@ class Baseline(RPGAN):
     def update(self, step, batch, draws, phase):
         """As RP-GAN's with K = 1; the original's loss values and order are the same."""
         scalars = super().update(step, batch, draws, phase)
-        return {"G": scalars["G"], "D": scalars["D"]}
+        return {name: value for name, value in scalars.items() if name != "L"}
 
     def console(self, step, scalars):
         """The original's line."""
