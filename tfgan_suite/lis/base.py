@@ -5,8 +5,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import penalties, random
-from tfgan_suite.lis import data, drawing, networks, origins
+from tfgan_suite.lis import data, drawing, losses, networks, origins
 from tfgan_suite.lis.events import Reports
+from tfgan_suite.lis.layers import sigmoid
 from tfgan_suite.lis.record import Record
 from tfgan_suite.optimizers import RMSpropTorch, apply
 from tfgan_suite.system import System
@@ -76,14 +77,29 @@ class LisSystem(System):
         if self.params.values.get("load_path") and "g" in trained:
             origins.start_from(self, self.params.load_path, self.params.values.get("load_tolerant", False))
 
-    def penalty(self, step: tf.Tensor, real: tf.Tensor, fake: tf.Tensor, masks=(None, None)) -> tuple[tf.Tensor, dict]:
-        """What `--penalty=js` adds to D's loss: one more pass of D over both batches.
+    def d_loss(self, step: tf.Tensor, real: tf.Tensor, fake: tf.Tensor, masks=(None, None)) -> tuple:
+        """What D minimises on real and on generated images [N, h, w, 3]; call it inside the tape of D's weights.
+
+        With `--penalty=js` the passes of D that the regulariser needs give the losses too.
+
+        Args:
+            masks: D's dropout masks of the two passes.
 
         Returns:
-            (the term, scalars for the logs); (0, {}) without it. Console, history and `losses` know nothing of the scalars.
+            (loss on real images, loss on generated ones, their sum with the regulariser's term, the regulariser's scalars for
+            the logs). Console, history and `losses` know nothing of the scalars.
         """
         on_real, on_fake = (lambda x, mask=mask: self.networks["d"].logits(x, training=True, dropout=mask) for mask in masks)
-        return penalties.js_penalty(self.params, step, self.iterations, on_real, real, fake, on_fake)
+        if self.params.penalty == "js":
+            found = penalties.js_regularizer(on_real, real, fake, on_fake)
+            gamma = penalties.js_gamma(self.params, step, self.iterations)
+            logits, term, scalars = (found.real_logits, found.fake_logits), gamma / 2.0 * found.value, found.scalars()
+            scalars["gamma"] = gamma
+        else:
+            logits, term, scalars = (on_real(real), on_fake(fake)), 0.0, {}
+        loss_real, loss_fake = (losses.adversarial(sigmoid(x), is_real, self.params.ls)
+                                for x, is_real in zip(logits, (True, False)))
+        return loss_real, loss_fake, loss_real + loss_fake + term, scalars
 
     def learn(self, name: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None) -> None:
         """One RMSprop step of a network. Weights that the loss does not depend on get zero gradients, as after torch's

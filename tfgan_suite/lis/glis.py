@@ -55,16 +55,10 @@ class GLis(LisSystem):
         return {**{name: values[name] for name in self.losses()}, **regularizer}
 
     def _discriminator_step(self, step, real, draws):
-        g, d = self.networks["g"], self.networks["d"]
-        fake, _ = g(draws["noise_d"], training=True, executed=draws["executed_d"])
+        fake, _ = self.networks["g"](draws["noise_d"], training=True, executed=draws["executed_d"])
         masks = draws.get("mask_real"), draws.get("mask_fake")
         with tf.GradientTape() as tape:
-            on_real = d(real, training=True, dropout=masks[0])
-            on_fake = d(tf.stop_gradient(fake), training=True, dropout=masks[1])
-            loss_real = losses.adversarial(on_real, True, self.params.ls)
-            loss_fake = losses.adversarial(on_fake, False, self.params.ls)
-            extra, scalars = self.penalty(step, real, tf.stop_gradient(fake), masks)
-            loss = loss_real + loss_fake + extra
+            loss_real, loss_fake, loss, scalars = self.d_loss(step, real, tf.stop_gradient(fake), masks)
         self.learn("d", tape, loss)
         return loss_real, loss_fake, scalars
 

@@ -120,12 +120,8 @@ class Iterative(LisSystem):
         return distance
 
     def _discriminator_step(self, step, real, fake):
-        d = self.networks["d"]
         with tf.GradientTape() as tape:
-            loss_real = losses.adversarial(d(real, training=True), True, self.params.ls)
-            loss_fake = losses.adversarial(d(fake, training=True), False, self.params.ls)
-            extra, scalars = self.penalty(step, real, fake)
-            loss = loss_real + loss_fake + extra
+            loss_real, loss_fake, loss, scalars = self.d_loss(step, real, fake)
         self.learn("d", tape, loss)
         return loss_real, loss_fake, scalars
 
