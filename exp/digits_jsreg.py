@@ -1,15 +1,16 @@
 """JS-regularised DCGAN on the embedded digits: minutes on two CPU cores"""
 system = 'jsreg_dcgan'
 dataset = 'digits'
-output_height = 16
+output_height = 24
 z_dim = 32
 gf_dim = 16
 df_dim = 16
 batch_size = 64
-epochs = 100
+epochs = 120
 disc_learning_rate = 0.0005
 gen_learning_rate = 0.0005
-gamma = 2.0
+gamma = 5.0
 annealing = True
-save_every = 500
+decay_factor = 0.09
+save_every = 540
 final_samples = 0
