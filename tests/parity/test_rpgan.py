@@ -136,7 +136,7 @@ def check_forward(net, fixture):
 def check_gradients(net, fixture):
     real, fake = tf.constant(fixture["x_real"]), tf.constant(fixture["x_fake"])
     g_losses, gradient = net.generator_losses(fake)
-    d_losses, gradients = net.losses(real, fake)
+    d_losses, gradients, _ = net.losses(real, fake)
     for i in range(net.count):
         at = prefix(net, i)
         close(g_losses[i], fixture[at + "loss_f2r"], 1e-5, "gloss")
@@ -169,7 +169,7 @@ def test_losses_are_stable_for_large_logits(path, tmp_path):
         alone.assign({last: fixture[f"ext{sign}/last_bias"]})
         real, fake = tf.constant(fixture["x_real"]), tf.constant(fixture["x_fake"])
         g_losses, gradient = alone.generator_losses(fake)
-        d_losses, _ = alone.losses(real, fake)
+        d_losses, _, _ = alone.losses(real, fake)
         recorded = under(fixture, f"ext{sign}/")
         np.testing.assert_allclose(g_losses[0], recorded["loss_f2r"], rtol=1e-5, atol=1e-30)
         np.testing.assert_allclose(d_losses[0], (recorded["loss_r2r"] + recorded["loss_f2f"]) / 2, rtol=1e-5)
