@@ -18,7 +18,8 @@ OPTIONS = (
 def main(argv):
     positionals, options, overrides = cli.parse(argv, USAGE, OPTIONS, least=1, most=2)
     params = load(positionals[0], overrides)
-    from tfgan_suite import checkpoints, runs
+    from tfgan_suite.files import archive, checkpoints
+    from tfgan_suite.training import runs
 
     system, number = runs.open_sampler(params, positionals[1] if len(positionals) > 1 else None, quiet=False)
     if not system.frozen:
@@ -27,7 +28,7 @@ def main(argv):
     arrays = system.population_statistics(options["n"], options["fixbn_seed"])
     path = checkpoints.Checkpoints(params.wts_dir).path(system.frozen, number)
     print(f"Saving to {path}.", flush=True)
-    checkpoints.write(path, arrays.items())
+    archive.write(path, arrays.items())
     print("Done!\n", flush=True)
 
 

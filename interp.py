@@ -33,23 +33,24 @@ def pairs_of(words, count):
 
 def main(argv):
     positionals, options, overrides = cli.parse(argv, USAGE, OPTIONS, least=3, most=None)
-    from tfgan_suite import images, interpolation, runs
+    from tfgan_suite.pictures import saving, sheets, walks
+    from tfgan_suite.training import runs
 
     head, out, words = positionals[0], positionals[1], positionals[2:]
     name, seed, iteration = cli.name_seed_iteration(head)
-    out = images.check_output(out, (".gif",) if options["gif"] else images.WRITABLE)
+    out = saving.check_output(out, (".gif",) if options["gif"] else saving.WRITABLE)
     params = load(name, overrides)
     system, _ = runs.open_interpolator(params, iteration)
     pairs = pairs_of(words, system.grid[0] * system.grid[1])[:options["rows"]]
-    ends = interpolation.class_pair(options["labels"], system.classes, name)
+    ends = walks.class_pair(options["labels"], system.classes, name)
     runs.check_memory(system, len(pairs) * options["cols"])
     print(f"Generating {out}", flush=True)
-    strips = interpolation.strips(system, pairs, seed, options["cols"], ends)
+    strips = walks.strips(system, pairs, seed, options["cols"], ends)
     if options["gif"]:
-        images.save_gif(out, [images.grid(strips[:, k], len(pairs), 1) for k in range(options["cols"])])
+        saving.save_gif(out, [sheets.grid(strips[:, k], len(pairs), 1) for k in range(options["cols"])])
     else:
         rows, cols = strips.shape[:2]
-        images.save(out, images.grid(strips.reshape(-1, *strips.shape[2:]), rows, cols))
+        saving.save(out, sheets.grid(strips.reshape(-1, *strips.shape[2:]), rows, cols))
 
 
 if __name__ == "__main__":

@@ -18,10 +18,11 @@ OPTIONS = (
 
 def main(argv):
     positionals, options, overrides = cli.parse(argv, USAGE, OPTIONS, least=2, most=3)
-    from tfgan_suite import images, runs
+    from tfgan_suite.pictures import saving, sheets
+    from tfgan_suite.training import runs
 
     name, seed = cli.name_and_seed(positionals[0])
-    out = images.check_output(positionals[1])
+    out = saving.check_output(positionals[1])
     params = load(name, overrides)
     system, _ = runs.open_sampler(params, positionals[2] if len(positionals) > 2 else None, quiet=False)
     if hasattr(system, "write_samples"):  # its samples are no images
@@ -38,7 +39,7 @@ def main(argv):
         labels = labels * 0 + options["label"]
     print(f"Generating {out}", flush=True)
     sheet = system.generate(system.latents(rows * cols, seed), labels)
-    images.save(out, images.grid(system.to_uint8(sheet), rows, cols))
+    saving.save(out, sheets.grid(system.to_uint8(sheet), rows, cols))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ OPTIONS = (Parameter("dry-run", False, "build everything, print networks and a m
 def main(argv, system=None):
     (name,), options, overrides = cli.parse(argv, USAGE, OPTIONS, system=system)
     params = load(name, overrides, system)
-    from tfgan_suite.trainer import Trainer
+    from tfgan_suite.training.trainer import Trainer
 
     trainer = Trainer(params)
     if options["dry-run"]:
-        from tfgan_suite import memory
+        from tfgan_suite.training import dry_run
 
-        print(memory.describe(trainer))
+        print(dry_run.describe(trainer))
     else:
         trainer.run()
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_suite import checkpoints
-from tfgan_suite.checkpoints import Archive, Checkpoints
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.layers import Network
 
 
@@ -24,12 +25,12 @@ class Line(Network):
 
 def test_files_are_plain_numpy(tmp_path):
     net = Line()
-    checkpoints.write(tmp_path / "a.npz", net.arrays())
+    archive.write(tmp_path / "a.npz", net.arrays())
     with np.load(tmp_path / "a.npz") as file:
         assert sorted(file.files) == ["c1_b", "c1_w"] and file["c1_w"].dtype == np.float32
         np.testing.assert_array_equal(file["c1_w"], net.w.numpy())
     first = (tmp_path / "a.npz").read_bytes()
-    checkpoints.write(tmp_path / "b.npz", net.arrays())
+    archive.write(tmp_path / "b.npz", net.arrays())
     assert (tmp_path / "b.npz").read_bytes() == first  # no time stamps: equal weights are equal files
 
 

@@ -3,41 +3,41 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfgan_suite import images
 from tfgan_suite.errors import UserError
+from tfgan_suite.pictures import bytes, saving, sheets
 
 
 def test_bytes_are_truncated_not_rounded():
     x = np.float32([-1, 1, 0, -1 + 1.99 / 255 * 2, 1.5, -2])
-    assert images.to_uint8(x).tolist() == [0, 255, 127, 1, 255, 0]
-    assert np.abs(images.to_float(np.arange(256, dtype=np.uint8)) - np.linspace(-1, 1, 256)).max() < 1e-6
+    assert bytes.to_uint8(x).tolist() == [0, 255, 127, 1, 255, 0]
+    assert np.abs(bytes.to_float(np.arange(256, dtype=np.uint8)) - np.linspace(-1, 1, 256)).max() < 1e-6
 
 
 def test_a_sheet_is_row_by_row():
     cells = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 3, 3), np.uint8)
-    sheet = images.grid(cells, 2, 3)
+    sheet = sheets.grid(cells, 2, 3)
     assert sheet.shape == (4, 9, 3)
     assert sheet[0, ::3, 0].tolist() == [0, 1, 2] and sheet[2, ::3, 0].tolist() == [3, 4, 0]
-    assert images.grid(cells[..., :1], 2, 3, border=1, fill=9).shape == (7, 13, 3)
+    assert sheets.grid(cells[..., :1], 2, 3, border=1, fill=9).shape == (7, 13, 3)
     with pytest.raises(ValueError):
-        images.grid(cells, 1, 2)
+        sheets.grid(cells, 1, 2)
 
 
 def test_files(tmp_path):
     picture = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
-    images.save(tmp_path / "a.png", picture)
+    saving.save(tmp_path / "a.png", picture)
     assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), picture)
-    images.save(tmp_path / "a.jpg", picture)
+    saving.save(tmp_path / "a.jpg", picture)
     assert Image.open(tmp_path / "a.jpg").format == "JPEG"
-    images.save_gif(tmp_path / "a.gif", [picture, 255 - picture])
+    saving.save_gif(tmp_path / "a.gif", [picture, 255 - picture])
     assert Image.open(tmp_path / "a.gif").n_frames == 2
     for bad, said in (("a.tif", "cannot write this format"), ("none/a.png", "does not exist")):
         with pytest.raises(UserError, match=said):
-            images.save(tmp_path / bad, picture)
+            saving.save(tmp_path / bad, picture)
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
-    images.save(tmp_path / "a.png", np.zeros((2, 2, 3), np.uint8))
+    saving.save(tmp_path / "a.png", np.zeros((2, 2, 3), np.uint8))
     before = (tmp_path / "a.png").read_bytes()
 
     def full(path, data):
@@ -45,5 +45,5 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.raises(UserError, match="No space left on device"):
-        images.save(tmp_path / "a.png", np.ones((2, 2, 3), np.uint8))
+        saving.save(tmp_path / "a.png", np.ones((2, 2, 3), np.uint8))
     assert (tmp_path / "a.png").read_bytes() == before and len(list(tmp_path.iterdir())) == 1

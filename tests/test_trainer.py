@@ -11,9 +11,10 @@ import pytest
 from tiny import ROOT, run, workplace
 
 from tfgan_suite import experiment
-from tfgan_suite.checkpoints import Archive, Checkpoints
 from tfgan_suite.errors import Diverged, UserError
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.files.checkpoints import Checkpoints
+from tfgan_suite.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -189,7 +190,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import io
 from tfgan_suite import experiment
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.training.trainer import Trainer
 trainer = Trainer(experiment.load("tiny", {{"wts_dir": "two"}}), io.StringIO())
 assert trainer.strategy.num_replicas_in_sync == 2
 trainer.run()

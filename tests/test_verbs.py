@@ -6,11 +6,12 @@ import pytest
 from PIL import Image
 from tiny import pictures, verb, workplace
 
-from tfgan_suite import experiment, runs
-from tfgan_suite.checkpoints import Checkpoints
+from tfgan_suite import experiment
 from tfgan_suite.errors import UserError
+from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.rpgan import filters
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.training import runs
+from tfgan_suite.training.trainer import Trainer
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
 """Which systems there are. Adding one means adding a folder: nothing here names a paper.
 
-A folder of this package that holds a `parameters.py` is a paper. `parameters.py` (no TensorFlow in it) has
+A folder at any depth of this package that holds a `parameters.py` is a program. `parameters.py` (no TensorFlow in it) has
 `PARAMETERS`, system name -> tuple of `Parameter`; `system.py` beside it has `SYSTEMS`, system name -> `System` class.
 """
 from __future__ import annotations
 
-import importlib
+import importlib.util
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from pathlib import Path
 def folders() -> dict[str, str]:
     """System name -> the package that holds it."""
     found = {}
-    for path in sorted(Path(__file__).parent.glob("*/parameters.py")):
-        package = f"{__package__}.{path.parent.name}"
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("parameters.py")):
+        package = ".".join((__package__, *path.parent.relative_to(root).parts))
         for name in importlib.import_module(f"{package}.parameters").PARAMETERS:
             found[name] = package
     return found
@@ -32,8 +33,8 @@ def system_class(name: str):
 
 
 def optional(name: str, module: str):
-    """The module `module` (such as 'convert' or 'bench') of the folder that holds system `name`, or None if it has none."""
+    """The module `module` (such as 'convert') of the folder that holds system `name`, or None if it has none."""
     package = folders()[name]
-    if not (Path(__file__).parent / package.rsplit(".", 1)[1] / f"{module}.py").is_file():
+    if importlib.util.find_spec(f"{package}.{module}") is None:
         return None
     return importlib.import_module(f"{package}.{module}")

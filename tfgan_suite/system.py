@@ -11,8 +11,8 @@ from typing import Any, Callable
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import images
 from tfgan_suite.experiment import Parameters
+from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.random import Draws
 
 
@@ -179,13 +179,13 @@ class System:
 
     def to_uint8(self, x: np.ndarray) -> np.ndarray:
         """The original's rule from [-1, 1] to bytes."""
-        return images.to_uint8(x)
+        return bytes.to_uint8(x)
 
     def pictures(self, seed: int) -> dict[str, np.ndarray]:
         """Pictures of the present state, file name part -> uint8 [H, W, 3]; by default one sheet of fixed latents."""
         rows, cols = self.grid
         sheet = self.generate(self.latents(rows * cols, seed), self.labels(rows * cols, seed))
-        return {"samples": images.grid(self.to_uint8(sheet), rows, cols)}
+        return {"samples": sheets.grid(self.to_uint8(sheet), rows, cols)}
 
     # -- state ---------------------------------------------------------------------------------------------------------
     def state(self) -> dict[str, tf.Variable]:

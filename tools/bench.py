@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tfgan_suite import cli, registry  # noqa: E402
+from tfgan_suite import cli  # noqa: E402
 from tfgan_suite.errors import UserError  # noqa: E402
 from tfgan_suite.experiment import Parameter  # noqa: E402
 
@@ -22,21 +22,20 @@ OPTIONS = (
 
 def main(argv):
     (name,), options, _ = cli.parse(argv, USAGE, OPTIONS, first_is_experiment=False)
-    papers = {package.rsplit(".", 1)[1]: system for system, package in registry.folders().items()}
+    papers = sorted(p.stem for p in (Path(__file__).parent / "benchmarks").glob("*.py") if p.stem not in ("__init__", "timing"))
     if name not in papers:
-        raise UserError(f"unknown paper '{name}'; there are {', '.join(sorted(papers))}")
-    bench = registry.optional(papers[name], "bench")
-    if bench is None:
-        raise UserError(f"{name}: has no bench.py, nothing to measure")
-    import tensorflow as tf
+        raise UserError(f"unknown paper '{name}'; there are {', '.join(papers)}")
+    import importlib
 
-    from tfgan_suite import benchmark
+    import tensorflow as tf
+    from benchmarks import timing
 
     tf.get_logger().setLevel("ERROR")  # ways that are traced once each look like retracing
+    bench = importlib.import_module(f"benchmarks.{name}")
     rows = bench.run(options)
     if not rows:
         raise UserError(f"--case={options['case']}: no case of {name} has this in its name")
-    print(benchmark.table(rows))
+    print(timing.table(rows))
 
 
 if __name__ == "__main__":

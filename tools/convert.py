@@ -36,7 +36,9 @@ def main(argv):
 
     import numpy as np
 
-    from tfgan_suite import checkpoints, registry, runs
+    from tfgan_suite import registry
+    from tfgan_suite.files import archive, checkpoints
+    from tfgan_suite.training import runs
 
     converter = registry.optional(params.system, "convert")
     if converter is None:
@@ -58,7 +60,7 @@ def main(argv):
     for kind, items in arrays.items():
         if kind == "state":
             items = {"about": np.array(json.dumps({"iteration": number, "fixed": params.fixed()})), **items}
-        checkpoints.write(files.path(kind, number), items.items())
+        archive.write(files.path(kind, number), items.items())
         print(f"Wrote {files.path(kind, number)}")
 
 

@@ -77,7 +77,7 @@ def default_metrics(name: str, system) -> tuple:
 def iterations(params: Parameters, chosen) -> list:
     """The checkpoints to score; None stands for the newest."""
     from tfgan_suite import registry
-    from tfgan_suite.checkpoints import Checkpoints
+    from tfgan_suite.files.checkpoints import Checkpoints
 
     if chosen != "all":
         if chosen is not None and not chosen.isdigit():
@@ -91,9 +91,9 @@ def iterations(params: Parameters, chosen) -> list:
 
 def score_experiment(name: str, seed: int, names: list, options: dict, overrides: dict) -> None:
     """Scores one or all checkpoints of an experiment."""
-    from tfgan_suite import runs
     from tfgan_suite.metrics import samples
     from tfgan_suite.metrics.registry import Evaluation
+    from tfgan_suite.training import runs
 
     params, shared = experiment.load(name, overrides), {}
     for chosen in iterations(params, options["iteration"]):

@@ -27,11 +27,12 @@ def main(argv):
     (target,), options, overrides = cli.parse(argv, USAGE, OPTIONS)
     name, seed = cli.name_and_seed(target)
     params = experiment.load(name, overrides)
-    from tfgan_suite import images
+    from tfgan_suite.files import archive
     from tfgan_suite.lis import bad_samples, opening
     from tfgan_suite.metrics import digits
+    from tfgan_suite.pictures import saving
 
-    folder = images.make_folder(options["save_path"] or params.log_dir)
+    folder = archive.make_folder(options["save_path"] or params.log_dir)
     system = opening.open_networks(params, iteration=options["iteration"]).system
     stages = system.all_stages(system.latents(options["n"], seed))
     confidence = bad_samples.confidences(stages, digits.classifier())
@@ -42,8 +43,8 @@ def main(argv):
         print("{stage:5d} {bad:8.4f} {mean:8.4f} {mended:8.4f} {spoilt:8.4f}".format(**row))
     rows = [{key: value if value == value else None for key, value in row.items()} for row in rows]  # JSON knows no NaN
     about = {"experiment": name, "n": options["n"], "seed": seed, "threshold": options["threshold"], "stages": rows}
-    images.write_bytes(folder / "bad_samples.json", json.dumps(about, indent=1).encode())
-    images.save(folder / "worst_samples.png", bad_samples.worst(stages, confidence))
+    archive.write_bytes(folder / "bad_samples.json", json.dumps(about, indent=1).encode())
+    saving.save(folder / "worst_samples.png", bad_samples.worst(stages, confidence))
 
 
 if __name__ == "__main__":

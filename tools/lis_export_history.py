@@ -28,7 +28,7 @@ def main(argv):
     positionals, options, overrides = cli.parse(argv, USAGE, OPTIONS, least=0)
     if bool(positionals) == bool(options["load_path_state"]):
         raise UserError("give either an experiment or --load_path_state, a file with a history")
-    from tfgan_suite import images
+    from tfgan_suite.files import archive
     from tfgan_suite.lis import history, plots
 
     path = Path(options["load_path_state"])
@@ -37,9 +37,9 @@ def main(argv):
     found = history.from_original(path) if path.suffix == ".pt" else history.from_metrics(path)
     if not found.groups:
         raise UserError(f"{path}: holds no losses of a LIS run; was it one, and has it run for --log_every iterations?")
-    folder = images.make_folder(options["save_path"] or path.parent)
+    folder = archive.make_folder(options["save_path"] or path.parent)
     text = found.csv(options["start"], options["end"], options["subsample"], options["kernel_size"])
-    images.write_bytes(folder / "history.csv", text.encode())
+    archive.write_bytes(folder / "history.csv", text.encode())
     plots.losses(found, folder / "loss.jpg")
     print(f"Wrote {text.count(chr(10))} rows to {folder / 'history.csv'}")
 

@@ -19,9 +19,10 @@ def main(argv):
     params = experiment.load(name, overrides)
     if params.system not in ("glis", "lis_iterative"):
         raise UserError(f"{name}: is an experiment of {params.system}; the final test is of glis and lis_iterative")
-    from tfgan_suite import images, runs
-    from tfgan_suite.checkpoints import Archive
+    from tfgan_suite.files import archive
+    from tfgan_suite.files.archive import Archive
     from tfgan_suite.lis import reconstruction
+    from tfgan_suite.training import runs
 
     path = reconstruction.tested_file(params)
     if path is None:
@@ -29,7 +30,7 @@ def main(argv):
                         f"or give --net=last")
     system = runs.build(params, training=False)
     system.networks["g"].assign(Archive(path))
-    folder = images.make_folder(Path(params.save_path or params.log_dir) / f"{params.net}_test")
+    folder = archive.make_folder(Path(params.save_path or params.log_dir) / f"{params.net}_test")
     reconstruction.final_test(system, system.source().test("final_test"), folder)
     print(f"Wrote the test of {path} into {folder}")
 

@@ -32,7 +32,7 @@ OPTIONS = (
 
 def sweep(params, judge, options, folder):
     """Scores the checkpoints one after the other; the files are renewed after each."""
-    from tfgan_suite.checkpoints import Checkpoints
+    from tfgan_suite.files.checkpoints import Checkpoints
     from tfgan_suite.lis import inception_sweep, opening
 
     files, rows = Checkpoints(params.wts_dir), []
@@ -53,7 +53,7 @@ def main(argv):
     params = experiment.load(name, overrides)
     if params.system != "glis":
         raise UserError(f"{name}: is an experiment of {params.system}; the sweep is over the checkpoints of a glis experiment")
-    from tfgan_suite import images
+    from tfgan_suite.files import archive
     from tfgan_suite.lis import inception_sweep
     from tfgan_suite.metrics import graph_file
     from tfgan_suite.metrics.inception import Inception
@@ -62,7 +62,7 @@ def main(argv):
     if split_size < 1:
         raise UserError("--inception_images: is less than --nb_splits; give more images")
     graph = Inception(graph_file.find(options["graph"], options["graph_sha256"], options["download"]))
-    folder = images.make_folder(options["save_path"] or params.log_dir)
+    folder = archive.make_folder(options["save_path"] or params.log_dir)
     judge = inception_sweep.Judge(lambda x: graph.old(x)[1], options["nb_splits"], split_size,
                                   options["inception_batch_size"], options["augment"], seed)
     system = sweep(params, judge, options, folder)

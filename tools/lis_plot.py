@@ -37,10 +37,10 @@ def main(argv):
     runs = ([options["load_paths"]] if options["load_paths"] else []) + runs
     if not runs:
         raise UserError("no run is given; name experiments or folders with log/loss_N.npz files")
-    from tfgan_suite import images
     from tfgan_suite.lis import loss_files, plots
+    from tfgan_suite.pictures import saving
 
-    images.check_output(options["save_path"])
+    saving.check_output(options["save_path"])
     lines = {run: loss_files.points(loss_files.read(folder_of(run)), options["type"], options["interval"]) for run in runs}
     plots.compare(lines, options["save_path"], f"{options['type']} loss")
     print(f"Wrote {options['save_path']}")

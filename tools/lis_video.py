@@ -23,16 +23,16 @@ OPTIONS = (
 def main(argv):
     (name,), options, overrides = cli.parse(argv, USAGE, OPTIONS)
     params = experiment.load(name, overrides)
-    from tfgan_suite import images
     from tfgan_suite.lis import video
+    from tfgan_suite.pictures import saving
 
     values = params.values
     folder = options["load_path"] or values.get("save_path") or values.get("save_path_r") or params.log_dir
     target = options["save_path"] or Path(folder) / "training.gif"
     if options["save_path"]:
-        images.check_output(target, (".gif",))
+        saving.check_output(target, (".gif",))
     pictures = video.frames(folder)
-    images.save_gif(target, pictures, options["milliseconds"])
+    saving.save_gif(target, pictures, options["milliseconds"])
     print(f"Wrote {len(pictures)} frames to {target}")
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tfgan_suite import cli, runs  # noqa: E402
+from tfgan_suite import cli
 from tfgan_suite.errors import UserError  # noqa: E402
 from tfgan_suite.experiment import Parameter, load  # noqa: E402
+from tfgan_suite.training import runs  # noqa: E402
 
 USAGE = """tools/pggan_sample.py NAME|FILE [--name=value ...]
 
@@ -52,8 +53,8 @@ def check(network, options) -> None:
 
 def main(argv):
     words, options, _ = cli.parse(argv, USAGE, OPTIONS, least=0, most=1, first_is_experiment=False)
-    from tfgan_suite import images
     from tfgan_suite.pggan import sampling
+    from tfgan_suite.pictures import saving, sheets
     from tfgan_suite.random import generator
 
     network = sampling.open_generator(weights_file(words, options))
@@ -67,7 +68,7 @@ def main(argv):
 
     moving = options["createInterpolGif"] or options["slerp"] or options["growth"]
     output = Path(options["outputFile"])
-    output = images.check_output(sampling.gif_path(output), (".gif",)) if moving else images.check_output(output)
+    output = saving.check_output(sampling.gif_path(output), (".gif",)) if moving else saving.check_output(output)
     if options["growth"]:
         frames = sampling.growth(network, sampling.cut(noise[:1], options["psiCut"], options["cut"]), legacy=legacy)
     elif options["slerp"]:
@@ -80,11 +81,11 @@ def main(argv):
     print(f"single image size:  {side}x{side}\nnumber of images{' in gif' if moving else ''}: {count}")
     print(f"saving {'gif' if moving else 'image'} to: {output}\n")
     if moving:
-        columns = [images.grid(frame[None], 1, 1) for frame in frames]
-        images.save_gif(output, columns, 500 if options["createInterpolGif"] else 80)
+        columns = [sheets.grid(frame[None], 1, 1) for frame in frames]
+        saving.save_gif(output, columns, 500 if options["createInterpolGif"] else 80)
     else:
         columns = sampling.images_per_row(n)
-        images.save(output, images.grid(frames, -(-n // columns), columns, border=5))
+        saving.save(output, sheets.grid(frames, -(-n // columns), columns, border=5))
 
 
 if __name__ == "__main__":

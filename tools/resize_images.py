@@ -41,18 +41,19 @@ def main(argv):
     for name in ("load_path", "save_path"):
         if not options[name]:
             raise UserError(f"--{name}: is not given; give a folder")
-    from tfgan_suite import images
     from tfgan_suite.data import folder, parallel, prepare
+    from tfgan_suite.files import archive
     from tfgan_suite.lis.transforms import pad_to_square
+    from tfgan_suite.pictures import saving
 
     source, size = folder.FolderSource(options["load_path"], per_class=False), options["image_size"]
     known = targets([p for p in source.paths if p.suffix.lower() in EXTENSIONS], Path(options["save_path"]))
     if not known:
         raise UserError(f"{options['load_path']}: holds no {', '.join(EXTENSIONS)} files")
-    images.make_folder(options["save_path"])
+    archive.make_folder(options["save_path"])
 
     def resize(path):
-        images.save(known[path], prepare.resize(pad_to_square(folder.read_rgb(path)), size, size))
+        saving.save(known[path], prepare.resize(pad_to_square(folder.read_rgb(path)), size, size))
 
     parallel.in_parallel(resize, known, "resizing")
     print(f"Wrote {len(known)} images of {size}x{size} into {options['save_path']}")

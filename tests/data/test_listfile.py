@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfgan_suite.data import decode, memory
+from tfgan_suite.data import decode
 from tfgan_suite.data.listfile import ListFile
 from tfgan_suite.data.lists import read_list
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import memory
 
 from .pictures import encoded
 

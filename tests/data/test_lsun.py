@@ -94,7 +94,8 @@ def test_random_damage_never_crashes(root, seed):
 
 
 def test_systems_read_what_the_download_leaves(tmp_path):
-    from tfgan_suite.jsreg import dcgan_data, gan64_data
+    from tfgan_suite.jsreg.dcgan import data as dcgan_data
+    from tfgan_suite.jsreg.gan64 import data as gan64_data
 
     for part in ("train", "val"):
         (tmp_path / f"lsun/bedroom_{part}_lmdb").mkdir(parents=True)

@@ -8,11 +8,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfgan_suite import experiment, penalties, runs
-from tfgan_suite.checkpoints import Archive
+from tfgan_suite import experiment, penalties
 from tfgan_suite.errors import UserError
-from tfgan_suite.jsreg import dcgan_data
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.jsreg.dcgan import data
+from tfgan_suite.training import runs
+from tfgan_suite.training.trainer import Trainer
 
 TINY = "system = 'jsreg_dcgan'\nz_dim, gf_dim, df_dim, gfc_dim, dfc_dim = 4, 2, 2, 8, 8\nfinal_samples, log_every = 0, 1\n"
 DIGITS = TINY + "dataset, output_height, batch_size, epochs, dataset_size = 'digits', 16, 8, 2, 16\n"
@@ -172,9 +173,9 @@ def test_bad_folders_are_one_line(tmp_path, monkeypatch):
 
 def test_celeba_is_cropped_as_the_original_does(tmp_path, monkeypatch):
     p = params(tmp_path, monkeypatch, TINY, dataset="celebA", input_height=50)
-    assert dcgan_data.crop_size(p) == (108, 108)
-    assert dcgan_data.output_size(p) == (64, 64)
-    assert "input_height=50" in dcgan_data.remark(p) and not dcgan_data.remark(p.replace(input_height=108))
+    assert data.crop_size(p) == (108, 108)
+    assert data.output_size(p) == (64, 64)
+    assert "input_height=50" in data.remark(p) and not data.remark(p.replace(input_height=108))
     assert "note" in [event.name for event in runs.build(p).events()]
 
 

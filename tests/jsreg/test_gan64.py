@@ -10,13 +10,15 @@ import tensorflow as tf
 from PIL import Image
 from tiny import ROOT
 
-from tfgan_suite import experiment, runs
-from tfgan_suite.checkpoints import Archive
+from tfgan_suite import experiment
+from tfgan_suite.data import order
 from tfgan_suite.errors import UserError
-from tfgan_suite.jsreg import convert, gan64_curves, gan64_data
-from tfgan_suite.jsreg.gan64_networks import ARCHITECTURES
-from tfgan_suite.jsreg.gan64_objectives import OBJECTIVES
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.jsreg.gan64 import convert, curves, data
+from tfgan_suite.jsreg.gan64.networks import ARCHITECTURES
+from tfgan_suite.jsreg.gan64.objectives import OBJECTIVES
+from tfgan_suite.training import runs
+from tfgan_suite.training.trainer import Trainer
 
 TINY = """system = 'jsreg_gan64'
 architecture, dataset, DIM, FC_DIM, batch_size = 'DCGAN', 'digits', 2, 4, 4
@@ -94,8 +96,8 @@ def test_files_and_lines_of_a_run(place):
     kept = sorted(p.name for p in (place / "models/tiny").iterdir())
     assert kept == ["iter_6.dmodel.npz", "iter_6.gmodel.npz", "iter_6.state.npz"]
     shown = np.asarray(Image.open(logs / "samples_groundtruth/iter_0.png"))[:64, :64]
-    source = gan64_data.open_source("digits", "")
-    np.testing.assert_array_equal(shown, source.image(gan64_data.epoch_order(1600, 1)[0]))
+    source = data.open_source("digits", "")
+    np.testing.assert_array_equal(shown, source.image(order.epoch_order(1600, 1)[0]))
 
 
 @pytest.mark.parametrize("mode", sorted(OBJECTIVES))
@@ -135,7 +137,7 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices('CPU')[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from tfgan_suite import experiment
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.training.trainer import Trainer
 changes = {{'n_gpus': sys.argv[1], 'wts_dir': 'two' + sys.argv[1], 'log_dir': 'logs' + sys.argv[1]}}
 Trainer(experiment.load('tiny', changes), io.StringIO()).run()
 """
@@ -157,23 +159,23 @@ Trainer(experiment.load('tiny', changes), io.StringIO()).run()
 
 
 def test_flushes():
-    assert [gan64_curves.flushed_before(done) for done in (1, 2, 5, 6, 200, 202, 400)] == [0, 1, 4, 5, 5, 200, 200]
+    assert [curves.flushed_before(done) for done in (1, 2, 5, 6, 200, 202, 400)] == [0, 1, 4, 5, 5, 200, 200]
 
 
 def test_data_of_odd_kinds(place):
     folder(place / "celebA/train", 5, (200, 90), "L", "jpg")
     folder(place / "celebA/eval", 4, (30, 300), "RGB", "jpg")
-    source = gan64_data.open_source("celebA", str(place))
+    source = data.open_source("celebA", str(place))
     assert source.image(0).shape == source.validation.image(3).shape == (64, 64, 3)
     folder(place / "flat/celebA", 12, (218, 178), "RGB", "jpg")
-    source = gan64_data.open_source("celebA", str(place / "flat"))
+    source = data.open_source("celebA", str(place / "flat"))
     assert (len(source), len(source.validation)) == (11, 1)
     folder(place / "lsun/bedroom_train/a/b", 3, (256, 300), "RGB", "webp")
     folder(place / "lsun/bedroom_val/c", 2, (300, 256), "RGB", "webp")
-    assert len(gan64_data.open_source("lsun", str(place))) == 3
+    assert len(data.open_source("lsun", str(place))) == 3
     folder(place / "ImageNet/train_64x64", 5, (64, 64), "RGBA")
     folder(place / "ImageNet/valid_64x64", 5)
-    assert gan64_data.open_source("ImageNet", str(place / "ImageNet")).images([0, 4]).shape == (2, 64, 64, 3)
+    assert data.open_source("ImageNet", str(place / "ImageNet")).images([0, 4]).shape == (2, 64, 64, 3)
 
 
 def test_original_checkpoint_comes_in_and_trains_on(place):
@@ -208,16 +210,16 @@ def test_legacy_order_is_the_originals_rule(n, size):
     """Image number i goes to slot i % size, and the batch is full whenever i > 0 and i % size == 0."""
     expected, slots = [], [None] * size
     for epoch in (1, 2):
-        for i, file in enumerate(gan64_data.epoch_order(n, epoch)):
+        for i, file in enumerate(order.epoch_order(n, epoch)):
             slots[i % size] = file
             if i > 0 and i % size == 0:
                 expected.append(list(slots))
-    ours = [list(gan64_data.batch_indices(n, size, k, True)) for k in range(len(expected))]
+    ours = [list(order.batch_indices(n, size, k, True)) for k in range(len(expected))]
     assert ours == expected
 
 
 def test_orders():
-    batches = [gan64_data.batch_indices(10, 3, k, False) for k in range(6)]
+    batches = [order.batch_indices(10, 3, k, False) for k in range(6)]
     assert len({*np.concatenate(batches[:3])}) == 9 and not np.array_equal(batches[0], batches[3])
 
 
@@ -242,4 +244,4 @@ def test_refusals_of_pictures(place):
     folder(place / "ImageNet/train_64x64", 5, (64, 32))
     folder(place / "ImageNet/valid_64x64", 5)
     with pytest.raises(UserError, match="is 32x64, this data set must be 64x64"):
-        gan64_data.open_source("ImageNet", str(place))
+        data.open_source("ImageNet", str(place))

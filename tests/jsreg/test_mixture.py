@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfgan_suite import experiment, runs
-from tfgan_suite.checkpoints import Archive, Checkpoints
+from tfgan_suite import experiment
 from tfgan_suite.errors import UserError
-from tfgan_suite.jsreg import mixture_plots
-from tfgan_suite.jsreg.mixture_geometry import Mixture
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.files.checkpoints import Checkpoints
+from tfgan_suite.jsreg.mixture import plots
+from tfgan_suite.jsreg.mixture.geometry import Mixture
+from tfgan_suite.training import runs
+from tfgan_suite.training.trainer import Trainer
 
 TINY = ("system = 'jsreg_mixture'\nhidden, batch_size, viz_batches = 8, 16, 2\n"
         "max_steps, plot_freq, num_runs, disc_pretrain_steps, save_every, log_every = 4, 2, 2, 1, 2, 1\n")
@@ -131,8 +133,8 @@ def test_quality_of_known_points():
 
 @pytest.mark.parametrize("points", [np.zeros((20, 3)), np.linspace(0, 1, 60).reshape(20, 3) * [1, 0, 0], np.ones((2, 3))])
 def test_degenerate_samples_can_be_drawn(points):
-    assert mixture_plots.overview(points, Mixture()).ndim == 3
-    assert mixture_plots.frames(np.stack([points, points]), [0, 1], dpi=50)[:4] == b"\x89PNG"
+    assert plots.overview(points, Mixture()).ndim == 3
+    assert plots.frames(np.stack([points, points]), [0, 1], dpi=50)[:4] == b"\x89PNG"
 
 
 @pytest.mark.parametrize("changes, words", [({"gamma": -0.1}, "gamma"), ({"gamma": "nan"}, "not a number"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tfgan_suite import experiment
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.training.trainer import Trainer
 
 TWO = """
 import io, sys
@@ -17,7 +17,7 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from tfgan_suite import experiment
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.training.trainer import Trainer
 trainer = Trainer(experiment.load(sys.argv[1], {"wts_dir": "two_" + sys.argv[1]}), io.StringIO())
 assert trainer.strategy.num_replicas_in_sync == 2
 trainer.run()

@@ -10,7 +10,7 @@ from lis_support import parameters
 from tfgan_suite import penalties
 from tfgan_suite.lis import history, losses
 from tfgan_suite.lis.system import SYSTEMS
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.training.trainer import Trainer
 
 LOGGED = {"gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm", "grad_D2_logits_norm",
           "grad_D_logits_norm"}

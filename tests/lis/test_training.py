@@ -8,15 +8,15 @@ import tensorflow as tf
 from lis_support import host, parameters
 from PIL import Image
 
-from tfgan_suite import checkpoints
-from tfgan_suite.checkpoints import Archive
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
+from tfgan_suite.files.archive import Archive
 from tfgan_suite.lis import data, events, reconstruction, split
 from tfgan_suite.lis.record import Record, training_loss
 from tfgan_suite.lis.system import SYSTEMS
 from tfgan_suite.random import Draws
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.training.trainer import Trainer
 
 TRAINED = ("glis", "lis_iterative")
 
@@ -32,8 +32,8 @@ def untrained(folder) -> None:
     """A checkpoint of a G-LIS run that has not begun."""
     system = SYSTEMS["glis"](parameters("glis", folder))
     for kind, network in system.networks.items():
-        checkpoints.make_folder(folder / "models")
-        checkpoints.write(folder / "models" / f"iter_0.{kind}model.npz", network.arrays())
+        archive.make_folder(folder / "models")
+        archive.write(folder / "models" / f"iter_0.{kind}model.npz", network.arrays())
 
 
 def weights(params, kinds):

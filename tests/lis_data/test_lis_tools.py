@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfgan_suite import checkpoints, experiment, runs
+from tfgan_suite import experiment
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive, checkpoints
 from tfgan_suite.lis import bad_samples, drawing, inception_sweep, opening, real_images, samples
+from tfgan_suite.training import runs
 
 TOOLS = Path(__file__).parents[2] / "tools"
 GOLDEN = Path(__file__).parents[1] / "golden" / "lis"  # its sizes are those of SIZES
@@ -36,7 +38,7 @@ def save_networks(name, number=3):
     files = checkpoints.Checkpoints(params.wts_dir)
     files.folder.mkdir(parents=True, exist_ok=True)
     for kind, network in networks.items():
-        checkpoints.write(files.path(kind, number), network.arrays())
+        archive.write(files.path(kind, number), network.arrays())
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import zipfile
 import numpy as np
 import pytest
 
-from tfgan_suite import torch_files
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import torch
 
 
 def save_rows(path, value, storages=()):
     """The layout of 2017, with an object that has been pickled already."""
-    head = b"".join(pickle.dumps(x, 2) for x in (torch_files.MAGIC, 1001, {"little_endian": True}))
+    head = b"".join(pickle.dumps(x, 2) for x in (torch.MAGIC, 1001, {"little_endian": True}))
     keys = pickle.dumps([str(i) for i in range(len(storages))], 2)
     data = b"".join(struct.pack("<q", a.size) + a.tobytes() for a in storages)
     path.write_bytes(head + value + keys + data)
@@ -37,9 +37,9 @@ def tensor_opcodes(key, kind, shape, strides, offset=0, count=6):
 def test_strided_tensors_of_the_old_layout(tmp_path):
     storage = np.arange(6, dtype=np.float32)
     save_rows(tmp_path / "a.pt", tensor_opcodes("0", "FloatStorage", (2, 3), (1, 2)), [storage])
-    np.testing.assert_array_equal(torch_files.load(tmp_path / "a.pt"), storage.reshape(3, 2).T)
+    np.testing.assert_array_equal(torch.load(tmp_path / "a.pt"), storage.reshape(3, 2).T)
     save_rows(tmp_path / "b.pt", tensor_opcodes("0", "LongStorage", (2,), (1,), offset=3), [np.arange(6)])
-    np.testing.assert_array_equal(torch_files.load(tmp_path / "b.pt"), [3, 4])
+    np.testing.assert_array_equal(torch.load(tmp_path / "b.pt"), [3, 4])
 
 
 def test_the_zip_layout(tmp_path):
@@ -48,14 +48,14 @@ def test_the_zip_layout(tmp_path):
         pickled = tensor_opcodes("7", "FloatStorage", (6,), (1,)).replace(b"N" + b"t" + b"Q", b"tQ")
         archive.writestr("archive/data.pkl", pickled)
         archive.writestr("archive/data/7", storage.tobytes())
-    np.testing.assert_array_equal(torch_files.load(tmp_path / "a.pt"), storage)
+    np.testing.assert_array_equal(torch.load(tmp_path / "a.pt"), storage)
 
 
 @pytest.mark.parametrize("shape, strides, offset", [((7,), (1,), 0), ((2, 3), (4, 1), 0), ((2,), (1,), 5), ((2,), (-1,), 3)])
 def test_tensors_that_reach_beyond_their_storage(tmp_path, shape, strides, offset):
     save_rows(tmp_path / "a.pt", tensor_opcodes("0", "FloatStorage", shape, strides, offset), [np.zeros(6, np.float32)])
     with pytest.raises(UserError, match="beyond its storage"):
-        torch_files.load(tmp_path / "a.pt")
+        torch.load(tmp_path / "a.pt")
 
 
 def test_no_code_is_run(tmp_path):
@@ -65,21 +65,21 @@ def test_no_code_is_run(tmp_path):
 
     save_rows(tmp_path / "a.pt", pickle.dumps({"a": Evil()}, 2))
     with pytest.raises(UserError, match="neither a tensor nor a plain container"):
-        torch_files.load(tmp_path / "a.pt")
+        torch.load(tmp_path / "a.pt")
     assert not (tmp_path / "made").exists()
 
 
 def test_damaged_and_other_files(tmp_path):
     path = tmp_path / "a.pt"
     with pytest.raises(UserError, match="cannot read"):
-        torch_files.load(path)
+        torch.load(path)
     for content in (b"", b"PK\x03\x04", b"hello", pickle.dumps(5), pickle.dumps([1, 2], 2)):
         path.write_bytes(content)
         with pytest.raises(UserError, match="no readable file of torch.save"):
-            torch_files.load(path)
+            torch.load(path)
     save_rows(path, tensor_opcodes("0", "FloatStorage", (6,), (1,)), [np.zeros(6, np.float32)])
     whole = path.read_bytes()
     for cut in range(0, len(whole) - 1, 7):
         path.write_bytes(whole[:cut])
         with pytest.raises(UserError, match="no readable file"):
-            torch_files.load(path)
+            torch.load(path)

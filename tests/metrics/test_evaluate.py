@@ -12,10 +12,11 @@ import tiny_graph
 from PIL import Image
 from toys import pictures
 
-from tfgan_suite import experiment, runs
-from tfgan_suite.checkpoints import Checkpoints
-from tfgan_suite.checkpoints import write as write_archive
+from tfgan_suite import experiment
 from tfgan_suite.errors import UserError
+from tfgan_suite.files.archive import write as write_archive
+from tfgan_suite.files.checkpoints import Checkpoints
+from tfgan_suite.training import runs
 
 COMMAND = Path(__file__).resolve().parents[2] / "tools" / "evaluate.py"
 SMALL = ("--f1=8", "--zlen=4")

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfgan_suite import images
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.metrics.registry import Evaluation
 from tfgan_suite.metrics.samples import SourceSamples
+from tfgan_suite.pictures import bytes
 
 
 class ToySystem:
@@ -30,7 +30,7 @@ class ToySystem:
         return np.repeat(grey[..., None], 3, axis=-1)
 
     def to_uint8(self, x):
-        return images.to_uint8(x)
+        return bytes.to_uint8(x)
 
 
 def pictures(n: int, side: int = 16, seed: int = 0, low: int = 0, high: int = 256) -> np.ndarray:

@@ -8,8 +8,8 @@ import tensorflow as tf
 from jsreg_helpers import each_with, parameters
 
 from tfgan_suite import penalties, registry
-from tfgan_suite.jsreg import mixture_events, mixture_geometry, mixture_plots
-from tfgan_suite.jsreg.mixture import JSRegMixture
+from tfgan_suite.jsreg.mixture import events, geometry, plots
+from tfgan_suite.jsreg.mixture.system import JSRegMixture
 
 SYSTEM = "jsreg_3dgan"
 TRAINING = each_with(SYSTEM, "argv")
@@ -124,27 +124,27 @@ def slots_close(recorded):
 @each_with(SYSTEM, "in/data2d")
 def test_embedding_of_training_data(path):
     a = golden.load(path)
-    golden.close(mixture_geometry.to_space(np.pad(a["in/data2d"], ((0, 0), (0, 1)))), a["in/data3d"], 1e-6)
+    golden.close(geometry.to_space(np.pad(a["in/data2d"], ((0, 0), (0, 1)))), a["in/data3d"], 1e-6)
 
 
 @each_with(SYSTEM, "centers3d")
 def test_geometry(path):
     a = golden.load(path)
-    golden.close(mixture_geometry.ROTATION, a["R"], 1e-6, "R")
+    golden.close(geometry.ROTATION, a["R"], 1e-6, "R")
     for name in (name for name in a if name.startswith("R_axis_")):  # such as R_axis_06_0_08_theta_03: tenths
         *axis, angle = (float(f"{word[0]}.{word[1:] or 0}") for word in re.findall(r"\d+", name))
-        golden.close(mixture_geometry.rotation(axis, angle), a[name], 1e-6, name)
+        golden.close(geometry.rotation(axis, angle), a[name], 1e-6, name)
     mixture = recorded_mixture(a)
     golden.close(mixture.centres(), a["centers2d_embedded"][:, :2], 1e-6, "2-D means")
     golden.close(mixture.centres_in_space(), a["centers3d"], 1e-6, "3-D means")
     scale = max(1.0, np.abs(a["points_in"]).max())
-    golden.close(mixture_geometry.to_space(a["points_in"]), a["points_out"], 1e-6 * scale, "points")
-    golden.close(mixture_geometry.to_plane(a["points_out"]), a["points_in"], 2e-6 * scale, "back")
+    golden.close(geometry.to_space(a["points_in"]), a["points_out"], 1e-6 * scale, "points")
+    golden.close(geometry.to_plane(a["points_out"]), a["points_in"], 2e-6 * scale, "back")
 
 
 def recorded_mixture(a):
     """The mixture whose means were recorded."""
-    return mixture_geometry.Mixture(len(a["centers3d"]), float(np.linalg.norm(a["centers2d_embedded"][0])))
+    return geometry.Mixture(len(a["centers3d"]), float(np.linalg.norm(a["centers2d_embedded"][0])))
 
 
 @each_with(SYSTEM, "sample_mean")
@@ -186,8 +186,8 @@ def test_colours_of_the_figure(path):
     a = golden.load(path)
     for i, points in enumerate(a["gen_samps"]):
         expected = golden.under(a, f"frame{i}/")
-        golden.gradient_close(mixture_plots.density(points), expected["kde"], 1e-5, "kde")
-        order, scaled, colours = mixture_plots.coloured(points)
+        golden.gradient_close(plots.density(points), expected["kde"], 1e-5, "kde")
+        order, scaled, colours = plots.coloured(points)
         golden.close(scaled, expected["density01"], 1e-5, "density01")
         golden.close(colours, expected["rgb"], 1e-5, "rgb")
         gaps = np.diff(expected["kde"][expected["order"]]) > 1e-9 * expected["kde"].max()  # equal densities have no order
@@ -200,7 +200,7 @@ def test_colours_of_the_figure(path):
 def test_snapshot_file_has_the_original_form(path, tmp_path):
     recorded = np.load(path)
     for frame, points in enumerate(recorded):
-        mixture_events.write(tmp_path / path.name, frame, points)
+        events.write(tmp_path / path.name, frame, points)
     ours = np.load(tmp_path / path.name)
     assert (ours.shape, ours.dtype) == (recorded.shape, recorded.dtype)
     np.testing.assert_array_equal(ours, recorded)

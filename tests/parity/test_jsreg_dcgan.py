@@ -8,7 +8,7 @@ import tensorflow as tf
 from jsreg_helpers import each_with, global_norm, parameters
 
 from tfgan_suite import penalties
-from tfgan_suite.jsreg.dcgan import JSRegDCGAN
+from tfgan_suite.jsreg.dcgan.system import JSRegDCGAN
 
 SYSTEM = "jsreg_dcgan"
 TRAINING = each_with(SYSTEM, "in/images")

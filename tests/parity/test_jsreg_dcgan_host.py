@@ -6,10 +6,11 @@ import tensorflow as tf
 from jsreg_helpers import each_with, parameters
 from PIL import Image
 
-from tfgan_suite import images, penalties
-from tfgan_suite.jsreg import convert, dcgan_data
-from tfgan_suite.jsreg.dcgan import JSRegDCGAN
-from tfgan_suite.jsreg.dcgan_stream import Prior, Stream
+from tfgan_suite import penalties
+from tfgan_suite.jsreg.dcgan import convert, data
+from tfgan_suite.jsreg.dcgan.stream import Prior, Stream
+from tfgan_suite.jsreg.dcgan.system import JSRegDCGAN
+from tfgan_suite.pictures import sheets
 
 SYSTEM = "jsreg_dcgan"
 
@@ -35,7 +36,7 @@ def cases(arrays, prefix):
 def test_images(path):
     for name, case in cases(golden.load(path), "img/").items():
         crop = tuple(case["crop_hw"]) if "crop_hw" in case else None
-        found = dcgan_data.prepared(case["input_uint8"], crop, tuple(case["out_hw"])) / 127.5 - 1.0
+        found = data.prepared(case["input_uint8"], crop, tuple(case["out_hw"])) / 127.5 - 1.0
         np.testing.assert_array_equal(found, case["output"], err_msg=name)
 
 
@@ -45,7 +46,7 @@ def test_grids(path):
         samples = case["samples"]
         if samples.shape[-1] == 1:  # from a sigmoid
             samples = 2.0 * samples.astype(np.float64) - 1.0
-        sheet = images.grid(dcgan_data.to_bytes(samples), *case["size"])
+        sheet = sheets.grid(data.to_bytes(samples), *case["size"])
         pixels = case["pixels"] if case["pixels"].ndim == 3 else np.repeat(case["pixels"][..., None], 3, -1)
         np.testing.assert_array_equal(sheet, pixels, err_msg=name)
 
@@ -154,4 +155,4 @@ def check_sheet(system, expected, path):
     side = int(np.ceil(np.sqrt(len(made))))
     with Image.open(path) as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
-    assert np.abs(images.grid(made, side, side) - pixels).max() <= 1
+    assert np.abs(sheets.grid(made, side, side) - pixels).max() <= 1

@@ -20,12 +20,12 @@ import golden_files as golden  # noqa: E402
 from jsreg_helpers import parameters  # noqa: E402
 
 from tfgan_suite import experiment, penalties  # noqa: E402
+from tfgan_suite.data import order  # noqa: E402
 from tfgan_suite.experiment import Parameters  # noqa: E402
-from tfgan_suite.jsreg import convert  # noqa: E402
-from tfgan_suite.jsreg import gan64_data as data  # noqa: E402
-from tfgan_suite.jsreg import gan64_pictures as pictures  # noqa: E402
-from tfgan_suite.jsreg.gan64 import JSRegGan64, scale  # noqa: E402
-from tfgan_suite.jsreg.gan64_networks import ARCHITECTURES  # noqa: E402
+from tfgan_suite.jsreg.gan64 import convert, data  # noqa: E402
+from tfgan_suite.jsreg.gan64 import pictures as pictures  # noqa: E402
+from tfgan_suite.jsreg.gan64.networks import ARCHITECTURES  # noqa: E402
+from tfgan_suite.jsreg.gan64.system import JSRegGan64, scale  # noqa: E402
 
 FOLDER = "jsreg_gan64"
 SAMPLED = 450
@@ -240,8 +240,8 @@ def test_networks(path):
 
 
 def test_architectures_are_those_declared():
-    from tfgan_suite.jsreg import gan64_parameters as declared
-    from tfgan_suite.jsreg.gan64_objectives import OBJECTIVES
+    from tfgan_suite.jsreg.gan64 import parameters as declared
+    from tfgan_suite.jsreg.gan64.objectives import OBJECTIVES
 
     assert set(declared.ARCHITECTURES) == set(ARCHITECTURES)
     assert set(declared.MODES) == set(OBJECTIVES)
@@ -282,8 +282,8 @@ def orders(fixture):
 @golden.each(FOLDER, "loader*.npz")
 def test_legacy_order(path):
     for n, size, epoch, slots in orders(golden.load(path)):
-        count = data.batches_per_epoch(n, size, True)
-        ours = [data.batch_indices(n, size, (epoch - 1) * count + k, True) for k in range(count)]
+        count = order.batches_per_epoch(n, size, True)
+        ours = [order.batch_indices(n, size, (epoch - 1) * count + k, True) for k in range(count)]
         np.testing.assert_array_equal(ours, slots)
 
 
@@ -310,7 +310,7 @@ def test_folders(path):
         source = source if found[2] == "train" else source.validation
         for k, batch in enumerate(expected):
             index = (int(found[3]) - 1) * len(expected) + k
-            ours = source.images(data.batch_indices(len(source), len(batch), index, True))
+            ours = source.images(order.batch_indices(len(source), len(batch), index, True))
             assert np.abs(ours.transpose(0, 3, 1, 2).astype(int) - batch).max() <= levels, name
 
 

@@ -7,8 +7,8 @@ import golden_files as golden
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite.jsreg import gan64_layers as layers
-from tfgan_suite.jsreg.gan64_layers import Chain, Make
+from tfgan_suite.jsreg.gan64 import layers as layers
+from tfgan_suite.jsreg.gan64.layers import Chain, Make
 
 RESAMPLE = {"down": "down", "up": "up", "None": ""}
 

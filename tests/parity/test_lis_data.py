@@ -6,9 +6,9 @@ import pytest
 from golden_files import close, each, files, folder, load, under
 from lis_helpers import first_words, modules_of, nearly_equal_bytes, norm_of
 
-from tfgan_suite import torch_files
 from tfgan_suite.data.prepare import resize
 from tfgan_suite.data.source import ArraySource
+from tfgan_suite.files import torch
 from tfgan_suite.lis import augmentation, drawing, history, networks, plots, split, transforms
 from tfgan_suite.lis.cache import VersionCache
 from tfgan_suite.metrics.statistics import SplitScores
@@ -232,7 +232,7 @@ def original_files(pattern):
 @original_files("data_index.pt")
 def test_split_of_the_original_is_read(path):
     expected = [under(load(f), "data_index/") for f in files("lis", "files_expected*.npz")]
-    parts = torch_files.load(path)
+    parts = torch.load(path)
     match = [e for e in expected if len(e.get("train", ())) == len(parts["train"])]
     source = ArraySource(np.zeros((len(parts["train"]) + len(parts["final_test"]), 4, 4, 3), np.uint8))
     found = split.read(path.parent, "folder", source, "again")
@@ -242,7 +242,7 @@ def test_split_of_the_original_is_read(path):
 
 @original_files("*_state.pt")
 def test_history_of_the_original_is_read(path):
-    state, found = torch_files.load(path), history.from_original(path)
+    state, found = torch.load(path), history.from_original(path)
     assert found.groups
     last = max(line.xs[-1] for _, line in found.lines() if len(line.xs))
     assert last == state["current_iter"]

@@ -4,7 +4,7 @@ import pytest
 from golden_files import close, files, folder, load, under
 from lis_helpers import modules_of, nchw, nearly_equal_bytes, norm_of, parameters, sizes_of
 
-from tfgan_suite import torch_files
+from tfgan_suite.files import torch
 from tfgan_suite.lis import convert, drawing, loss_files, networks
 from tfgan_suite.lis.origins import find, slot_names
 from tfgan_suite.lis.system import SYSTEMS
@@ -117,4 +117,4 @@ def test_loss_tables_and_codes_of_the_pictures(path):
         close(tables[-1][2], known["log_test_loss"], 0, "test loss")
     codes = path / "samples" / "vis_code.pt"
     if codes.is_file() and "vis_code" in known:
-        close(torch_files.load(codes), known["vis_code"], 0, "codes")
+        close(torch.load(codes), known["vis_code"], 0, "codes")

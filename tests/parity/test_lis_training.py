@@ -6,7 +6,7 @@ import tensorflow as tf
 from golden_files import close, each, load, under
 from lis_helpers import nhwc, numbered, parameters, without_gradient
 
-from tfgan_suite import checkpoints
+from tfgan_suite.files import archive
 from tfgan_suite.lis import networks, reconstruction
 from tfgan_suite.lis.iterative import first_round
 from tfgan_suite.lis.origins import slot_names
@@ -209,7 +209,7 @@ def test_iterative(path):
 def test_separate(path, tmp_path):
     arrays = load(path)
     for theirs, ours in (("gen", "g"), ("dis", "d")):
-        checkpoints.write(tmp_path / f"iter_7.{ours}model.npz", under(arrays, f"init/{theirs}/").items())
+        archive.write(tmp_path / f"iter_7.{ours}model.npz", under(arrays, f"init/{theirs}/").items())
     given = {"load_path": str(tmp_path), "net": "last", "load_path_r": None}
     system = SYSTEMS["lis_separate"](parameters("lis_separate", str(arrays["args"]), **given))
     p = system.params

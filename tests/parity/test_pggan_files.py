@@ -8,13 +8,13 @@ from golden_files import close, each, files, folder, load, under
 from pggan_support import known, make_params, nchw, nhwc
 from PIL import Image
 
-from tfgan_suite import images
 from tfgan_suite.data.folder import FolderSource
 from tfgan_suite.errors import UserError
 from tfgan_suite.pggan import convert, describe, pyramid, reports, sampling, snapshots
 from tfgan_suite.pggan.networks import Architecture, to_torch
 from tfgan_suite.pggan.schedule import Schedule, schedule_of
 from tfgan_suite.pggan.system import PGGAN
+from tfgan_suite.pictures import sheets
 
 FILES = folder("pggan") / "files"
 SNAPSHOTS = sorted(FILES.glob("snapshot*/*.pth.tar"))
@@ -55,7 +55,7 @@ def test_pictures(path):
         pictures = sampling.to_bytes(x, legacy=True)
         rows = -(-len(x) // rule["nrow"])
         filler = int(sampling.to_bytes(np.float32(rule["pad_value"]), legacy=True))
-        found = images.grid(pictures, rows, min(rule["nrow"], len(x)), rule["padding"], filler)
+        found = sheets.grid(pictures, rows, min(rule["nrow"], len(x)), rule["padding"], filler)
         assert np.array_equal(found, arrays[f"{name}/uint8"]), name
     if "gif/x" in arrays:
         frames = sampling.there_and_back(sampling.to_bytes(nhwc(arrays["gif/x"]), legacy=True))

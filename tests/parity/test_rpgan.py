@@ -6,8 +6,10 @@ import pytest
 import tensorflow as tf
 from golden_files import close, each, files, folder, gradient_close, load, under
 
-from tfgan_suite import checkpoints, experiment, images, optimizers
+from tfgan_suite import experiment, optimizers
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive, checkpoints
+from tfgan_suite.pictures import sheets
 from tfgan_suite.rpgan import filters
 from tfgan_suite.rpgan.networks import Discriminators, Generator
 from tfgan_suite.rpgan.system import RPGAN, Baseline
@@ -29,7 +31,7 @@ def discriminators(fixture, tmp_path, chunk):
     config = json.loads(str(fixture["config_json"]))
     projection = None
     if "filts/nfilt" in fixture:
-        checkpoints.write(tmp_path / "filts.npz", under(fixture, "filts/").items())
+        archive.write(tmp_path / "filts.npz", under(fixture, "filts/").items())
         projection = filters.load(tmp_path / "filts.npz")
     net = Discriminators(config["imsz"], config["df"], projection, chunk=chunk)
     net.assign(under(fixture, "w/"))
@@ -197,7 +199,7 @@ class Replay:
         values = {n: p.default for n, p in experiment.declared("rpgan").items()}
         values.update({k: v for k, v in config.items() if k in names}, wts_dir=str(tmp_path), **changes)
         if "filts/nfilt" in fixture:
-            checkpoints.write(tmp_path / "filts.npz", under(fixture, "filts/").items())
+            archive.write(tmp_path / "filts.npz", under(fixture, "filts/").items())
         self.system = system_class(experiment.Parameters("replay", values))
         self.fixture = fixture
 
@@ -358,7 +360,7 @@ def tiny():
 
 
 def test_samples_of_the_originals_weights(tiny):
-    from tfgan_suite import runs
+    from tfgan_suite.training import runs
 
     where, params, expected = tiny
     for key in [k for k in expected if k.endswith("/grid_row0")]:
@@ -367,7 +369,7 @@ def test_samples_of_the_originals_weights(tiny):
         seed, (rows, cols) = int(words[0]), system.grid
         z = system.latents(rows * cols, seed)
         sheet = system.generate(z)
-        grid = images.grid(system.to_uint8(sheet), rows, cols)
+        grid = sheets.grid(system.to_uint8(sheet), rows, cols)
         same_bytes(grid[:params.imsz], expected[key])
         at = key.rsplit("/", 1)[0]
         if f"{at}/z" in expected:
@@ -383,12 +385,12 @@ def same_bytes(found, expected):
 
 
 def test_population_statistics_of_the_originals_weights(tiny):
-    from tfgan_suite import runs
+    from tfgan_suite.training import runs
 
     _, params, expected = tiny
     system, number = runs.open_sampler(params)
     store = checkpoints.Checkpoints(params.wts_dir)
-    recorded = checkpoints.Archive(store.path("bg", number))
+    recorded = archive.Archive(store.path("bg", number))
     z = expected["fixbn_z"].reshape(len(expected["fixbn_z"]), -1)
     found = {**dict(system.networks["g"].arrays()), **system.networks["g"].population(z)}
     assert sorted(found) == sorted(recorded)
@@ -397,7 +399,8 @@ def test_population_statistics_of_the_originals_weights(tiny):
 
 
 def test_interpolations_of_the_originals_weights(tiny):
-    from tfgan_suite import interpolation, runs
+    from tfgan_suite.pictures import walks
+    from tfgan_suite.training import runs
 
     _, params, expected = tiny
     for key in [k for k in expected if k.startswith("interp_") and k.endswith("/args")]:
@@ -408,10 +411,10 @@ def test_interpolations_of_the_originals_weights(tiny):
         system, _ = runs.open_interpolator(params, name_seed[2] if len(name_seed) > 2 else None)
         pairs = [tuple(map(int, w.split(","))) for w in words]
         table = system.latents(system.grid[0] * system.grid[1], seed)
-        first = interpolation.linear(table[pairs[0][0] - 1], table[pairs[0][1] - 1], 11)
+        first = walks.linear(table[pairs[0][0] - 1], table[pairs[0][1] - 1], 11)
         close(system.generate(first), expected[f"{at}/float_row0"], 1e-5, "first row")
-        strips = interpolation.strips(system, pairs, seed, 11)
-        sheet = images.grid(strips.reshape(-1, *strips.shape[2:]), len(pairs), 11)
+        strips = walks.strips(system, pairs, seed, 11)
+        sheet = sheets.grid(strips.reshape(-1, *strips.shape[2:]), len(pairs), 11)
         png = folder("rpgan") / "files" / f"{at}.png"
         if png.is_file():
             from PIL import Image

@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 from sngan_models import gradients_match, interleave, parameters, separate, weights_match
 
-from tfgan_suite.checkpoints import Checkpoints
-from tfgan_suite.sngan import convert
-from tfgan_suite.sngan.system import SNGAN
+from tfgan_suite.files.checkpoints import Checkpoints
+from tfgan_suite.sngan.gan_lib import convert
+from tfgan_suite.sngan.gan_lib.system import SNGAN
 
 MODELS = golden.each("sngan", "cifar_*.npz", "imagenet*.npz")
 

@@ -4,25 +4,25 @@ import ast
 import json
 import re
 
+import gan_lib_pictures as pictures
 import golden_files as golden
 import numpy as np
 import pytest
 import tensorflow as tf
 from sngan_models import parameters
 
-from tfgan_suite import losses
+from tfgan_suite import losses, schedules
 from tfgan_suite.data.cifar10 import Cifar10
+from tfgan_suite.data.order import ShuffledEpochs
 from tfgan_suite.layers.conditional_batch_norm import ConditionalBatchNorm
 from tfgan_suite.layers.spectral_norm import power_iteration
 from tfgan_suite.metrics.samples import score_bytes
-from tfgan_suite.sngan import pictures, schedules
-from tfgan_suite.sngan.blocks import DiscriminatorBlock, FirstBlock, GeneratorBlock, mean_pool, upsample
 from tfgan_suite.sngan.common import ClassConditional
-from tfgan_suite.sngan.networks import TABLES, CurrentNames, Discriminator, Generator, Labels
-from tfgan_suite.sngan.norms import BatchNorm, LayerNorm, pixel_norm
-from tfgan_suite.sngan.ops import Conv2D, Linear, Style
-from tfgan_suite.sngan.order import ShuffledEpochs
-from tfgan_suite.sngan.system import SNGAN
+from tfgan_suite.sngan.gan_lib.blocks import DiscriminatorBlock, FirstBlock, GeneratorBlock, mean_pool, upsample
+from tfgan_suite.sngan.gan_lib.networks import TABLES, CurrentNames, Discriminator, Generator, Labels
+from tfgan_suite.sngan.gan_lib.norms import BatchNorm, LayerNorm, pixel_norm
+from tfgan_suite.sngan.gan_lib.ops import Conv2D, Linear, Style
+from tfgan_suite.sngan.gan_lib.system import SNGAN
 
 
 def cases(path, prefix):

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from sngan_models import gradients_match, parameters
 
-from tfgan_suite.sngan.projection import LOSSES, SNGANProjection
-from tfgan_suite.sngan.projection_networks import TABLES
+from tfgan_suite.sngan.projection.networks import TABLES
+from tfgan_suite.sngan.projection.system import LOSSES, SNGANProjection
 
 FILES = golden.each("sngan", "proj_*.npz")
 NETWORKS = {("resnet_32", "snresnet_32"): "32", ("resnet_64", "snresnet_64"): "64", ("resnet", "snresnet"): "128",

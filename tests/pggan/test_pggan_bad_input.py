@@ -6,8 +6,8 @@ from PIL import Image
 from tiny import run as start
 from tiny import verb
 
-from tfgan_suite import checkpoints
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
 from tfgan_suite.pggan.networks import Architecture, Generator
 
 FLAGS = [f"--{name}={value}" for name, value in SMALL.items() if name != "data_path"]
@@ -22,7 +22,7 @@ def place(tmp_path, monkeypatch):
         for i in range(count):
             Image.fromarray(np.zeros((side, side, 3), np.uint8)).save(tmp_path / name / "class" / f"{i}.png")
     other = Generator(Architecture.of(make_params(**{**SMALL, "fmapMax": 4})))
-    checkpoints.write(tmp_path / "iter_3.gmodel.npz", other.arrays())
+    archive.write(tmp_path / "iter_3.gmodel.npz", other.arrays())
     return tmp_path
 
 

@@ -96,7 +96,7 @@ def untraced():
 def test_training_through_a_fade_logs_the_statistics(tmp_path, source, monkeypatch, untraced):
     """The trainer's loop from 4x4 to stable 8x8: finite, and every statistic in metrics.jsonl and TensorBoard."""
     from tfgan_suite.pggan.system import PGGAN
-    from tfgan_suite.trainer import Trainer
+    from tfgan_suite.training.trainer import Trainer
 
     monkeypatch.setattr(PGGAN, "source", lambda self: source)
     flags = {**SMALL, "endRes": 8, "samplesWhileStable": 4, "samplesWhileFade": 8, "deactivateLog": True}

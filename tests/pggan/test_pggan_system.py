@@ -4,9 +4,10 @@ import pytest
 import tensorflow as tf
 from pggan_support import SMALL, make, make_params, run, values
 
-from tfgan_suite.checkpoints import Archive, Checkpoints
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.layers.equalized import minibatch_stddev
 from tfgan_suite.pggan.system import PGGAN
 
@@ -170,7 +171,7 @@ def test_paper_options(source):
 
 def test_bfloat16(source):
     """Losses stay near float32's through a fade."""
-    from tfgan_suite import runs
+    from tfgan_suite.training import runs
 
     exact = run(make(), source, 0, 4)
     params = make_params(**SMALL, precision="bfloat16")

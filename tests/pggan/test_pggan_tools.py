@@ -9,8 +9,9 @@ import pytest
 from pggan_support import make_params
 from PIL import Image
 
-from tfgan_suite import checkpoints, experiment
+from tfgan_suite import experiment
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive, checkpoints
 from tfgan_suite.pggan import image_tools, pyramid, reports, sampling, snapshots, vgg
 from tfgan_suite.pggan.networks import Architecture, Generator
 from tfgan_suite.pggan.system import PGGAN
@@ -33,7 +34,7 @@ def weights(tmp_path):
     """A generator's file."""
     path = tmp_path / "iter_3.gmodel.npz"
     network = Generator(Architecture.of(make_params(**TINY)))
-    checkpoints.write(path, network.arrays())
+    archive.write(path, network.arrays())
     return path
 
 
@@ -190,7 +191,7 @@ def test_short_run_writes_the_originals_files(tmp_path):
     """train.py's loop: log files, pictures by stage, growth, checkpoints."""
     import io
 
-    from tfgan_suite.trainer import Trainer
+    from tfgan_suite.training.trainer import Trainer
 
     params = make_params(**TINY, saveModelEvery=8, saveImageEvery=12, logStep=4)
     params = params.replace(wts_dir=str(tmp_path / "w"), log_dir=str(tmp_path / "l"), log_every=1)
@@ -229,7 +230,7 @@ def test_sampling_tool_takes_the_average(tmp_path, monkeypatch, capsys):
     files = checkpoints.Checkpoints(tmp_path / "models/tiny_average", ("g", "a"))
     (tmp_path / "models/tiny_average").mkdir(parents=True)
     for seed, kind in ((1, "g"), (2, "a")):
-        checkpoints.write(files.path(kind, 3), Generator(Architecture.of(make_params(**TINY, seed=seed))).arrays())
+        archive.write(files.path(kind, 3), Generator(Architecture.of(make_params(**TINY, seed=seed))).arrays())
     for word, name in (("tiny_average", "x"), (files.path("a", 3), "a"), (files.path("g", 3), "g")):
         tool("pggan_sample")([str(word), "--nImages=2", f"--outputFile={tmp_path / name}.png"])
     x, a, g = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in "xag")

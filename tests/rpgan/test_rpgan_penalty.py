@@ -10,7 +10,7 @@ from tiny import workplace
 from tfgan_suite import experiment, penalties
 from tfgan_suite.rpgan import filters
 from tfgan_suite.rpgan.networks import Discriminators
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.training.trainer import Trainer
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -10,10 +10,12 @@ import pytest
 import tensorflow as tf
 from sngan_tiny import parameters, system
 
-from tfgan_suite import interpolation, penalties
-from tfgan_suite.checkpoints import Archive, Checkpoints
+from tfgan_suite import penalties
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.layers.spectral_norm import SpectralNorm
-from tfgan_suite.trainer import Trainer
+from tfgan_suite.pictures import walks
+from tfgan_suite.training.trainer import Trainer
 
 SYSTEMS = pytest.mark.parametrize("kind", ["sngan", "sngan_projection"])
 ITERATIONS = {"sngan": "ITERS", "sngan_projection": "iteration"}
@@ -148,7 +150,7 @@ def test_sampling(kind):
     assert np.array_equal(sheet, tiny.generate(latents, weights))
     many = tiny.generate(tiny.latents(230, 3), np.arange(230) % 10)
     assert many.shape == (230, 16, 16, 3)
-    strips = interpolation.strips(tiny, [(1, 2)], 0, 5, (3, 8))
+    strips = walks.strips(tiny, [(1, 2)], 0, 5, (3, 8))
     assert strips.shape == (1, 5, 16, 16, 3) and strips.dtype == np.uint8
     assert tiny.pictures(0)["samples"].shape == (160, 160, 3)
 

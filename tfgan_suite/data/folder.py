@@ -9,10 +9,10 @@ from typing import Callable
 import numpy as np
 from PIL import Image, ImageOps
 
-from tfgan_suite.data import memory
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import memory
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 

@@ -11,13 +11,13 @@ from typing import Callable
 import numpy as np
 from PIL import Image
 
-from tfgan_suite import images
 from tfgan_suite.data import catalog, prepare
 from tfgan_suite.data.folder import FolderSource, Prepared, read_rgb
 from tfgan_suite.data.lists import read_list
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
 
 LIST = "image_list.txt"
 BAD = "bad_images.txt"
@@ -71,7 +71,7 @@ def _convert(path: Path, target: Path, mode: Mode, size: int) -> str:
         return " ".join(str(error).split())
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=mode.quality)
-    images.write_bytes(target, buffer.getvalue())
+    archive.write_bytes(target, buffer.getvalue())
     return ""
 
 
@@ -107,10 +107,10 @@ def convert(source, target, mode: str = "crop", size: int = 0) -> tuple[int, lis
 
     problems = in_parallel(work, range(len(names)), "preparing images")
     lines = [f"{name} {label}\n" for name, label, problem in zip(names, found.labels, problems) if not problem]
-    images.write_bytes(target / LIST, "".join(lines).encode())
+    archive.write_bytes(target / LIST, "".join(lines).encode())
     bad = [problem for problem in problems if problem]
     if bad:
-        images.write_bytes(target / BAD, "\n".join([*bad, ""]).encode())
+        archive.write_bytes(target / BAD, "\n".join([*bad, ""]).encode())
     return len(lines), bad
 
 

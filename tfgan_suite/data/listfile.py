@@ -4,12 +4,13 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import images
-from tfgan_suite.data import decode, memory
+from tfgan_suite.data import decode
 from tfgan_suite.data.lists import read_list
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import memory
+from tfgan_suite.pictures import bytes
 
 
 def new_size(imsz: int, height: int, width: int) -> tuple[int, int]:
@@ -113,7 +114,7 @@ class ListFile(Source):
             float32 [n, imsz, imsz, 3] in [-1, 1].
         """
         if not self.crop:
-            return images.to_float(self.images(indices))
+            return bytes.to_float(self.images(indices))
         batch = np.empty((len(indices), self.imsz, self.imsz, 3), np.float32)
         for slot, (picture, (row, column)) in enumerate(zip(self._several(indices), np.asarray(offsets)[:, :2])):
             batch[slot] = picture[row:row + self.imsz, column:column + self.imsz]

@@ -4,8 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from tfgan_suite import images
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
 
 
 def read_list(path) -> list[tuple[int, str]]:
@@ -46,4 +46,4 @@ def write_list(path, paths: Iterable) -> None:
     Raises:
         UserError: it cannot be written.
     """
-    images.write_bytes(path, list_text(paths).encode())
+    archive.write_bytes(path, list_text(paths).encode())

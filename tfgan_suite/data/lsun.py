@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from tfgan_suite import images
 from tfgan_suite.data import catalog
 from tfgan_suite.data.folder import FolderSource, read_rgb
 from tfgan_suite.data.lmdb import Lmdb
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
 
 
 class LmdbImages(Source):
@@ -102,5 +102,5 @@ def export(database, folder, most: int = 0) -> int:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise UserError(f"{path.parent}: cannot make the folder: {error.strerror}") from None
-            images.write_bytes(path, source.encoded(index))
+            archive.write_bytes(path, source.encoded(index))
     return count

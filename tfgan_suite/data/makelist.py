@@ -8,12 +8,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from tfgan_suite import images
 from tfgan_suite.data import prepare
 from tfgan_suite.data.folder import find_images, read_rgb
 from tfgan_suite.data.lists import write_list
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
 
 
 def _copy(path: Path, target: Path, size: int) -> str:
@@ -24,7 +24,7 @@ def _copy(path: Path, target: Path, size: int) -> str:
         return str(error)
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG")
-    images.write_bytes(target, buffer.getvalue())
+    archive.write_bytes(target, buffer.getvalue())
     return ""
 
 

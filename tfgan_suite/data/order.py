@@ -95,3 +95,77 @@ def epoch_indices(n: int, batch: int, step: int, seed: int, drop_remainder: bool
     first, last = start // n, (start + batch - 1) // n
     parts = [epoch_permutation(n, epoch, seed) for epoch in range(first, last + 1)]
     return np.concatenate(parts)[start - first * n:][:batch]
+
+
+class ShuffledEpochs:
+    """The order of GAN_Lib_Tensorflow (`common/data/cifar10.py`): epoch after epoch, each a shuffle in place of the one before,
+    from `RandomState(seed)`.
+
+    Args:
+        n: images in the set.
+        batch: images of a batch; a last partial batch of an epoch is dropped.
+
+    Raises:
+        UserError: fewer images than one batch.
+    """
+
+    def __init__(self, n: int, batch: int, seed: int):
+        if n < batch:
+            raise UserError(f"the data set has {n} images, one batch takes {batch}; choose a smaller BATCH_SIZE")
+        self.n, self.size, self.seed, self._lock = n, batch, seed, Lock()
+        self._restart()
+
+    def _restart(self) -> None:
+        self.state, self._order, self._epoch = np.random.RandomState(self.seed), np.arange(self.n), -1
+
+    def epoch(self, number: int) -> np.ndarray:
+        """The order of epoch `number`, int64 [n]. An earlier epoch than the last one asked for is drawn again."""
+        with self._lock:
+            if number < self._epoch:
+                self._restart()
+            while self._epoch < number:
+                self.state.shuffle(self._order)
+                self._epoch += 1
+            return self._order.copy()
+
+    def batch(self, number: int) -> np.ndarray:
+        """Indices of batch `number` of the endless sequence, int64 [batch]."""
+        epoch, place = divmod(number, self.n // self.size)
+        return self.epoch(epoch)[place * self.size:(place + 1) * self.size]
+
+
+@lru_cache(maxsize=4)
+def epoch_order(n: int, epoch: int) -> np.ndarray:
+    """The original's permutation of 0..n-1 of that epoch (counted from 1), read-only."""
+    order = np.arange(n)
+    np.random.RandomState(epoch).shuffle(order)
+    order.flags.writeable = False
+    return order
+
+
+def batches_per_epoch(n: int, size: int, legacy: bool) -> int:
+    """Whole batches in one pass. `legacy` drops one picture more, as the original does.
+
+    Raises:
+        UserError: not even one (there the original waits forever).
+    """
+    count = (n - 1) // size if legacy else n // size
+    if count < 1:
+        raise UserError(f"batch_size={size}: the data set has only {n} pictures; choose a smaller batch")
+    return count
+
+
+def batch_indices(n: int, size: int, index: int, legacy: bool) -> np.ndarray:
+    """Batch `index` (from 0) of an endless pass over `n` pictures, shuffled anew in each epoch.
+
+    Args:
+        legacy: the original's off-by-one: picture 0 of an epoch is dropped, and slot 0 holds the last picture of its batch.
+
+    Returns:
+        int [size].
+    """
+    epoch, place = divmod(index, batches_per_epoch(n, size, legacy))
+    order, start = epoch_order(n, epoch + 1), place * size
+    if legacy:
+        return np.concatenate([order[start + size:start + size + 1], order[start + 1:start + size]])
+    return order[start:start + size]

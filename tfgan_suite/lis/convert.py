@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite import torch_files
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import torch
 
 ARCHIVE = "net_archive"
 SUFFIX = {"g": "gen", "d": "dis", "r": "r"}
@@ -31,7 +31,7 @@ def network(folder, prefix: str, kind: str) -> dict[str, np.ndarray]:
     path = _path(folder, prefix, kind)
     if not path.is_file():
         raise UserError(f"{path}: no such file; there are {', '.join(prefixes(folder)) or 'none'}")
-    found = torch_files.load(path)
+    found = torch.load(path)
     if not isinstance(found, dict) or not all(isinstance(a, np.ndarray) for a in found.values()):
         raise UserError(f"{path}: holds no weights; give a file of net_archive such as 5000_gen.pt")
     return {name: a for name, a in found.items() if not name.endswith("num_batches_tracked")}
@@ -54,7 +54,7 @@ def square_averages(folder, prefix: str, kind: str) -> dict[str, np.ndarray]:
     if not path.is_file():
         return {}
     names = [n for n in network(folder, prefix, kind) if not n.endswith(BUFFERS)]
-    stored = torch_files.load(path)
+    stored = torch.load(path)
     try:
         order, state = stored["param_groups"][0]["params"], stored["state"]
         return {n: from_file(state[i]["square_avg"]) for n, i in zip(names, order) if i in state}
@@ -64,7 +64,7 @@ def square_averages(folder, prefix: str, kind: str) -> dict[str, np.ndarray]:
 
 def state(folder, prefix: str) -> dict:
     """What `{prefix}_state.pt` says: current_iter, best_iter, min_loss, current_sample, index_shuffle."""
-    found = torch_files.load(Path(folder) / ARCHIVE / f"{prefix}_state.pt")
+    found = torch.load(Path(folder) / ARCHIVE / f"{prefix}_state.pt")
     return {name: value for name, value in found.items() if name != "history"}
 
 
@@ -100,8 +100,8 @@ def convert(path, params) -> dict:
     Raises:
         UserError: not such files, or of other sizes than the experiment's.
     """
-    from tfgan_suite import runs
     from tfgan_suite.lis.origins import slot_names
+    from tfgan_suite.training import runs
 
     folder, prefix = _locate(path, params)
     system = runs.build(params)

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from tfgan_suite import images
+from tfgan_suite.pictures import sheets
 
 STEPS = 8  # from one code to the other in an interpolation
 
@@ -42,7 +42,7 @@ def draw_grid(cells: np.ndarray, rows: int | None = None, cols: int | None = Non
         cols = math.ceil(n / rows)
     else:
         rows = math.ceil(n / cols)
-    return images.grid(cells, rows, cols, border)
+    return sheets.grid(cells, rows, cols, border)
 
 
 def torch_sheet(cells: np.ndarray, nrow: int, padding: int = 2) -> np.ndarray:

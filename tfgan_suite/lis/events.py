@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import images
-from tfgan_suite.checkpoints import Archive, Checkpoints
+from tfgan_suite.files import archive
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.lis import drawing, reconstruction
 from tfgan_suite.lis.record import training_loss
+from tfgan_suite.pictures import saving
 from tfgan_suite.system import Event
 
 
@@ -50,7 +52,7 @@ class Reports:
     def _save(self, host, name: str, picture: np.ndarray) -> None:
         path = self._folder(host) / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        images.save(path, picture)
+        saving.save(path, picture)
 
     def _once(self, host) -> None:
         """What the original writes when it starts: the codes of all pictures, test targets, real images."""
@@ -67,7 +69,7 @@ class Reports:
         codes.parent.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
         np.save(buffer, self.codes())
-        images.write_bytes(codes, buffer.getvalue())
+        archive.write_bytes(codes, buffer.getvalue())
 
     def codes(self) -> np.ndarray:
         """The codes of all pictures of a run."""
@@ -128,7 +130,7 @@ class Reports:
         path.parent.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
         np.savez(buffer, training_loss=table, test_loss=loss)
-        images.write_bytes(path, buffer.getvalue())
+        archive.write_bytes(path, buffer.getvalue())
 
     def _keep_best(self, done: int) -> None:
         networks = self.system.networks

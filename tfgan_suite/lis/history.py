@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite import torch_files
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import torch
 
 MOST_POINTS = 500  # of one line in a plot
 GROUPS = "loss-"  # with this begin the names of all groups
@@ -166,7 +166,7 @@ def from_original(path) -> History:
     Raises:
         UserError: not such a file.
     """
-    state = torch_files.load(path)
+    state = torch.load(path)
     data = state.get("history") if isinstance(state, dict) else None
     if data is None:
         raise UserError(f"{path}: holds no history; give a *_state.pt file")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite import images
 from tfgan_suite.data.prepare import resize
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
 from tfgan_suite.lis import augmentation, drawing, plots
 from tfgan_suite.metrics.statistics import SplitScores
 from tfgan_suite.random import generator
@@ -89,7 +89,7 @@ def real_scores(judge: Judge, source, most: int) -> tuple[float, float]:
 def write_real(folder: Path, size: int, score: tuple[float, float]) -> None:
     """`inception-scores-real-data.csv`."""
     text = f"#image_size,mean,std\n{size},{score[0]:.10f},{score[1]:.10f}\n"
-    images.write_bytes(folder / "inception-scores-real-data.csv", text.encode())
+    archive.write_bytes(folder / "inception-scores-real-data.csv", text.encode())
 
 
 def write_fake(folder: Path, rows: list[tuple[int, str, list]]) -> None:
@@ -102,12 +102,12 @@ def write_fake(folder: Path, rows: list[tuple[int, str, list]]) -> None:
     text = ["#nth_file,batch," + "".join(f"g{k}_mean,g{k}_std," for k in counts) + "g_fp"]
     for i, (iteration, path, scores) in enumerate(rows):
         text.append(f"{i},{iteration}," + "".join(f"{mean:.10f},{std:.10f}," for mean, std in scores) + path)
-    images.write_bytes(folder / "inception-scores.csv", ("\n".join(text) + "\n").encode())
+    archive.write_bytes(folder / "inception-scores.csv", ("\n".join(text) + "\n").encode())
     best = [max(range(len(rows)), key=lambda i: rows[i][2][k][0]) for k in counts]
     text = [f"g{k}: {rows[i][2][k][0]:.10f} at file {i} / batch {rows[i][0]}" for k, i in zip(counts, best)]
-    images.write_bytes(folder / "inception-scores-best.txt", ("\n".join(text) + "\n").encode())
+    archive.write_bytes(folder / "inception-scores-best.txt", ("\n".join(text) + "\n").encode())
     history = {f"g{k}": [[iteration, scores[k][0], scores[k][1]] for iteration, _, scores in rows] for k in counts}
-    images.write_bytes(folder / "inception-history.json", json.dumps(history, indent=1).encode())
+    archive.write_bytes(folder / "inception-history.json", json.dumps(history, indent=1).encode())
     iterations = np.array([row[0] for row in rows])
     lines = {f"after {k} LIS": (iterations, np.array([row[2][k][0] for row in rows])) for k in counts}
     plots.compare(lines, folder / "inception.jpg", "inception score")

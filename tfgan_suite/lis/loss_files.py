@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite import torch_files
-from tfgan_suite.checkpoints import Archive
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import torch
+from tfgan_suite.files.archive import Archive
 
 COLUMNS = {"dis": (0, 1), "dis-real": (0,), "dis-fake": (1,), "gen": (2,)}
 
@@ -23,7 +23,7 @@ def read(folder) -> list[tuple[int, np.ndarray, float]]:
     for path in sorted(Path(folder).glob("log/loss_*")):
         match = re.fullmatch(r"loss_(\d+)\.(npz|pt)", path.name)
         if match:
-            table = Archive(path) if match[2] == "npz" else torch_files.load(path)
+            table = Archive(path) if match[2] == "npz" else torch.load(path)
             try:
                 found[int(match[1])] = np.asarray(table["training_loss"]), float(table["test_loss"])
             except (KeyError, TypeError):

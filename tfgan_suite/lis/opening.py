@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfgan_suite import registry, runs, torch_files
-from tfgan_suite.checkpoints import Archive
+from tfgan_suite import registry
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameters
+from tfgan_suite.files import torch
+from tfgan_suite.files.archive import Archive
 from tfgan_suite.lis import origins
 from tfgan_suite.lis.convert import BUFFERS
 from tfgan_suite.lis.samples import Sampler
+from tfgan_suite.training import runs
 
 LEARNED = ("glis", "lis_separate")  # systems whose G has LIS modules
 
@@ -44,7 +46,7 @@ def fill(network, kind: str, path) -> None:
     if path.suffix == ".npz":
         arrays = Archive(path)
     elif path.suffix == ".pt":
-        found = torch_files.load(path)
+        found = torch.load(path)
         if not isinstance(found, dict):
             raise UserError(f"{path}: holds no weights of a network; give a file such as net_archive/5000_gen.pt")
         arrays = {name: array for name, array in found.items() if not name.endswith(BUFFERS[-1])}

@@ -7,8 +7,9 @@ from typing import Any, Callable
 
 import numpy as np
 
-from tfgan_suite.checkpoints import Archive, Checkpoints
 from tfgan_suite.errors import UserError
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.layers.network import Network
 from tfgan_suite.lis import convert
 

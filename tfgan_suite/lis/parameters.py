@@ -1,5 +1,5 @@
 """Parameters of the three LIS programs: names, defaults and meaning of the flags of aleju/gan-error-avoidance."""
-from tfgan_suite import penalty_parameters
+from tfgan_suite import options
 from tfgan_suite.experiment import Parameter
 
 
@@ -50,7 +50,7 @@ _TRAINED = (
     Parameter("always_train_all", False, "execute all LIS modules, or train all rounds, in every iteration"),
 )
 
-_PENALTY = penalty_parameters.JS
+_PENALTY = options.JS
 
 _UPSCALING = Parameter("g_upscaling", "fractional", "upscaling in G", choices=("fractional", "nearest", "bilinear"), fixed=True)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from tfgan_suite import images
+from tfgan_suite.files import archive
 from tfgan_suite.lis.history import FIRST_PLOTTED, History
+from tfgan_suite.pictures import saving
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402 (the backend is chosen first)
@@ -25,7 +26,7 @@ def _save(figure, path) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png" if str(path).endswith(".png") else "jpg")
     plt.close(figure)
-    images.write_bytes(images.check_output(path), buffer.getvalue())
+    archive.write_bytes(saving.check_output(path), buffer.getvalue())
 
 
 def losses(history: History, path) -> None:
@@ -81,7 +82,7 @@ def kernel_density(values: np.ndarray, at: np.ndarray, bandwidth: float = BANDWI
 def csv_points(path, header: str, points: np.ndarray, digits: int) -> None:
     """Writes points [n, 2] as text."""
     lines = [header, *(f"{x:.{digits}f},{y:.{digits}f}" for x, y in points)]
-    images.write_bytes(path, "\n".join(lines).encode())
+    archive.write_bytes(path, "\n".join(lines).encode())
 
 
 def read_points(path) -> np.ndarray:

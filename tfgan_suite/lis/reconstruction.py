@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite import images
-from tfgan_suite.checkpoints import Checkpoints
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
+from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.lis import drawing
 from tfgan_suite.metrics.reconstruction import Search
+from tfgan_suite.pictures import saving
 
 
 def search(system) -> Search:
@@ -46,8 +47,8 @@ def final_test(system, targets: np.ndarray, folder) -> float:
     _, found, loss = search(system)(targets, report)
     folder.mkdir(parents=True, exist_ok=True)
     for k, pair in enumerate(zip(drawing.to_bytes(targets), drawing.to_bytes(found))):
-        images.save(folder / f"{k}.png", drawing.torch_sheet(np.stack(pair), 2))
-    images.write_bytes(folder / "loss.json", json.dumps({"loss": loss, "images": len(targets)}).encode())
+        saving.save(folder / f"{k}.png", drawing.torch_sheet(np.stack(pair), 2))
+    archive.write_bytes(folder / "loss.json", json.dumps({"loss": loss, "images": len(targets)}).encode())
     print(f"loss = {loss:.6f}", flush=True)
     return loss
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import images
+from tfgan_suite.files import archive
 from tfgan_suite.lis import drawing
+from tfgan_suite.pictures import saving
 from tfgan_suite.random import generator
 
 SHEETS = 20  # of each kind
@@ -71,11 +72,11 @@ class Folders:
 
     def save(self, folder: str, name: str, picture: np.ndarray) -> None:
         """Writes uint8 [H, W, 3] as `<root>/<folder>/<name>.jpg`."""
-        images.save(self.path(folder) / f"{name}.jpg", picture)
+        saving.save(self.path(folder) / f"{name}.jpg", picture)
 
     def path(self, folder: str) -> Path:
         """A sub-folder, which is made if it is missing."""
-        return images.make_folder(self.root / folder)
+        return archive.make_folder(self.root / folder)
 
 
 def save_sheets(folders: Folders, folder: str, prefix: str, number: int, cells: np.ndarray, ending: str = "") -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite import images, torch_files
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive, torch
 from tfgan_suite.random import generator
 
 NAME, ORIGINAL_NAME = "data_index.npz", "data_index.pt"
@@ -75,7 +75,7 @@ def write(dataroot, split: Split, dataset: str, source: Source) -> Path:
         raise UserError(f"{dataroot}: no such folder; give the folder of the data as --dataroot")
     buffer = io.BytesIO()
     np.savez(buffer, dataset=dataset, identity=identity(source), **{part: getattr(split, part) for part in PARTS})
-    images.write_bytes(path, buffer.getvalue())
+    archive.write_bytes(path, buffer.getvalue())
     return path
 
 
@@ -118,7 +118,7 @@ def _read_ours(path: Path, dataset: str, source: Source, again: str) -> Split:
 
 
 def _read_original(path: Path, source: Source, again: str) -> Split:
-    found = torch_files.load(path)
+    found = torch.load(path)
     if not isinstance(found, dict) or not all(isinstance(found.get(part), np.ndarray) for part in PARTS):
         raise UserError(f"{path}: is no split of the original program; make ours with '{again}'")
     split = Split(*(found[part].astype(np.int64) for part in PARTS))

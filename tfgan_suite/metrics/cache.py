@@ -5,8 +5,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from tfgan_suite import checkpoints
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
 
 
 def folder(*parts: str) -> Path:
@@ -46,5 +46,5 @@ def write(path: Path, arrays) -> None:
         UserError: it cannot be written.
     """
     own = path.with_name(f"{os.getpid()}.{path.name}")
-    checkpoints.write(own, arrays)
+    archive.write(own, arrays)
     os.replace(own, path)

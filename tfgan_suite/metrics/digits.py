@@ -10,9 +10,9 @@ from functools import cache as once
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import checkpoints
 from tfgan_suite.data import digits
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
 from tfgan_suite.metrics import cache, tfgan
 from tfgan_suite.metrics.registry import Evaluation, metric
 from tfgan_suite.metrics.statistics import Moments, SplitScores
@@ -155,8 +155,8 @@ def _load(path) -> Classifier | None:
     """The cached classifier, or None if the file is damaged (it is then made again)."""
     model = Classifier()
     try:
-        archive = checkpoints.Archive(path)
-        values = [archive[name] for name in sorted(archive)]
+        file = archive.Archive(path)
+        values = [file[name] for name in sorted(file)]
     except UserError:
         return None
     if [v.shape for v in values] != [tuple(w.shape) for w in model.network.weights]:

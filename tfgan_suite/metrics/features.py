@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite import checkpoints
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
 from tfgan_suite.metrics import cache
 from tfgan_suite.metrics.statistics import Moments
 
@@ -68,7 +68,7 @@ def real_features(graph, samples) -> tuple[Moments, FeatureFile]:
     data, about = folder / f"{name}.f32", folder / f"{name}.npz"
     with contextlib.suppress(UserError):
         if about.is_file() and data.is_file():
-            moments = Moments.from_arrays(checkpoints.Archive(about))
+            moments = Moments.from_arrays(archive.Archive(about))
             features = FeatureFile(data, len(moments.mean))
             if features.n == moments.n:
                 return moments, features

@@ -8,7 +8,7 @@ from pathlib import Path
 from tfgan_suite.data.catalog import Archive
 from tfgan_suite.data.download import fetch, problem, unpack
 from tfgan_suite.errors import UserError
-from tfgan_suite.images import write_bytes
+from tfgan_suite.files.archive import write_bytes
 from tfgan_suite.metrics import cache
 
 FILE = "classify_image_graph_def.pb"

@@ -26,7 +26,7 @@ def record(params: Parameters, results: dict, protocol: dict) -> None:
     """
     import tensorflow as tf
 
-    from tfgan_suite.logs import RunLog
+    from tfgan_suite.training.logs import RunLog
 
     log = RunLog(params)
     try:

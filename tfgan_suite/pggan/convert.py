@@ -19,7 +19,7 @@ def convert(path: str, params) -> dict[str, dict[str, np.ndarray]]:
     Raises:
         UserError: not such a file, or of another architecture than the experiment's.
     """
-    from tfgan_suite import runs
+    from tfgan_suite.training import runs
 
     content = snapshots.read(path)
     system = runs.build(params.replace(preWtsFile=None, resumeTraining=""))

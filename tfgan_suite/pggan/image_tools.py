@@ -8,8 +8,8 @@ from typing import Callable
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from tfgan_suite import images
 from tfgan_suite.errors import UserError
+from tfgan_suite.pictures import saving
 
 
 def face_likelihood() -> Callable[[Image.Image], float]:
@@ -92,9 +92,9 @@ def statistics(path, target=None, likelihood: Callable | None = None) -> dict[st
     target = Path(target or Path("stats") / str(path).strip("/").replace("/", "-"))
     target.mkdir(parents=True, exist_ok=True)
     rounded = np.rint(mean).astype(np.uint8)
-    images.save(target / "mean.jpg", rounded[..., :3] if rounded.shape[-1] >= 3 else rounded[..., 0])
+    saving.save(target / "mean.jpg", rounded[..., :3] if rounded.shape[-1] >= 3 else rounded[..., 0])
     for i, name in enumerate(bands):
-        images.save(target / f"std{name}.jpg", deviation_picture(deviation[..., i], i, len(bands)))
+        saving.save(target / f"std{name}.jpg", deviation_picture(deviation[..., i], i, len(bands)))
     found = {"count": len(paths), "height": mean.shape[0], "width": mean.shape[1]}
     if likelihood:
         scores = np.array([likelihood(Image.open(p).convert("RGB")) for p in paths])

@@ -1,7 +1,7 @@
 """Parameters of PGGAN: the flags of alenmora/ppgan's config.py (spec section 2.1), then what this suite adds."""
 from __future__ import annotations
 
-from tfgan_suite import penalty_parameters
+from tfgan_suite import options
 from tfgan_suite.experiment import Parameter
 
 BATCHES = "4:32,8:32,16:32,32:24,64:16,128:16,256:16,512:8,1024:8"
@@ -101,7 +101,7 @@ OURS = (
     Parameter("legacy_pictures", False, "pictures without the shift to [0, 1]: negative values are black, as in the original"),
     Parameter("mirror", True, "half of the reals are mirrored, as in the original (not for digits or letters)", fixed=True),
     Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0),
-    *(p for p in penalty_parameters.JS if p.name != "gamma"),  # the one `gamma` is declared above, with the original's default
+    *(p for p in options.JS if p.name != "gamma"),  # the one `gamma` is declared above, with the original's default
 )
 
 PARAMETERS = {"pggan": (*ORIGINAL, *OURS)}

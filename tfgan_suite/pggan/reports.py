@@ -8,10 +8,11 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tfgan_suite import images
+from tfgan_suite.files import archive
 from tfgan_suite.pggan import describe
 from tfgan_suite.pggan.pyramid import real_batch
 from tfgan_suite.pggan.schedule import Moment
+from tfgan_suite.pictures import saving, sheets
 from tfgan_suite.random import generator
 from tfgan_suite.system import Event
 
@@ -86,12 +87,12 @@ class Status:
         moment, lines = system.schedule.at(done - 1), []
         if not self.started:
             self.started = True
-            images.write_bytes(folder / "architecture.txt", describe.architecture(system.params, system.shape).encode())
+            archive.write_bytes(folder / "architecture.txt", describe.architecture(system.params, system.shape).encode())
             if done == 1 or not (folder / "netStatus.txt").exists():
                 lines = [HEADER, DASHES]
             if done == 1:
                 lines.append(status_row(moment, np.zeros(6)))
-                images.write_bytes(folder / "netStatus.txt", b"")
+                archive.write_bytes(folder / "netStatus.txt", b"")
         if done > 1 and system.schedule.crossed(system.params.logStep, done - 1):
             lines.append(status_row(moment, system.tally.take()))
         with open(folder / "netStatus.txt", "a") as file:
@@ -132,12 +133,12 @@ def reals_above_fakes(system, moment: Moment, source) -> np.ndarray:
     fakes = system.generate_at(latents.astype(np.float32), moment.level, moment.alpha)
     if len(reals) < 8:
         reals = np.concatenate([reals, np.zeros_like(fakes[len(reals):])])
-    return images.grid(system.to_uint8(np.concatenate([reals, fakes])), 2, 8, border=2)
+    return sheets.grid(system.to_uint8(np.concatenate([reals, fakes])), 2, 8, border=2)
 
 
 def growth_frame(system, side: int) -> np.ndarray:
     """The picture of one fixed latent at present, enlarged to side x side, uint8 [side, side, 3]."""
-    picture = images.grid(system.to_uint8(system.generate(system.latents(1, system.params.seed))), 1, 1)
+    picture = sheets.grid(system.to_uint8(system.generate(system.latents(1, system.params.seed))), 1, 1)
     times = max(1, side // len(picture))
     return picture.repeat(times, 0).repeat(times, 1)
 
@@ -153,10 +154,10 @@ class Growth:
         """Adds a frame and writes the animation anew."""
         folder = folder_of(self.system, host) / "growth"
         folder.mkdir(exist_ok=True)
-        images.save(folder / f"{done:09d}.png", growth_frame(self.system, self.side))
+        saving.save(folder / f"{done:09d}.png", growth_frame(self.system, self.side))
         frames = [path for path in sorted(folder.glob("*.png")) if path.stem.isdigit() and int(path.stem) <= done]
         pictures = [np.asarray(Image.open(path).convert("RGB")) for path in frames[-200:]]
-        images.save_gif(folder.parent / "growth.gif", pictures, 200)
+        saving.save_gif(folder.parent / "growth.gif", pictures, 200)
         return {}
 
 
@@ -169,7 +170,7 @@ def events(system) -> list[Event]:
 
     def picture(done, host):
         moment = schedule.at(done - 1)
-        images.save(folder_of(system, host) / picture_name(moment), reals_above_fakes(system, moment, host.source))
+        saving.save(folder_of(system, host) / picture_name(moment), reals_above_fakes(system, moment, host.source))
         return growth.run(done, host)
 
     def stage(done, host):

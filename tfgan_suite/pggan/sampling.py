@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite import images
-from tfgan_suite.checkpoints import Archive
 from tfgan_suite.errors import UserError
+from tfgan_suite.files.archive import Archive
 from tfgan_suite.pggan import snapshots
+from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.random import generator
 
 
@@ -79,13 +79,13 @@ def to_bytes(x: np.ndarray, legacy: bool = False) -> np.ndarray:
     """[-1, 1] -> uint8; `legacy`: without the shift to [0, 1], so that negative values are black."""
     if legacy:
         return np.clip(np.asarray(x, np.float32) * np.float32(255), 0, 255).astype(np.uint8)
-    return images.to_uint8(x)
+    return bytes.to_uint8(x)
 
 
 def sheet(x: np.ndarray, legacy: bool = False) -> np.ndarray:
     """All images on one sheet, five pixels apart, uint8 [h, w, 3]."""
     columns = images_per_row(len(x))
-    return images.grid(to_bytes(x, legacy), -(-len(x) // columns), columns, border=5)
+    return sheets.grid(to_bytes(x, legacy), -(-len(x) // columns), columns, border=5)
 
 
 def line(start: np.ndarray, end: np.ndarray, n: int) -> np.ndarray:
@@ -121,7 +121,7 @@ def growth(network, z: np.ndarray, steps: int = 8, legacy: bool = False) -> np.n
     moments = [(0, 1.0), *((level, (i + 1) / steps) for level in range(1, last + 1) for i in range(steps))]
     frames = []
     for level, alpha in moments:
-        picture = images.grid(to_bytes(draw(network, z, level, alpha), legacy), 1, 1)
+        picture = sheets.grid(to_bytes(draw(network, z, level, alpha), legacy), 1, 1)
         times = (4 << last) // len(picture)
         frames.append(picture.repeat(times, 0).repeat(times, 1))
     return np.stack(frames)

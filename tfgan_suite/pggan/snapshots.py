@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite import torch_files
-from tfgan_suite.checkpoints import Archive, Checkpoints
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import torch
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.pggan.networks import Architecture, from_torch
 from tfgan_suite.pggan.schedule import level_of
 
@@ -21,7 +22,7 @@ def read(path) -> dict:
     Raises:
         UserError: not readable, or no snapshot of that program.
     """
-    content = torch_files.load(path)
+    content = torch.load(path)
     if not isinstance(content, dict) or not {"gen", "crit"} <= set(content) or not all(
             isinstance(v, np.ndarray) for part in ("gen", "crit") for v in content[part].values()):
         raise UserError(f"{path}: is no snapshot of ppgan (it has no 'gen' and 'crit'); give a .pth.tar that its trainer wrote")

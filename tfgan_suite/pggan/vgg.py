@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tfgan_suite import torch_files
 from tfgan_suite.data.folder import read_rgb
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import torch
 
 ADDRESS = "https://download.pytorch.org/models/vgg16-397923af.pth"
 PLACE = Path.home() / ".cache/torch/hub/checkpoints/vgg16-397923af.pth"
@@ -26,7 +26,7 @@ def read_weights(path=None) -> dict[str, np.ndarray]:
     path = Path(path or PLACE)
     if not path.is_file():
         raise UserError(f"{path}: not there; fetch {ADDRESS} to that place, or give --weights=FILE")
-    weights = torch_files.load(path)
+    weights = torch.load(path)
     if not isinstance(weights, dict) or "features.0.weight" not in weights or "classifier.6.bias" not in weights:
         raise UserError(f"{path}: is no state dict of torchvision's VGG16; fetch {ADDRESS}")
     return weights

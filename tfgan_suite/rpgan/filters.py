@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfgan_suite import checkpoints
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def make(specs, seed: int | None = None) -> dict[str, np.ndarray]:
 def write(path, specs, seed: int | None = None) -> int:
     """Writes a filter file and returns the number of filters."""
     arrays = make(specs, seed)
-    checkpoints.write(path, arrays.items())
+    archive.write(path, arrays.items())
     return int(arrays["nfilt"])
 
 
@@ -74,11 +74,11 @@ def load(path) -> Filters:
     Raises:
         UserError: missing or corrupt, or filters of different strides, channel counts or sizes.
     """
-    archive = checkpoints.Archive(path)
+    file = archive.Archive(path)
     try:
-        count = int(archive["nfilt"])
-        filters = [archive[f"p{i}"] for i in range(count)]
-        strides = [int(archive[f"s{i}"]) for i in range(count)]
+        count = int(file["nfilt"])
+        filters = [file[f"p{i}"] for i in range(count)]
+        strides = [int(file[f"s{i}"]) for i in range(count)]
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: is not a filter file ({error}); make one with filts/rproj.py") from None
     if not filters:

@@ -1,5 +1,5 @@
 """Parameters of RP-GAN; names and meaning of ayanc/rpgan, defaults of its `exp/face48.py`."""
-from tfgan_suite import penalty_parameters
+from tfgan_suite import options
 from tfgan_suite.experiment import Parameter
 
 _RPGAN = (
@@ -17,7 +17,7 @@ _RPGAN = (
     Parameter("filts", "", "K,S,F,N: make N random projections KxKx3->F with stride S if wts_dir/filts.npz is missing"),
     Parameter("filts_seed", 0, "seed of these projections", minimum=0),
     Parameter("chunk", 0, "discriminators computed side by side; 0: all of them on small images, else 1", minimum=0),
-    *penalty_parameters.JS,
+    *options.JS,
 )
 
 # The baseline runs the same experiment files; it has no use for filters and chunks.

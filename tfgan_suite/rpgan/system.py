@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import checkpoints, optimizers, penalties, random
+from tfgan_suite import optimizers, penalties, random
 from tfgan_suite.data import digits, order
 from tfgan_suite.data.listfile import ListFile
 from tfgan_suite.errors import UserError
+from tfgan_suite.files import archive
 from tfgan_suite.rpgan import filters
 from tfgan_suite.rpgan.networks import Discriminators, Generator
 from tfgan_suite.system import System
@@ -146,7 +147,7 @@ def projections(params) -> filters.Filters:
     if not path.exists():
         if not params.filts:
             raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {path} 8,2,1,48")
-        checkpoints.make_folder(path.parent)
+        archive.make_folder(path.parent)
         count = filters.write(path, [params.filts], params.filts_seed)
         print(f"Wrote {count} discriminator projections to {path} (filts={params.filts}, seed {params.filts_seed}).")
     return filters.load(path)

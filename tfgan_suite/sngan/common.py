@@ -5,10 +5,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import optimizers
+from tfgan_suite.data.order import ShuffledEpochs
 from tfgan_suite.random import generator
 from tfgan_suite.sngan import monitors
 from tfgan_suite.sngan.data import check_labels, open_source
-from tfgan_suite.sngan.order import ShuffledEpochs
 from tfgan_suite.system import Event, System
 
 

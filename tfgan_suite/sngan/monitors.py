@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import images
+from tfgan_suite.files import archive
 from tfgan_suite.layers.spectral_norm import normalised_singular_value
 from tfgan_suite.random import Draws, generator
 
@@ -56,7 +56,7 @@ def draw_curves(log_dir, names=CURVES) -> dict:
         axes.plot([x for x, _ in points], [y for _, y in points])
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
-        images.write_bytes(Path(log_dir) / f"{name}.png", buffer.getvalue())
+        archive.write_bytes(Path(log_dir) / f"{name}.png", buffer.getvalue())
     return {}
 
 

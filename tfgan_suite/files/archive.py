@@ -1,0 +1,105 @@
+"""Plain NumPy archives, read array by array and never unpickled; files written under a temporary name and renamed."""
+from __future__ import annotations
+
+import contextlib
+import os
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_suite.errors import UserError
+
+
+class Archive(Mapping):
+    """A read-only `.npz` file whose arrays are read when asked for. Nothing in it is ever unpickled.
+
+    Raises:
+        UserError: missing, truncated, corrupt or pickled; on opening or on reading an array.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        try:
+            self._file = np.load(self.path, allow_pickle=False)
+            if not isinstance(self._file, np.lib.npyio.NpzFile):
+                raise ValueError("not an .npz archive")
+            self._names = list(self._file.files)
+        except FileNotFoundError:
+            raise UserError(f"{self.path}: no such file") from None
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error) -> UserError:
+        reason = "it holds pickled objects" if "pickle" in str(error) else "truncated or not an .npz archive"
+        return UserError(f"{self.path}: cannot be read: {reason}; delete it or put a good copy in its place")
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            return self._file[name]
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+            raise self._broken(error) from error
+
+    def __iter__(self):
+        return iter(self._names)
+
+    def __len__(self):
+        return len(self._names)
+
+
+def write(path, items: Iterable[tuple[str, np.ndarray]]) -> None:
+    """Writes an uncompressed `.npz` array by array, under a temporary name first.
+
+    Raises:
+        UserError: it cannot be written; an older file of that name is intact.
+    """
+    path = Path(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            for name, array in items:
+                with archive.open(zipfile.ZipInfo(name + ".npy"), "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+        with open(partial, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot write: {error.strerror or error}; older checkpoints are intact") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def write_bytes(path, data: bytes) -> None:
+    """Writes a whole file under a temporary name and renames it, so that no half file is ever seen.
+
+    Raises:
+        UserError: the folder is not writable or the disk is full; an older file of that name is intact.
+    """
+    path = Path(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(data)
+        os.replace(partial, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise UserError(f"{path}: cannot write: {error.strerror}") from error
+
+
+def make_folder(folder) -> Path:
+    """A folder that can be written to, made with its parents if it is missing.
+
+    Raises:
+        UserError: it cannot be made, or not be written.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot make this folder: {error.strerror}; give another one") from error
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"{folder}: this folder is not writable; give another one")
+    return Path(folder)

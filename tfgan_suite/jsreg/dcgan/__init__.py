@@ -1,0 +1,1 @@
+"""The `carpedm20_DCGAN` program of rothk/Stabilizing_GANs."""

@@ -1,0 +1,280 @@
+"""`jsreg_gan64`: the 64x64 GANs of rothk/Stabilizing_GANs (`gan_64x64.py`), any architecture with any objective."""
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_suite import distributed, optimizers, penalties, random
+from tfgan_suite.data import order
+from tfgan_suite.errors import UserError
+from tfgan_suite.jsreg.gan64 import data
+from tfgan_suite.jsreg.gan64 import pictures as pictures
+from tfgan_suite.jsreg.gan64.curves import FIRST, WINDOW, Curves
+from tfgan_suite.jsreg.gan64.layers import Make
+from tfgan_suite.jsreg.gan64.networks import ARCHITECTURES, NOISE, SIDE, Net64
+from tfgan_suite.jsreg.gan64.objectives import OBJECTIVES
+from tfgan_suite.system import Event, System
+
+
+def scale(images: tf.Tensor) -> tf.Tensor:
+    """Bytes -> [-1, 1] float32."""
+    return 2.0 * (tf.cast(images, tf.float32) / 255.0 - 0.5)
+
+
+class JSRegGan64(System):
+    """One iteration: a G step (not in iteration 0), then the D steps, each with a fresh real batch and fresh noise.
+
+    Batch norm always uses the statistics of the present batch, in sampling too, so that a sample depends on the others of its
+    group: `generate` works in groups as large as those of training. With `n_gpus` towers a batch is that many parts, each with
+    its own statistics, wherever they are computed.
+
+    Raises:
+        UserError: a batch that the towers do not divide, towers that the devices do not divide, a width that the networks
+            cannot have.
+    """
+
+    def __init__(self, params, training: bool = True):
+        super().__init__(params, training)
+        _check(params)
+        self.objective = OBJECTIVES[params.mode]
+        architecture = ARCHITECTURES[params.architecture]
+        make = Make("Generator.", params.seed, params.DIM, params.FC_DIM, synced=params.n_gpus == 1,
+                    weightnorm=params.weightnorm)
+        self.networks["g"] = Net64(architecture.generator(make))
+        self.grid = pictures.shape(params.batch_size)
+        if training:
+            norm = {"regularized_gan": params.bn_mode,
+                    "wgan-gp": "layer" if params.ln_mode == "exact" else "layer_tf13"}.get(params.mode, "fused")
+            self.networks["d"] = Net64(architecture.discriminator(make.but(prefix="Discriminator.", norm_kind=norm)))
+            for name, rate in (("g", params.gen_learning_rate), ("d", params.disc_learning_rate)):
+                self.optimizers[name] = self.objective.optimizer(self.objective.rate if rate is None else rate)
+                self.optimizers[name].build(self.networks[name].trainable_variables)
+            self.history = tf.Variable(tf.zeros([WINDOW]), trainable=False, name="history",
+                                       aggregation=tf.VariableAggregation.MEAN)
+            self.extra_state["train disc cost"] = self.history
+
+    # -- size of a run -------------------------------------------------------------------------------------------------
+    @property
+    def batch_size(self):
+        return self.params.batch_size
+
+    @property
+    def iterations(self):
+        return self.params.iters
+
+    @property
+    def disc_steps(self) -> int:
+        """D steps per iteration."""
+        return self.params.disc_update_steps or self.objective.disc_steps
+
+    @property
+    def regularized(self) -> bool:
+        """Whether D's cost holds the JS regulariser."""
+        if self.params.penalty is None:
+            return self.objective.regularized and not self.params.unreg
+        return self.params.penalty == "js"
+
+    def save_due(self, done):
+        return done % self.params.save_every == 0
+
+    def keep(self, number):
+        return False
+
+    def images_shown(self, done):
+        return done * self.disc_steps * self.batch_size
+
+    def phase(self, step):
+        """Whether G is trained too."""
+        return step > 0
+
+    # -- data ----------------------------------------------------------------------------------------------------------
+    def source(self):
+        source = data.open_source(self.params.dataset, self.params.data_dir)
+        for part in (source, source.validation):
+            order.batches_per_epoch(len(part), self.batch_size, self.params.legacy_batching)
+        return source
+
+    def real(self, source, index: int) -> np.ndarray:
+        """Batch `index` of the endless pass over a source, uint8 [B, 64, 64, 3]."""
+        return source.images(order.batch_indices(len(source), self.batch_size, index, self.params.legacy_batching))
+
+    def batch(self, step, source):
+        """The first batch of the data is only shown (samples_groundtruth), never trained on."""
+        first = 1 + step * self.disc_steps
+        return {"real": np.stack([self.real(source, first + i) for i in range(self.disc_steps)], 1)}
+
+    # -- one iteration -------------------------------------------------------------------------------------------------
+    def draws(self, draw, phase):
+        rows, steps = self.batch_size, self.disc_steps
+        drawn = {"z_d": draw.normal("z_d", [rows, steps, NOISE])}
+        if phase:
+            drawn["z_g"] = draw.normal("z_g", [rows, NOISE])
+        if self.objective.gradient_penalty:
+            drawn["alpha"] = draw.uniform("alpha", [rows, steps, 1])
+        return drawn
+
+    def update(self, step, batch, draws, phase):
+        scalars = {}
+        if phase:
+            scalars["gen cost"] = self.generator_step(draws["z_g"])
+        gamma = penalties.js_gamma(self.params, step, self.iterations)
+        alpha = draws.get("alpha")
+        for i in range(self.disc_steps):
+            cost, statistics = self.discriminator_step(scale(batch["real"][:, i]), draws["z_d"][:, i], gamma,
+                                                       None if alpha is None else alpha[:, i])
+        place = tf.cast(step % WINDOW, tf.int32)
+        self.history.assign(tf.tensor_scatter_nd_update(self.history, [[place]], [cost]))
+        return {"train disc cost": cost, **scalars, **statistics}
+
+    def generator_step(self, z: tf.Tensor) -> tf.Tensor:
+        """One step of G on noise [b, 128]; returns its cost before the step."""
+        variables = self.networks["g"].trainable_variables
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
+            cost = self.generator_cost(z)
+        optimizers.apply(self.optimizers["g"], tape.gradient(cost, variables), variables)
+        return cost
+
+    def generator_cost(self, z: tf.Tensor) -> tf.Tensor:
+        """G's cost, the mean over the towers."""
+        return _mean([self.objective.generator(self.networks["d"](self.networks["g"](part))) for part in self.towers(z)])
+
+    def discriminator_step(self, real: tf.Tensor, z: tf.Tensor, gamma: tf.Tensor, alpha: tf.Tensor | None = None):
+        """One step of D; see `discriminator_cost`, whose values before the step it returns."""
+        variables = self.networks["d"].trainable_variables
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
+            cost, statistics = self.discriminator_cost(real, z, gamma, alpha)
+        optimizers.apply(self.optimizers["d"], tape.gradient(cost, variables), variables)
+        if self.objective.clip:
+            for variable in variables:
+                variable.assign(tf.clip_by_value(variable, -self.objective.clip, self.objective.clip))
+        return cost, statistics
+
+    def discriminator_cost(self, real: tf.Tensor, z: tf.Tensor, gamma: tf.Tensor, alpha: tf.Tensor | None = None):
+        """D's cost with its penalty, the mean over the towers.
+
+        Args:
+            real: [b, 64, 64, 3] in [-1, 1].
+            z: [b, 128].
+            gamma: weight of the regulariser.
+            alpha: [b, 1] in [0, 1], the place between real and fake where wgan-gp takes its gradient.
+
+        Returns:
+            (cost, statistics by name).
+        """
+        parts = zip(*(self.towers(x) for x in (real, z, z if alpha is None else alpha)))
+        costs, statistics = zip(*(self._tower_cost(x, self.networks["g"](y), gamma, a) for x, y, a in parts))
+        return _mean(costs), {name: _mean([s[name] for s in statistics]) for name in statistics[0]}
+
+    def _tower_cost(self, real, fake, gamma, alpha):
+        discriminator, statistics = self.networks["d"], {}
+        if self.regularized:
+            r = penalties.js_regularizer(discriminator, real, fake)
+            cost = self.objective.discriminator(r.real_logits, r.fake_logits) + gamma / 2.0 * r.value
+            statistics = {"gamma": gamma, **r.scalars()}
+        else:
+            cost = self.objective.discriminator(discriminator(real), discriminator(fake))
+        if self.objective.gradient_penalty:
+            between = real + alpha[:, :, None, None] * (fake - real)
+            slopes = penalties.input_gradient_norms(discriminator, between)
+            value = tf.reduce_mean(tf.square(slopes - 1.0))
+            cost += self.params.LAMBDA * value
+            statistics = {**statistics, "gradient_penalty": value, "slopes": tf.reduce_mean(slopes)}
+        return cost, statistics
+
+    def towers(self, x: tf.Tensor) -> list[tf.Tensor]:
+        """The parts of a batch that share their batch statistics."""
+        if self.params.n_gpus == 1:
+            return [x]
+        return tf.split(x, x.shape[0] // (self.batch_size // self.params.n_gpus))
+
+    # -- host side -----------------------------------------------------------------------------------------------------
+    def console(self, step, scalars):
+        """The original's start-up lines; the others come from `Curves`, as rarely as the original's."""
+        if step:
+            return []
+        p = self.params
+        shown = {"BATCH_SIZE": self.batch_size, "DATA_DIR": p.data_dir, "DIM": p.DIM, "DISC_STEPS": self.disc_steps,
+                 "ITERS": p.iters, "LAMBDA": p.LAMBDA, "MODE": p.mode, "N_GPUS": p.n_gpus, "OUTPUT_DIM": SIDE * SIDE * 3}
+        return [f"MODE: {p.mode}, ARCHITECTURE: {p.architecture}", *(f"\t{name}: {value}" for name, value in shown.items())]
+
+    def events(self):
+        curves = Curves(self)
+        events = [Event("ground truth", 1, self._ground_truth, due=lambda done: done == 1)]
+        if self.params.dev_every:
+            events.append(Event("validation", self.params.dev_every, curves.validation))
+        return [*events, Event("curves", WINDOW, curves.flush,
+                               due=lambda done: done <= FIRST or done % WINDOW == 0 or done == self.iterations)]
+
+    def _ground_truth(self, done, host):
+        """The first batch through the scaling and back; of several towers the original shows the first part only."""
+        shown = self.real(host.source, 0)[:self.batch_size // self.params.n_gpus]
+        host.image("samples_groundtruth", 0, self.sheet(self.to_uint8(scale(shown).numpy())))
+        return {}
+
+    def validation_cost(self, source, passes: int, step: int) -> float:
+        """Mean of D's cost over the validation part, with fresh noise and the gamma of iteration `step`.
+
+        Args:
+            passes: which pass over the validation part this is, from 0; each has its own order.
+        """
+        count = order.batches_per_epoch(len(source), self.batch_size, self.params.legacy_batching)
+        gamma = penalties.js_gamma(self.params, tf.constant(step, tf.int64), self.iterations)
+        drawn = random.generator(self.params.seed, "validation", passes)
+        costs = []
+        for i in range(min(count, self.params.dev_batches or count)):
+            z = drawn.standard_normal((self.batch_size, NOISE), np.float32)
+            alpha = drawn.random((self.batch_size, 1), np.float32)
+            costs.append(self._cost_only(tf.constant(self.real(source, passes * count + i)), tf.constant(z), gamma,
+                                         tf.constant(alpha)))
+        return float(np.mean([float(cost) for cost in costs]))
+
+    @tf.function
+    def _cost_only(self, real, z, gamma, alpha):
+        return self.discriminator_cost(scale(real), z, gamma, alpha)[0]
+
+    # -- pictures ------------------------------------------------------------------------------------------------------
+    def latents(self, n, seed):
+        """N(0, 1) [n, 128]; the original draws them once per run, from no seed."""
+        return random.generator(seed, "fixed noise").standard_normal((n, NOISE), np.float32)
+
+    def generate(self, latents, labels=None):
+        group, n = self.batch_size // self.params.n_gpus, len(latents)
+        starts = [min(start, max(n - group, 0)) for start in range(0, n, group)]  # the last group is full too, if it can be
+        made = [self.networks["g"](tf.constant(latents[start:start + group], tf.float32)).numpy() for start in starts]
+        rest = n - (len(made) - 1) * group
+        return np.concatenate([*made[:-1], made[-1][-rest:]])
+
+    def generate_bytes(self, n):
+        return n * SIDE * SIDE * 3 * 8 + min(n, self.batch_size) * SIDE * SIDE * self.params.DIM * 64
+
+    def to_uint8(self, x):
+        """trunc((x + 1) * 127.995): exactly the bytes that were scaled."""
+        return ((np.asarray(x, np.float32) + np.float32(1.0)) * np.float32(255.99 / 2)).astype(np.int32).astype(np.uint8)
+
+    def sheet(self, images: np.ndarray) -> np.ndarray:
+        """One sheet in the original's layout, of uint8 [n, 64, 64, 3]."""
+        canvas = pictures.canvas(images)
+        return pictures.stretch(canvas) if self.params.stretch else canvas
+
+    def pictures(self, seed):
+        return {"samples": self.sheet(self.to_uint8(self.generate(self.latents(self.batch_size, seed))))}
+
+
+def _mean(values) -> tf.Tensor:
+    return tf.add_n(list(values)) / len(values)
+
+
+def _check(params) -> None:
+    replicas = distributed.replicas()
+    if params.batch_size % params.n_gpus:
+        raise UserError(f"batch_size={params.batch_size} cannot be split over n_gpus={params.n_gpus} towers; choose a multiple")
+    if params.n_gpus > 1 and params.n_gpus % replicas:
+        raise UserError(f"n_gpus={params.n_gpus} towers cannot be split over {replicas} devices; choose a multiple of "
+                        f"{replicas}, or n_gpus=1 for statistics of the whole batch")
+    if params.architecture == "ResNet101" and params.DIM < 4:
+        raise UserError(f"DIM={params.DIM} is too narrow for ResNet101, which halves it twice; choose 4 or more")
+
+
+SYSTEMS = {"jsreg_gan64": JSRegGan64}

@@ -1,0 +1,1 @@
+"""The `3DGAN` program of rothk/Stabilizing_GANs."""

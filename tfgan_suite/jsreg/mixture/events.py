@@ -1,0 +1,154 @@
+"""What the `3DGAN` program writes: summaries, snapshots every `plot_freq` iterations, a figure for each run; and statistics
+over the runs."""
+from __future__ import annotations
+
+import io
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_suite import penalties
+from tfgan_suite.files import archive, tf1_events
+from tfgan_suite.jsreg import summaries
+from tfgan_suite.jsreg.mixture import networks, plots
+from tfgan_suite.random import Draws, generator
+from tfgan_suite.system import Event
+
+SHOWN = ("modes_covered", "share_within_3sd", "distance_to_plane")
+
+
+def events(system) -> list[Event]:
+    """A snapshot at the start of each run and at every multiple of `plot_freq`; figures at the end of each run."""
+    def snapshot_due(done):
+        i = system.place(done)[1]
+        return starts(system, done) or (i > 0 and i % system.params.plot_freq == 0)
+
+    def summary_due(done):
+        i, every = system.place(done)[1], system.params.summary_freq
+        return bool(every) and (starts(system, done) or (i > 0 and i % every == 0))
+
+    def note(done, host):
+        host.line("Note: sgd and rmsprop are both given; sgd is used, as in the original")
+        return {}
+
+    both = system.params.sgd and system.params.rmsprop
+    return [*([Event("note", 1, note, due=lambda done: done == 1)] if both else []),
+            Event("snapshot", 1, lambda done, host: snapshot(system, done, host), due=snapshot_due),
+            Event("summary", 1, Summary(system), due=summary_due),
+            Event("figures", 1, lambda done, host: figures(system, done, host), due=lambda done: done % system.per_run == 0)]
+
+
+def starts(system, done: int) -> bool:
+    """Whether iteration `done` was the first of a run: frame 0, of untrained weights, is made then."""
+    return (done - 1) % system.per_run == 0
+
+
+def folder(host, run: int) -> Path:
+    """The original's folder of a run: its event file and its snapshots."""
+    return Path(host.log_dir) / "summaries" / f"run_{run}"
+
+
+def file(host, run: int) -> Path:
+    """Where the snapshots of a run are: float32 [frames, points, 3], the original's file."""
+    return folder(host, run) / "gen_samps.npy"
+
+
+class Summary:
+    """Event: the original's scalars and histograms of a fresh batch, at its counter; at step 0 of the untrained networks."""
+
+    def __init__(self, system):
+        self.system, self._run = system, None
+
+    def __call__(self, done: int, host) -> dict:
+        system, (run, i) = self.system, self.system.place(done)
+        if run != self._run:
+            self._run, self._file = run, tf1_events.EventFile(folder(host, run))
+            self._record = self._file.recorder(partial(evaluated, system, system.networks))
+        if starts(system, done):
+            untrained = {"g": networks.generator(system.params, run),
+                         "d": networks.discriminator(system.params, run)}
+            self._file.recorder(partial(evaluated, system, untrained))(0, tf.constant(-1 - run, tf.int64))
+        if i > 0 and i % system.params.summary_freq == 0:
+            self._record(system.updates(i), tf.constant(done - 1, tf.int64))
+        return {}
+
+
+def evaluated(system, networks: dict, step: tf.Tensor) -> tuple[dict, dict]:
+    """The original's scalars and histograms by tag, of a fresh batch.
+
+    Args:
+        networks: 'g' and 'd'.
+        step: int64, the iteration; -1, -2, ... before the first one of a run, whose gamma is not annealed.
+    """
+    draw = Draws(system.params.seed, step)
+    gamma = tf.where(step < 0, system.params.gamma, system.gamma(step))
+    real, fake = system.real_points(draw, "summary"), networks["g"](system.prior(draw, "summary/z"))
+    losses, norms = system.d_losses(real, fake, gamma, networks["d"]), {}
+    if "disc_regularizer" in losses:
+        norms = penalties.js_probability_norms(networks["d"], real, fake)
+    logits = networks["d"](real), networks["d"](fake)
+    return summaries.scalars(losses, norms, gamma, system.g_loss_of(logits[1])), summaries.probabilities(*logits)
+
+
+def snapshot(system, done: int, host) -> dict[str, float]:
+    """Adds frames to the run's file; returns how well the newest one hits the mixture."""
+    run, i = system.place(done)
+    if done == 1:
+        host.image("data", done, plots.data(system.mixture, system.snapshot_size(), system.params.seed))
+    if starts(system, done):
+        untrained = networks.generator(system.params, run)
+        write(file(host, run), 0, sample(system, untrained, run, 0))
+    if i > 0 and i % system.params.plot_freq == 0:
+        frame = i // system.params.plot_freq
+        points = sample(system, system.networks["g"], run, frame)
+        write(file(host, run), frame, points)
+        return system.mixture.quality(points)
+    return {}
+
+
+def sample(system, network, run: int, frame: int) -> np.ndarray:
+    """The points of one frame, [viz_batches * batch_size, 3]."""
+    seed = int(generator(system.params.seed, "snapshot", run, frame).integers(2**32))
+    return network(system.latents(system.snapshot_size(), seed)).numpy()
+
+
+def write(path: Path, frame: int, points: np.ndarray) -> None:
+    """Puts a frame behind the earlier ones; frames that are missing (a lost file) are NaN."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    earlier = np.load(path)[:frame] if frame and path.is_file() else np.empty((0, *points.shape), np.float32)
+    missing = np.full((frame - len(earlier), *points.shape), np.nan, np.float32)
+    buffer = io.BytesIO()
+    np.save(buffer, np.concatenate([earlier, missing, points[None]]))
+    archive.write_bytes(path, buffer.getvalue())
+
+
+def titles(system, count: int) -> list[int]:
+    """The counter at each of `count` frames."""
+    return [system.updates(i * system.params.plot_freq) for i in range(count)]
+
+
+def figures(system, done: int, host) -> dict[str, float]:
+    """`<name>_num_<run>.png`, the original's figure; the overview of the run; statistics over all runs so far."""
+    run = system.place(done)[0]
+    snapshots = np.load(file(host, run))
+    name = Path(host.log_dir) / f"{system.params.name}_num_{run}.png"
+    archive.write_bytes(name, plots.frames(snapshots, titles(system, len(snapshots))))
+    host.image(f"overview_run_{run}", done, plots.overview(snapshots[-1], system.mixture))
+    values = statistics(system, host, run + 1)
+    host.image("statistics", done, plots.statistics(titles(system, next(iter(values.values())).shape[1]), values))
+    return {}
+
+
+def statistics(system, host, runs: int) -> dict[str, np.ndarray]:
+    """Quality of every snapshot of the first `runs` runs, name -> [runs, frames], NaN where there is none."""
+    frames = 1 + system.params.max_steps // system.params.plot_freq
+    values = {name: np.full((runs, frames), np.nan) for name in SHOWN}
+    for run in range(runs):
+        for i, points in enumerate(np.load(file(host, run)) if file(host, run).is_file() else ()):
+            if np.isfinite(points).all():
+                quality = system.mixture.quality(points)
+                for name in SHOWN:
+                    values[name][run, i] = quality[name]
+    return values

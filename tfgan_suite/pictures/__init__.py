@@ -1,0 +1,1 @@
+"""Pictures: rules from numbers to bytes, sheets, walks between latents, curves, saving."""

@@ -1,0 +1,55 @@
+"""Writing pictures: PNG, JPEG, GIF."""
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tfgan_suite.errors import UserError
+from tfgan_suite.files.archive import write_bytes
+
+WRITABLE = (".png", ".jpg", ".jpeg")
+
+
+def check_output(path, kinds=WRITABLE) -> Path:
+    """`path` as a Path, if its name says a format that can be written and its folder is writable.
+
+    Raises:
+        UserError: it does not.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in kinds:
+        raise UserError(f"{path}: cannot write this format; give a name that ends in {', '.join(kinds)}")
+    if not path.absolute().parent.is_dir():
+        raise UserError(f"{path}: the folder {path.absolute().parent} does not exist; make it first")
+    if not os.access(path.absolute().parent, os.W_OK):
+        raise UserError(f"{path}: the folder {path.absolute().parent} is not writable")
+    return path
+
+
+def save(path, image: np.ndarray) -> None:
+    """Writes uint8 [H, W, 3] (or [H, W]) as PNG or JPEG, by the file name.
+
+    Raises:
+        UserError: another file name, or the file cannot be written.
+    """
+    path = check_output(path)
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG" if path.suffix.lower() == ".png" else "JPEG")
+    write_bytes(path, buffer.getvalue())
+
+
+def save_gif(path, frames, milliseconds: int = 100) -> None:
+    """Writes uint8 frames [H, W, 3] as an endless animated GIF.
+
+    Raises:
+        UserError: the name does not end in .gif, or the file cannot be written.
+    """
+    path = check_output(path, (".gif",))
+    pictures = [Image.fromarray(f) for f in frames]
+    buffer = io.BytesIO()
+    pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0)
+    write_bytes(path, buffer.getvalue())

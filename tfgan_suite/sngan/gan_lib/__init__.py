@@ -1,0 +1,1 @@
+"""SNGAN as watsonyanghx/GAN_Lib_Tensorflow trains it."""

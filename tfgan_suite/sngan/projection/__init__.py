@@ -1,0 +1,1 @@
+"""The projection discriminator as pfnet-research/sngan_projection trains it."""

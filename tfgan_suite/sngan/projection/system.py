@@ -1,0 +1,129 @@
+"""SNGAN with the projection discriminator as pfnet-research/sngan_projection trains it: section B5 of the spec.
+
+One iteration: a generator step, then n_dis discriminator steps, each with reals, latents and random labels of its own. Every
+call of D advances its u: once in the G step, twice in each D step (reals, then fakes with the weights normalised anew).
+"""
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_suite import losses, optimizers, penalties
+from tfgan_suite.metrics.events import inception_event
+from tfgan_suite.schedules import linear
+from tfgan_suite.sngan.common import ClassConditional
+from tfgan_suite.sngan.gan_lib.ops import Style
+from tfgan_suite.sngan.projection.networks import TABLES, Discriminator, Generator
+
+LOSSES = {"hinge": (losses.hinge_d, losses.linear_g), "dcgan": (losses.logistic_d, losses.logistic_g)}
+
+
+class SNGANProjection(ClassConditional):
+    """Hinge GAN with class-conditional batch norm in G and the label projected onto D's features."""
+
+    def __init__(self, params, training=True):
+        super().__init__(params, training)
+        p, table = params, TABLES[params.network]
+        self.size, self.dim_z, self.critics = table.size, p.dim_z, p.n_dis
+        self.dataset, self.folder = p.dataset, p.data_dir
+        self.classes = self.label_count = p.n_classes
+        self.grid = (10, min(10, p.n_classes or 10))
+        self.networks["g"] = Generator(table, p.gen_ch, p.dim_z, p.n_classes, Style(p.seed))
+        if not training:
+            return
+        style = Style(p.seed, True, p.sn_stop_gradient)
+        self.networks["d"] = Discriminator(table, p.dis_ch, p.n_classes, p.dim_emb if p.concat else 0, style)
+        for kind, network in self.networks.items():
+            self.optimizers[kind] = optimizers.adam(p.alpha, p.beta1, p.beta2)
+            self.optimizers[kind].build(network.trainable_variables)
+        self.loss_d, self.loss_g = LOSSES[p.loss_type]
+
+    @property
+    def batch_size(self):
+        return self.params.batchsize
+
+    @property
+    def iterations(self):
+        return self.params.iteration
+
+    def save_due(self, done):
+        return self.params.snapshot_interval > 0 and done % self.params.snapshot_interval == 0
+
+    # -- one iteration -------------------------------------------------------------------------------------------------
+    def draws(self, draw, phase):
+        p = self.params
+        drawn = {"g/z": draw.normal("g/z", (p.n_gen_samples, p.dim_z)),
+                 "g/y": draw.integers("g/y", (p.n_gen_samples,), max(p.n_classes, 1))}
+        for j in range(p.n_dis):
+            drawn[f"d{j}/z"] = draw.normal(f"d{j}/z", (p.batchsize, p.dim_z))
+            drawn[f"d{j}/y"] = draw.integers(f"d{j}/y", (p.batchsize,), max(p.n_classes, 1))
+            drawn[f"d{j}/noise"] = draw.uniform(f"d{j}/noise", (p.batchsize, self.size, self.size, 3), 0.0, 1.0 / 128.0)
+        return drawn
+
+    def update(self, step, batch, draws, phase):
+        p = self.params
+        rate = p.alpha * linear(step, p.iteration_decay_start, p.iteration)
+        scalars = self.generator_step(draws["g/z"], draws["g/y"], rate)
+        for j in range(self.critics):
+            real = self.dequantise(batch["images"][:, j], draws[f"d{j}/noise"])
+            costs = self.critic_step(real, batch["labels"][:, j], draws[f"d{j}/z"], draws[f"d{j}/y"], rate, step)
+        return {**scalars, **costs, "lr": rate}
+
+    def generator_step(self, z: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One Adam step of G on fakes of random labels.
+
+        Args:
+            z, labels: [n_gen_samples, dim_z] and int [n_gen_samples].
+
+        Returns:
+            The cost before the step.
+        """
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(self.networks["g"].trainable_variables)
+            cost = self.loss_g(self.networks["d"](self.networks["g"](z, labels), labels))
+        self.descend("g", tape, cost, rate)
+        return {"g_cost": cost}
+
+    def critic_step(self, real: tf.Tensor, labels: tf.Tensor, z: tf.Tensor, fake_labels: tf.Tensor, rate: tf.Tensor,
+                    step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One Adam step of D.
+
+        Args:
+            real, labels: float32 [batchsize, size, size, 3] and int [batchsize].
+            z, fake_labels: [batchsize, dim_z] and int [batchsize].
+            step: the iteration, for the schedule of the Jensen-Shannon regulariser.
+
+        Returns:
+            The cost before the step.
+        """
+        fake = tf.stop_gradient(self.networks["g"](z, fake_labels))
+        d = self.networks["d"]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(d.trainable_variables)
+            cost = self.loss_d(d(real, labels), d(fake, fake_labels))
+            extra, more = penalties.js_penalty(self.params, step, self.iterations, lambda x: d(x, labels, update=False), real,
+                                               fake, lambda x: d(x, fake_labels, update=False))
+            total = cost + extra
+        self.descend("d", tape, total, rate)
+        return {"d_cost": cost, **more}
+
+    def console(self, step, scalars):
+        if (step + 1) % self.params.log_every:
+            return []
+        return [f"iteration {step + 1} " + " ".join(f"{name}: {float(value):.6f}" for name, value in scalars.items())]
+
+    def events(self):
+        p = self.params
+        score = inception_event(self, p.evaluation_interval, 5000, splits=1, to_uint8=self.to_uint8)
+        return self.monitors(p.SINGULAR_FREQUENCY, p.snapshot_interval, score)
+
+    # -- pictures ------------------------------------------------------------------------------------------------------
+    def forward(self, z, weights):
+        return self.networks["g"](z, weights, training=False)
+
+    def to_uint8(self, x):
+        """Clip of 127.5 x + 127.5 to 0..255, truncated."""
+        return np.clip(np.asarray(x, np.float32) * np.float32(127.5) + np.float32(127.5), 0, 255).astype(np.uint8)
+
+
+SYSTEMS = {"sngan_projection": SNGANProjection}

@@ -1,0 +1,102 @@
+"""Opening the results of a run: what sampling, interpolation and evaluation share."""
+from __future__ import annotations
+
+from tfgan_suite import registry
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameters
+from tfgan_suite.files import memory
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.files.checkpoints import Checkpoints
+
+
+def set_precision(params: Parameters) -> None:
+    """Sets Keras' global policy to the run's compute type."""
+    import tensorflow as tf
+
+    policy = params.precision if params.precision == "float32" else f"mixed_{params.precision}"
+    tf.keras.mixed_precision.set_global_policy(policy)
+
+
+def build(params: Parameters, training: bool = True):
+    """The system of an experiment, with seeded initial weights."""
+    import tensorflow as tf
+
+    system_class = registry.system_class(params.system)
+    if params.precision not in system_class.precisions:
+        raise UserError(f"--precision={params.precision}: system {params.system} computes in "
+                        f"{' or '.join(system_class.precisions)}; leave --precision out")
+    set_precision(params)
+    tf.keras.utils.set_random_seed(params.seed)
+    return system_class(params, training)
+
+
+def find_checkpoint(params: Parameters, kind: str = "g", iteration=None) -> int:
+    """The iteration to sample from: the given one, or the newest that has a file of this kind.
+
+    Raises:
+        UserError: there is none.
+    """
+    files = Checkpoints(params.wts_dir)
+    if iteration is not None:
+        if not files.path(kind, iteration).is_file():
+            there = ", ".join(map(str, files.numbers(kind))) or "none"
+            raise UserError(f"{files.path(kind, iteration)}: no such checkpoint; there are: {there}")
+        return int(iteration)
+    newest = files.newest(kind)
+    if newest is None:
+        command = {"bg": f"./fixbn.py {params.name}"}.get(kind, f"./train.py {params.name}")
+        raise UserError(f"{params.wts_dir}: holds no iter_N.{kind}model.npz; make one with {command}")
+    return newest
+
+
+def open_sampler(params: Parameters, iteration=None, quiet: bool = True):
+    """A system with the weights that `generate` needs.
+
+    Args:
+        iteration: of the checkpoint; by default the newest.
+        quiet: print nothing (else the original's `Restoring G from ...` lines).
+
+    Returns:
+        (system, iteration of its weights).
+
+    Raises:
+        UserError: no checkpoint, or one that does not fit the experiment.
+    """
+    first = registry.system_class(params.system).sampling[0]
+    number = find_checkpoint(params, first, iteration)
+    system = build(params, training=False)
+    files = Checkpoints(params.wts_dir)
+    for kind in system.sampling:
+        path = files.path(kind, number)
+        if not quiet:
+            print(f"Restoring {kind.upper()} from {path}", flush=True)
+        system.load_original(kind, Archive(path))
+        if not quiet:
+            print("Done!", flush=True)
+    return system, number
+
+
+def open_interpolator(params: Parameters, iteration=None):
+    """Like `open_sampler`, with population statistics where the system's generator has batch norm; prints what it loads."""
+    system_class = registry.system_class(params.system)
+    if not system_class.frozen:
+        return open_sampler(params, iteration, quiet=False)
+    number = find_checkpoint(params, system_class.frozen, iteration)
+    system = build(params, training=False)
+    path = Checkpoints(params.wts_dir).path(system.frozen, number)
+    print(f"Restoring G from {path}", flush=True)
+    system.load_frozen(Archive(path))
+    print("Done!", flush=True)
+    return system, number
+
+
+def check_memory(system, n: int) -> None:
+    """Stops before more images are asked for than this machine has memory for.
+
+    Raises:
+        UserError: they do not fit.
+    """
+    need, free = system.generate_bytes(n), memory.available()
+    if need > free:
+        raise UserError(f"{n} images need about {need / 2**30:.1f} GiB of memory, {free / 2**30:.1f} GiB are free; "
+                        f"ask for fewer --rows and --cols")
