@@ -1,25 +1,52 @@
 """Parameters that several systems share. No TensorFlow here.
 
-A system with `--penalty=js` adds `*options.JS` to its tuple, or `*options.js(penalty="js", gamma=2.0)` for other defaults.
+A system whose D loss takes extra terms adds `*options.penalty()` to its tuple; defaults other than these are arguments.
 """
 from __future__ import annotations
 
 from tfgan_suite.experiment import Parameter
 
+PENALTIES = {  # name of a function in `penalties` -> what it is
+    "js": "the Jensen-Shannon gradient regulariser (Roth et al. 2017)",
+    "r1": "squared gradient norms at real images (Mescheder et al. 2018)",
+    "r2": "squared gradient norms at generated images (Mescheder et al. 2018)",
+}
 
-def js(penalty: str = "none", gamma: float = 0.1, annealing: bool = False, decay_factor: float = 0.01) -> tuple:
-    """The four parameters, with these defaults (of rothk/Stabilizing_GANs, but for `penalty`)."""
+
+def penalty_names(value: str | None) -> tuple[str, ...]:
+    """'js,r1' -> ('js', 'r1'); 'none' -> ()."""
+    return tuple(word for word in (value or "none").replace(" ", "").split(",") if word not in ("", "none"))
+
+
+def _penalties(value: str) -> str:
+    names = penalty_names(value)
+    unknown = [name for name in names if name not in PENALTIES]
+    if unknown:
+        return f"'{unknown[0]}' is unknown; give none, or one or more of {', '.join(PENALTIES)}, separated by commas"
+    return "names a penalty twice" if len(set(names)) < len(names) else ""
+
+
+def penalty(penalty: str | None = "none", gamma: float | None = 0.1, annealing: bool = False,
+            decay_factor: float = 0.01) -> tuple:
+    """The parameters of the extra terms of the D loss (defaults of rothk/Stabilizing_GANs, but for `penalty`).
+
+    Args:
+        penalty: None: what it is without the option depends on the system.
+        gamma: None: the system declares its own `gamma`.
+    """
+    about = "; ".join(f"{name}: {text}" for name, text in PENALTIES.items())
     return (
-        Parameter("penalty", penalty, "extra term of the D loss: js is the Jensen-Shannon gradient regulariser",
-                  choices=("none", "js")),
-        Parameter("gamma", gamma, "weight of the regulariser (at the start); D minimises loss + gamma/2 * regulariser",
-                  minimum=0.0, maximum=1e6),
+        Parameter("penalty", penalty, f"extra terms of the D loss, separated by commas: {about}", type=str, check=_penalties),
+        *(() if gamma is None else (
+            Parameter("gamma", gamma, "weight of js (at the start); D minimises loss + gamma/2 * regulariser",
+                      minimum=0.0, maximum=1e6),)),
         Parameter("annealing", annealing, "let gamma decay exponentially to decay_factor * gamma"),
         Parameter("decay_factor", decay_factor, "last gamma / first gamma, with annealing", minimum=0.0, maximum=1e6),
+        Parameter("r1_weight", 10.0, "weight of r1; D minimises loss + r1_weight/2 * mean |grad D(real)|^2", minimum=0.0,
+                  maximum=1e6),
+        Parameter("r2_weight", 10.0, "weight of r2; D minimises loss + r2_weight/2 * mean |grad D(fake)|^2", minimum=0.0,
+                  maximum=1e6),
     )
-
-
-JS = js()
 
 
 def labelled_images(dataset: str, folder: str) -> tuple:

@@ -11,6 +11,7 @@ from typing import Any, Callable
 import numpy as np
 import tensorflow as tf
 
+from tfgan_suite import optimizers
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.random import Draws
@@ -61,6 +62,8 @@ class System:
         precisions: the values of --precision that the system's iteration supports.
         classes: number of classes of a conditional generator, 0 if it takes no labels.
         heaviest: an iteration that needs as much memory as any.
+        unconnected: what the gradient of a variable is that the loss does not depend on: none (it is left out of the step), or
+            zero (its optimiser's state moves, as in torch of 2017).
     """
 
     sampling: tuple = ("g",)
@@ -69,6 +72,7 @@ class System:
     precisions: tuple = ("float32",)
     classes: int = 0
     heaviest: int = 0
+    unconnected = tf.UnconnectedGradients.NONE
 
     def __init__(self, params: Parameters, training: bool = True):
         self.params, self.training = params, training
@@ -150,6 +154,17 @@ class System:
     def iteration(self, step: tf.Tensor, batch: dict, phase: Hashable = None) -> dict[str, tf.Tensor]:
         """`update` with the draws of (seed, step); what the trainer runs inside `strategy.run`."""
         return self.update(step, batch, self.draws(Draws(self.params.seed, step), phase), phase)
+
+    def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None) -> None:
+        """One optimiser step of network `kind` along the gradient of `loss`, a mean over this replica's batch.
+
+        Args:
+            tape: has recorded the loss.
+            upstream: the gradient with respect to `loss`, where that is not the scalar loss itself.
+        """
+        variables = self.networks[kind].trainable_variables
+        gradients = tape.gradient(loss, variables, upstream, self.unconnected)
+        optimizers.apply(self.optimizers[kind], gradients, variables)
 
     def console(self, step: int, scalars: dict) -> list[str]:
         """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in front."""

@@ -1,4 +1,9 @@
-"""The base class of all networks: a Keras model whose variables have the original's names."""
+"""The base classes of networks: Keras models whose variables have the original's names.
+
+All networks are called alike: `G(z, labels=None, training=False)` gives images, `D(images, labels=None, training=False,
+update=None)` gives logits. `training` says which statistics are used, `update` whether state (spectral norm's u, moving
+averages) may move; by default as `training`.
+"""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -7,6 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.layers.conventions import PLAIN, Convention
+from tfgan_suite.layers.linear import Linear
+from tfgan_suite.layers.passes import Pass
 
 
 class Network(tf.keras.Model):
@@ -16,7 +24,17 @@ class Network(tf.keras.Model):
     `self.add_weight("D.Block.1/Conv1/Filters", shape, initializer=...)`, in this class or in a layer's `__init__`. Where a
     file has other arrays than the network has variables (RP-GAN stacks K discriminators in one variable), override
     `shapes`, `arrays` and `assign_array`.
+
+    Attributes:
+        convention: of the original; its `axes` turn our layouts into those of the files.
+        classes: how many classes the tables have; 0 without labels.
+        class_tables: ends of the names of arrays whose first axis is the classes, so that another number of classes is said
+            in these words.
     """
+
+    convention: Convention = PLAIN
+    classes: int = 0
+    class_tables: tuple = ()
 
     def named(self) -> dict[str, tf.Variable]:
         """Original name -> variable, in the order of creation, trainable or not."""
@@ -26,16 +44,20 @@ class Network(tf.keras.Model):
 
     def shapes(self) -> dict[str, tuple]:
         """Array name -> shape, of all arrays that a checkpoint file of this network holds."""
-        return {name: tuple(v.shape) for name, v in self.named().items()}
+        return {name: tuple(v.shape[axis] for axis in self._axes(name, v)) for name, v in self.named().items()}
 
     def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         """(name, array) of each array of the checkpoint file, one at a time, so that a big network is not held twice."""
         for name, variable in self.named().items():
-            yield name, variable.numpy()
+            yield name, np.ascontiguousarray(variable.numpy().transpose(self._axes(name, variable)))
 
     def assign_array(self, name: str, value: np.ndarray) -> None:
         """Sets one array of the file, whose shape has been checked."""
-        self.named()[name].assign(value)
+        variable = self.named()[name]
+        variable.assign(value.transpose(np.argsort(self._axes(name, variable))))
+
+    def _axes(self, name: str, variable) -> tuple:
+        return self.convention.axes(name, len(variable.shape))
 
     def assign(self, arrays) -> None:
         """Sets all weights from a mapping name -> array (a dict or an open `checkpoints.Archive`).
@@ -49,6 +71,9 @@ class Network(tf.keras.Model):
         shapes = self.shapes()
         where = getattr(arrays, "path", "weights")
         for name in arrays:
+            if self.classes and name in shapes and name.endswith(self.class_tables) and len(arrays[name]) != self.classes:
+                raise UserError(f"{where}: is of a model with {len(arrays[name])} classes, this experiment has {self.classes}; "
+                                f"set its number of classes to {len(arrays[name])}")
             if name not in shapes:
                 raise UserError(f"{where}: array '{name}' does not belong to this network; is it of another experiment?")
         for name in arrays:
@@ -60,3 +85,27 @@ class Network(tf.keras.Model):
     def parameter_count(self) -> int:
         """Number of trainable numbers."""
         return int(sum(np.prod(v.shape, dtype=np.int64) for v in self.trainable_variables))
+
+    def spectral_weights(self) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+        """(title, matrix [rows, columns], u [1, columns]) of every spectrally normalised weight."""
+        for layer in self._flatten_layers():
+            if isinstance(layer, Linear) and "u" in layer.extra:
+                kernel = layer.outputs_last(tf.convert_to_tensor(layer.kernel)).numpy()
+                yield layer.title, kernel.reshape(-1, kernel.shape[-1]), layer.extra["u"].numpy()
+
+
+class Body(Network):
+    """A generator or a discriminator that is one chain of layers.
+
+    Args:
+        body: a `Chain`.
+        convention: of the original.
+    """
+
+    def __init__(self, body, convention: Convention = PLAIN):
+        super().__init__(dtype="float32", autocast=False)
+        self.body, self.convention = body, convention
+
+    def call(self, x, labels=None, training: bool = False, update: bool | None = None, groups: int = 1):
+        """The body's result, float32; arguments as in the calling contract of this file."""
+        return tf.cast(self.body(x, Pass.of(labels, training, update, groups)), tf.float32)

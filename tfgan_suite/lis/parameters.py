@@ -50,7 +50,7 @@ _TRAINED = (
     Parameter("always_train_all", False, "execute all LIS modules, or train all rounds, in every iteration"),
 )
 
-_PENALTY = options.JS
+_PENALTY = options.penalty()
 
 _UPSCALING = Parameter("g_upscaling", "fractional", "upscaling in G", choices=("fractional", "nearest", "bilinear"), fixed=True)
 

@@ -101,7 +101,7 @@ OURS = (
     Parameter("legacy_pictures", False, "pictures without the shift to [0, 1]: negative values are black, as in the original"),
     Parameter("mirror", True, "half of the reals are mirrored, as in the original (not for digits or letters)", fixed=True),
     Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0),
-    *(p for p in options.JS if p.name != "gamma"),  # the one `gamma` is declared above, with the original's default
+    *options.penalty(gamma=None),  # the one `gamma` is declared above, with the original's default
 )
 
 PARAMETERS = {"pggan": (*ORIGINAL, *OURS)}

@@ -17,7 +17,7 @@ _RPGAN = (
     Parameter("filts", "", "K,S,F,N: make N random projections KxKx3->F with stride S if wts_dir/filts.npz is missing"),
     Parameter("filts_seed", 0, "seed of these projections", minimum=0),
     Parameter("chunk", 0, "discriminators computed side by side; 0: all of them on small images, else 1", minimum=0),
-    *options.JS,
+    *options.penalty(),
 )
 
 # The baseline runs the same experiment files; it has no use for filters and chunks.

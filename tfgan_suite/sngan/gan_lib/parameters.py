@@ -50,7 +50,7 @@ SNGAN = (
     Parameter("SINGULAR_FREQUENCY", 1000, "iterations between readings of the singular values (0: none)", minimum=0),
     Parameter("SAVEFREQ", 1000, "iterations between checkpoints and curves (0: at the end only)", minimum=0),
     Parameter("KEEP_EVERY", 10000, "older generators that stay: those of a multiple of this (0: none)", minimum=0),
-    *options.JS,
+    *options.penalty(),
 )
 
 PARAMETERS = {"sngan": SNGAN}

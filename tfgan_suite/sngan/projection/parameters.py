@@ -27,7 +27,7 @@ PROJECTION = (
     Parameter("snapshot_interval", 10000, "iterations between checkpoints (0: at the end only)", minimum=0),
     Parameter("evaluation_interval", 1000, "iterations between inception scores of 5,000 samples (0: none)", minimum=0),
     Parameter("SINGULAR_FREQUENCY", 1000, "iterations between readings of the singular values (0: none)", minimum=0),
-    *options.JS,
+    *options.penalty(),
 )
 
 PARAMETERS = {"sngan_projection": PROJECTION}
