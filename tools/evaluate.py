@@ -67,8 +67,7 @@ def evaluate(evaluation, iteration, title: str) -> None:
 
 def default_metrics(name: str, system) -> tuple:
     """What an experiment is judged by if nothing else is said."""
-    general = ("digits",) if name.startswith("digits") else ("is", "fid")
-    return getattr(system, "default_metrics", general)
+    return system.default_metrics or (("digits",) if name.startswith("digits") else ("is", "fid"))
 
 
 def iterations(params: Parameters, chosen) -> list:
