@@ -6,6 +6,7 @@ bits.
 """
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,12 +111,17 @@ class OutputNorm(Plain):
 
 @dataclass(frozen=True)
 class Equalised(Plain):
-    """y * constant: equalised learning rate (Karras et al., ICLR 2018, section 4.1); the weight is drawn from N(0, 1)."""
+    """y * constant: equalised learning rate (Karras et al., ICLR 2018, section 4.1); the weight is drawn with deviation 1.
 
-    constant: float = 1.0
+    Attributes:
+        constant: None: He's, sqrt(2 / fan in) of the layer.
+    """
+
+    constant: float | None = None
 
     def after(self, layer, y):
-        return y * self.constant
+        he = math.sqrt(2.0 / (layer.spec.inputs * layer.spec.receptive))
+        return y * (he if self.constant is None else self.constant)
 
 
 def constant(values: np.ndarray):
