@@ -105,6 +105,9 @@ class FolderSource(Source):
     def image(self, index):
         return read_rgb(self.paths[index])
 
+    def describe(self, index):
+        return str(self.paths[index])
+
 
 class Prepared(Source):
     """Another source's images after a fixed preparation, in memory as uint8 where they fit.
@@ -138,6 +141,11 @@ class Prepared(Source):
             in_parallel(fill, range(len(source)), "preparing images")
             self._cache = cache
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether all images have been prepared."""
+        return self._cache is not None
+
     def _prepare(self, index: int) -> np.ndarray:
         image = self.source.image(index)
         try:
@@ -150,9 +158,7 @@ class Prepared(Source):
         return prepared
 
     def describe(self, index: int) -> str:
-        """Names image `index` in messages."""
-        paths = getattr(self.source, "paths", None)
-        return str(paths[index]) if paths else f"{self.source.name}, image {index}"
+        return self.source.describe(index)
 
     def __len__(self):
         return len(self.source)

@@ -26,23 +26,32 @@ class ClassConditional(System):
         critics: discriminator steps an iteration.
         label_count: classes of the data that the networks use; 0 if no network takes labels.
         dataset, folder: where the real images are.
+        limits: first and last class that are used, or None.
+        crop: share of the shorter side that a random square has in training; None: the middle square, always.
     """
 
     size = dim_z = critics = label_count = 0
     dataset = folder = ""
+    limits: tuple[int, int] | None = None
+    crop: float | None = None
     precisions = ("float32", "bfloat16")
     sample_batch = 100  # images made at a time: the original's, whose generator uses the statistics of the batch
 
     def source(self, part: str = "train"):
         """The real images; `part` 'test' where CIFAR-10's test images are wanted."""
-        return open_source(self.dataset, self.folder, self.size, self.label_count, part)
+        return open_source(self.dataset, self.folder, self.size, self.label_count, part, self.limits, self.crop)
 
     def batch(self, step, source):
         order = self._order(len(source))
         rows = np.stack([order.batch(step * self.critics + j) for j in range(self.critics)], 1)
-        images = source.images(rows.ravel()).reshape(*rows.shape, self.size, self.size, 3)
+        images = self._images(source, rows.ravel(), step).reshape(*rows.shape, self.size, self.size, 3)
         labels = source.labels[rows] if self.label_count else np.zeros(rows.shape)
         return {"images": images, "labels": labels.astype(np.int32)}
+
+    def _images(self, source, rows: np.ndarray, step: int) -> np.ndarray:
+        if self.crop is None:
+            return source.images(rows)
+        return source.drawn(rows, generator(self.params.seed, "crops", step))
 
     def batch_spec(self):
         shape = (self.batch_size, self.critics)

@@ -14,6 +14,7 @@ from tfgan_suite.schedules import linear
 from tfgan_suite.sngan.common import ClassConditional
 from tfgan_suite.sngan.projection import networks
 from tfgan_suite.sngan.projection.networks import TABLES, Discriminator, Generator
+from tfgan_suite.sngan.projection.parameters import class_range
 
 LOSS_NAMES = {"hinge": "hinge", "dcgan": "logistic"}  # loss_type -> name in `losses.LOSSES`
 
@@ -26,6 +27,7 @@ class SNGANProjection(ClassConditional):
         p, table = params, TABLES[params.network]
         self.size, self.dim_z, self.critics = table.size, p.dim_z, p.n_dis
         self.dataset, self.folder = p.dataset, p.data_dir
+        self.limits, self.crop = class_range(p.class_range), p.crop_ratio if p.augmentation else None
         self.classes = self.label_count = p.n_classes
         self.grid = (10, min(10, p.n_classes or 10))
         self.networks["g"] = Generator(table, p.gen_ch, p.dim_z, networks.generator_maker(p.seed, p.n_classes))
