@@ -23,3 +23,8 @@ def grid(images: np.ndarray, rows: int, cols: int, border: int = 0, fill: int = 
         y, x = (i // cols) * (h + border) + border, (i % cols) * (w + border) + border
         sheet[y:y + h, x:x + w] = images[i] if c == 3 else images[i, ..., :1]
     return sheet
+
+
+def in_columns(classes: tuple, rows: int, cols: int) -> np.ndarray:
+    """Labels int32 [rows * cols] of a sheet whose columns have these classes in turn."""
+    return np.tile(np.resize(np.array(classes, np.int32), cols), rows)
