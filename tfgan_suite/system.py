@@ -174,6 +174,9 @@ class System:
         """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in front."""
         return [f"[{step:09d}] " + ",".join(f"{k}={float(v):.6f}" for k, v in scalars.items() if np.ndim(v) == 0)]
 
+    def observe(self, step: int, scalars: dict) -> None:
+        """Gets the scalars of every iteration (from 0), in order, as NumPy values, when the trainer has read them."""
+
     def events(self) -> list[Event]:
         """What to do on the host now and then, beyond checkpoints and sample grids."""
         return []

@@ -243,6 +243,7 @@ class Trainer:
                 self._done = step
                 raise Diverged(f"iteration {step}: '{bad[0]}' is not finite; training stops, the newest checkpoint in "
                                f"{self.params.wts_dir} is good; try a smaller learning rate")
+            self.system.observe(step, scalars)
             if self.log.bar is None:
                 for text in self.system.console(step, scalars):
                     self.log.line(text)

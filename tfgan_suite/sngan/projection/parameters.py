@@ -39,6 +39,8 @@ PROJECTION = (
     Parameter("gen_ch", 256, "width of the generator", minimum=1, fixed=True),
     Parameter("dis_ch", 128, "width of the discriminator", minimum=1, fixed=True),
     Parameter("dim_z", 128, "length of a latent", minimum=1, fixed=True),
+    Parameter("distribution", "normal", "of the latents: N(0, 1), or uniform in [-1, 1)", choices=("normal", "uniform"),
+              fixed=True),
     Parameter("dim_emb", 128, "width of the label embedding of the concat discriminator", minimum=1, fixed=True),
     Parameter("n_classes", 10, "number of classes (0: unconditional)", minimum=0, fixed=True),
     Parameter("batchsize", 64, "real images of a discriminator step; as many fakes", minimum=1, fixed=True),
