@@ -10,7 +10,6 @@ from tfgan_suite import registry
 from tfgan_suite.errors import UserError
 from tfgan_suite.files.archive import Archive
 
-
 _NAME = re.compile(r".*(Generator|Discriminator)_(\d+)\.npz")
 
 
