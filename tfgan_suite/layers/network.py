@@ -106,6 +106,7 @@ class Body(Network):
         super().__init__(dtype="float32", autocast=False)
         self.body, self.convention = body, convention
 
-    def call(self, x, labels=None, training: bool = False, update: bool | None = None, groups: int = 1):
-        """The body's result, float32; arguments as in the calling contract of this file."""
-        return tf.cast(self.body(x, Pass.of(labels, training, update, groups)), tf.float32)
+    def call(self, x, labels=None, training: bool = False, update: bool | None = None, groups: int = 1,
+             masks: dict | None = None):
+        """The body's result, float32; arguments as in the calling contract of this file, `masks` as in `passes.Pass`."""
+        return tf.cast(self.body(x, Pass.of(labels, training, update, groups, masks)), tf.float32)

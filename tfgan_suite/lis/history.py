@@ -1,6 +1,7 @@
 """What a run reported, as lines of (iteration, value): its CSV export and the points of its plots.
 
-A run of ours keeps it in `metrics.jsonl`; the original kept a pickle of its own classes in `*_state.pt`.
+A run of ours keeps it in `metrics.jsonl`; the original kept a pickle of its own classes in `*_state.pt`. Beside it both write
+a table at each test, `log/loss_N.npz` or `log/loss_N.pt`.
 """
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import torch
+from tfgan_suite.files.archive import Archive
 
 MOST_POINTS = 500  # of one line in a plot
 GROUPS = "loss-"  # with this begin the names of all groups
@@ -180,3 +182,48 @@ def from_original(path) -> History:
     except (pickle.UnpicklingError, AttributeError, ValueError, TypeError, EOFError, KeyError) as error:
         raise UserError(f"{path}: its history cannot be read ({error})") from None
     return history
+
+
+# -- the tables of the tests -----------------------------------------------------------------------------
+COLUMNS = {"dis": (0, 1), "dis-real": (0,), "dis-fake": (1,), "gen": (2,)}
+
+
+def read_tables(folder) -> list[tuple[int, np.ndarray, float]]:
+    """(iteration, training losses [rows, 3], test loss) of each test, ascending.
+
+    Raises:
+        UserError: there is none, or a file is damaged.
+    """
+    found = {}
+    for path in sorted(Path(folder).glob("log/loss_*")):
+        match = re.fullmatch(r"loss_(\d+)\.(npz|pt)", path.name)
+        if match:
+            table = Archive(path) if match[2] == "npz" else torch.load(path)
+            try:
+                found[int(match[1])] = np.asarray(table["training_loss"]), float(table["test_loss"])
+            except (KeyError, TypeError):
+                raise UserError(f"{path}: lacks training_loss or test_loss; put a good copy in its place") from None
+    if not found:
+        raise UserError(f"{folder}: holds no log/loss_N.npz; they are written at each test (--test_interval)")
+    return [(iteration, *found[iteration]) for iteration in sorted(found)]
+
+
+def table_points(tables: list[tuple[int, np.ndarray, float]], kind: str, interval: int) -> tuple[np.ndarray, np.ndarray]:
+    """The points of one line: (iterations, losses).
+
+    Args:
+        kind: 'test', or the training loss 'dis' (real + fake), 'dis-real', 'dis-fake' or 'gen'.
+        interval: rows of which a point is the mean. A loss that did not occur, 0 in the table, is left out of the mean (the
+            original counts it).
+    """
+    if kind == "test":
+        return np.array([t[0] for t in tables]), np.array([t[2] for t in tables])
+    xs, ys = [], []
+    for iteration, rows, _ in tables:
+        for j in range(len(rows) // interval):
+            block = rows[j * interval:(j + 1) * interval, COLUMNS[kind]].astype(np.float64)
+            present = (block != 0).sum(axis=0)
+            if present.all():
+                xs.append(iteration - len(rows) + (j + 1) * interval)
+                ys.append((block.sum(axis=0) / present).sum())
+    return np.array(xs, int), np.array(ys)

@@ -1,6 +1,10 @@
 """Parameters of the three LIS programs: names, defaults and meaning of the flags of aleju/gan-error-avoidance."""
+from __future__ import annotations
+
+from pathlib import Path
+
 from tfgan_suite import options
-from tfgan_suite.experiment import Parameter
+from tfgan_suite.experiment import Parameter, Parameters
 
 
 def _checkpoint(value: str) -> str:
@@ -87,3 +91,10 @@ PARAMETERS = {
         Parameter("net", "last", "which checkpoint of load_path: best, last or an iteration", fixed=True, check=_checkpoint),
     ),
 }
+
+SAVE_PATH = {"glis": "save_path", "lis_iterative": "save_path", "lis_separate": "save_path_r"}
+
+
+def results_folder(params: Parameters) -> Path:
+    """Where a LIS run's pictures, test results and history are: --save_path (--save_path_r), else its log folder."""
+    return Path(params.values[SAVE_PATH[params.system]] or params.log_dir)

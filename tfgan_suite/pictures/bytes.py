@@ -14,3 +14,14 @@ def to_uint8(x: np.ndarray) -> np.ndarray:
 def to_float(x: np.ndarray) -> np.ndarray:
     """Bytes -> [-1, 1] float32: x * (2/255) - 1."""
     return x.astype(np.float32) * np.float32(2.0 / 255.0) - np.float32(1.0)
+
+
+def unit_to_uint8(x: np.ndarray, output_scale: bool = False) -> np.ndarray:
+    """[0, 1] -> bytes by truncation, in float32 (aleju/gan-error-avoidance).
+
+    Args:
+        output_scale: write x * 2 - 1 instead (its --output_scale, made for an older torchvision). What lies below zero is black;
+            there it wraps around.
+    """
+    x = np.asarray(x, np.float32)
+    return np.clip((x * 2 - 1 if output_scale else x) * np.float32(255.0), 0, 255).astype(np.uint8)

@@ -1,4 +1,5 @@
-"""Weights that come from another run: a checkpoint folder of ours, or an experiment folder of the original."""
+"""Weights that come from elsewhere: of a run of ours or of an experiment of the original; opening trained networks for
+sampling and plots."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -7,11 +8,17 @@ from typing import Any, Callable
 
 import numpy as np
 
+from tfgan_suite import registry
 from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameters
+from tfgan_suite.files import torch
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.layers.network import Network
 from tfgan_suite.lis import convert
+from tfgan_suite.lis.parameters import SAVE_PATH
+from tfgan_suite.lis.samples import Sampler
+from tfgan_suite.training import runs
 
 BEST = "best"  # folder inside wts_dir with the best network
 
@@ -96,23 +103,77 @@ def _ours(files: Checkpoints, folder: Path, which: str) -> Origin:
     return Origin(f"{folder}/iter_{number}", arrays, slots)
 
 
-def slot_names(system, kind: str) -> dict:
-    """Variable name -> RMSprop's mean square of it, for one optimiser of a system."""
-    optimizer = system.optimizers[kind]
-    return {v.name.split(":")[0]: optimizer.slot("square_avg", v) for v in system.networks[kind].trainable_variables}
+# -- for sampling and plots ------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Opened:
+    """Networks with their weights.
+
+    Attributes:
+        system: the system that they belong to.
+        g: the generator.
+        r: the reverser, or None.
+        sampler: both, on any number of codes; None for R-iterative, whose G has no modules.
+    """
+
+    system: Any
+    g: Any
+    r: Any
+    sampler: Sampler | None
 
 
-def start_from(system, folder, tolerant: bool) -> None:
-    """Fills a fresh system's networks and optimisers.
+def fill(network, kind: str, path) -> None:
+    """Loads a network from a file (`iter_N.gmodel.npz`, or the original's `N_gen.pt`) or from the newest checkpoint of a
+    folder (a `wts_dir`, or an experiment of the original).
+
+    Raises:
+        UserError: not there, or of other sizes or another number of LIS modules.
+    """
+    path = Path(path)
+    if path.suffix == ".npz":
+        arrays = Archive(path)
+    elif path.suffix == ".pt":
+        found = torch.load(path)
+        if not isinstance(found, dict):
+            raise UserError(f"{path}: holds no weights of a network; give a file such as net_archive/5000_gen.pt")
+        arrays = {name: array for name, array in found.items() if not name.endswith(convert.BUFFERS[-1])}
+    else:
+        arrays = find(path).arrays(kind)
+    missing = [name for name in network.shapes() if name not in arrays and not name.startswith("lis_layers.")]
+    if missing:
+        raise UserError(f"{path}: lacks '{missing[0]}'; is it of another experiment, or of another --norm?")
+    network.assign(arrays)
+
+
+def open_networks(params: Parameters, path_g: str = "", path_r: str = "", iteration=None, train_mode: bool = False) -> Opened:
+    """G and, where there is one, R.
 
     Args:
-        tolerant: of G take only what fits, and not its optimiser (--load_tolerant).
+        params: of a LIS experiment.
+        path_g, path_r: where their weights are, if not in the experiment's wts_dir: a file or a folder, see `fill`.
+        iteration: of the checkpoint in wts_dir; by default the newest.
+        train_mode: the sampler's batch norm uses the statistics of each batch.
+
+    Raises:
+        UserError: not a LIS experiment, no weights, or weights of other sizes.
     """
-    origin = find(folder, "last")
-    for kind, network in system.networks.items():
-        loose = tolerant and kind == "g"
-        origin.fill(kind, network, loose)
-        stored = {} if loose else origin.slots(kind)
-        for name, slot in slot_names(system, kind).items():
-            if name in stored:
-                slot.assign(stored[name].reshape(slot.shape))
+    if params.system not in SAVE_PATH:
+        raise UserError(f"{params.name}: is an experiment of {params.system}; give one of glis, lis_separate or lis_iterative")
+    if params.system == "lis_separate" and path_g:
+        params, path_g = params.replace(load_path=path_g), ""
+    given = {kind: path for kind, path in (("g", path_g), ("r", path_r)) if path}
+    needed = registry.system_class(params.system).sampling
+    if set(needed) <= set(given):
+        system = runs.build(params, training=False)
+    else:
+        system, _ = runs.open_sampler(params, iteration)
+    g = system.g_lis
+    r = system.networks.get("r")
+    if r is None and path_r:
+        r = system.new_reverser()
+    for kind, network in (("g", g), ("r", r)):
+        if kind in given:
+            fill(network, kind, given[kind])
+    sampler = None
+    if system.learned:
+        sampler = Sampler(g, r, params.r_iterations, params.code_size, params.batch_size, train_mode)
+    return Opened(system, g, r, sampler)
