@@ -36,6 +36,11 @@ def noisy(system, ours="r"):
     return ours == "r" and "r" in system.optimizers and p.norm == "batch" and p.spatial_dropout_r > 0
 
 
+def reached(system, ours):
+    """In R-iterative R's noise reaches the other networks through its codes: their numbers hold three digits, not four."""
+    return ours != "r" and "g" in system.optimizers and noisy(system)
+
+
 def dead_biases(arrays, theirs):
     """Names without a true gradient (a bias before a batch norm)."""
     return without_gradient(under(arrays, f"init/{theirs}/"))
@@ -75,7 +80,8 @@ class Steps:
             for i, key in enumerate(keys):
                 if key not in dead:
                     actual = float(np.linalg.norm(np.asarray(seen[key], np.float64)))
-                    allowed = (5e-2 if noisy(self.system, name) else 2e-3) * norms[i] + 1e-5
+                    share = 5e-2 if noisy(self.system, name) else 1e-2 if reached(self.system, name) else 2e-3
+                    allowed = share * norms[i] + 1e-5
                     assert abs(actual - norms[i]) <= allowed, f"{theirs} {k} {key}: {actual} {norms[i]}"
                     assert abs(float(tf.norm(named[key])) - weights[i]) <= 1e-4 * weights[i] + self.lr * k, (theirs, k, key)
 
@@ -90,12 +96,14 @@ def check_final(system, arrays, lr):
         for key, expected in final.items():
             moved = key.endswith("running_mean") or noisy(system, ours)  # by the dead biases
             if key not in dead:
-                close(values[key], expected, 3.2 * lr if moved else 0.05 * lr + 1e-6, f"final {theirs} {key}")
+                steady = (0.25 if reached(system, ours) else 0.05) * lr + 1e-6
+                close(values[key], expected, 3.2 * lr if moved else steady, f"final {theirs} {key}")
         slots = system.square_averages(ours)
         for key, expected in under(arrays, f"final/{theirs}_opt/").items():
             if key not in dead and key in slots and not noisy(system, ours):
                 actual = to_file(slots[key].numpy()).reshape(expected.shape)
-                np.testing.assert_allclose(actual, expected, rtol=2e-3, atol=1e-3 * np.abs(expected).max() + 1e-12,
+                rtol = 2e-2 if reached(system, ours) else 2e-3
+                np.testing.assert_allclose(actual, expected, rtol=rtol, atol=1e-3 * np.abs(expected).max() + 1e-12,
                                            err_msg=f"{theirs} {key}")
 
 
