@@ -40,7 +40,7 @@ def main(argv):
             raise UserError(f"--{name}: is not given; give a folder")
     from tfgan_suite.data import folder, parallel, prepare
     from tfgan_suite.files import archive
-    from tfgan_suite.lis.transforms import pad_to_square
+    from tfgan_suite.lis.data import pad_to_square
     from tfgan_suite.pictures import saving
 
     source, size = folder.FolderSource(options["load_path"], per_class=False), options["image_size"]
