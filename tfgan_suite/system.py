@@ -62,6 +62,8 @@ class System:
         precisions: the values of --precision that the system's iteration supports.
         classes: number of classes of a conditional generator, 0 if it takes no labels.
         heaviest: an iteration that needs as much memory as any.
+        makes_images: whether `generate` gives images; else `write_samples` is what `sample.py` calls.
+        default_metrics: what `tools/evaluate.py` computes if nothing else is said; () for its own choice.
         unconnected: what the gradient of a variable is that the loss does not depend on: none (it is left out of the step), or
             zero (its optimiser's state moves, as in torch of 2017).
     """
@@ -72,6 +74,8 @@ class System:
     precisions: tuple = ("float32",)
     classes: int = 0
     heaviest: int = 0
+    makes_images: bool = True
+    default_metrics: tuple = ()
     unconnected = tf.UnconnectedGradients.NONE
 
     def __init__(self, params: Parameters, training: bool = True):
@@ -201,6 +205,18 @@ class System:
         rows, cols = self.grid
         sheet = self.generate(self.latents(rows * cols, seed), self.labels(rows * cols, seed))
         return {"samples": sheets.grid(self.to_uint8(sheet), rows, cols)}
+
+    def write_samples(self, out, seed: int) -> None:
+        """What `sample.py` writes to `out` where the samples are no images (`makes_images` is False)."""
+        raise NotImplementedError
+
+    def decode(self, codes: tf.Tensor) -> tf.Tensor:
+        """Differentiable, weights and statistics at rest: codes [n, code] -> images [n, h, w, c] in [0, 1]."""
+        return self.networks[self.sampling[0]](codes, training=False) * 0.5 + 0.5
+
+    def metrics(self) -> dict[str, Callable]:
+        """Metrics of its own, name -> function as in `metrics.registry`; they replace general ones of that name."""
+        return {}
 
     # -- state ---------------------------------------------------------------------------------------------------------
     def state(self) -> dict[str, tf.Variable]:

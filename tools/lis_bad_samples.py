@@ -1,13 +1,9 @@
 #!/usr/bin/env python3
 """Share of bad samples before and after the LIS modules, judged by the digits classifier: ./tools/lis_bad_samples.py NAME"""
 import json
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli, experiment  # noqa: E402 (the package lies beside this folder)
-from tfgan_suite.experiment import Parameter  # noqa: E402
+from tfgan_suite import cli, experiment
+from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/lis_bad_samples.py NAME[,SEED] [--n=5000] [--threshold=0.9]
 

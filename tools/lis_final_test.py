@@ -1,12 +1,9 @@
 #!/usr/bin/env python3
 """The reconstruction test of a finished LIS run on its final test images: ./tools/lis_final_test.py NAME"""
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli, experiment  # noqa: E402 (the package lies beside this folder)
-from tfgan_suite.errors import UserError  # noqa: E402
+from tfgan_suite import cli, experiment
+from tfgan_suite.errors import UserError
 
 USAGE = """./tools/lis_final_test.py NAME [--net=best] [--save_path=FOLDER]
 

@@ -1,13 +1,9 @@
 #!/usr/bin/env python3
 """Inception scores of all checkpoints of a G-LIS run, after each number of modules: ./tools/lis_inception_sweep.py NAME"""
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli, experiment  # noqa: E402 (the package lies beside this folder)
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import Parameter  # noqa: E402
+from tfgan_suite import cli, experiment
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/lis_inception_sweep.py NAME[,SEED] [--save_path=FOLDER]
 

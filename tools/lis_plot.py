@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """Compares the losses of LIS runs in one plot: ./tools/lis_plot.py RUN RUN ... --type=test"""
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli, experiment  # noqa: E402 (the package lies beside this folder)
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import Parameter  # noqa: E402
+from tfgan_suite import cli, experiment
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/lis_plot.py RUN... [--type=test] [--interval=100] [--save_path=plot.png]
 

@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """Sample pictures of a LIS experiment, as the original's sample_images scripts make them: ./tools/lis_sample.py NAME"""
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli, experiment  # noqa: E402 (the package lies beside this folder)
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import Parameter  # noqa: E402
+from tfgan_suite import cli, experiment
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/lis_sample.py NAME[,SEED] [--save_path=FOLDER]
 

@@ -1,13 +1,9 @@
 #!/usr/bin/env python3
 """t-SNE maps of the codes before and after each LIS module: ./tools/lis_tsne.py NAME"""
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli, experiment  # noqa: E402 (the package lies beside this folder)
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import Parameter  # noqa: E402
+from tfgan_suite import cli, experiment
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/lis_tsne.py NAME[,SEED] [--nb_points=17500] [--save_path=FOLDER]
 

@@ -1,12 +1,9 @@
 #!/usr/bin/env python3
 """An animated GIF of a LIS run's training, before and after its modules: ./tools/lis_video.py NAME"""
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli, experiment  # noqa: E402 (the package lies beside this folder)
-from tfgan_suite.experiment import Parameter  # noqa: E402
+from tfgan_suite import cli, experiment
+from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/lis_video.py NAME [--save_path=training.gif]
 

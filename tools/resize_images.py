@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """Makes a folder of square images of one size: ./tools/resize_images.py --load_path=FOLDER --save_path=FOLDER"""
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli  # noqa: E402 (the package lies beside this folder)
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import Parameter  # noqa: E402
+from tfgan_suite import cli
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/resize_images.py --load_path=FOLDER --save_path=FOLDER [--image_size=80]
 
