@@ -6,7 +6,7 @@ averages) may move; by default as `training`.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -76,11 +76,19 @@ class Network(tf.keras.Model):
                                 f"set its number of classes to {len(arrays[name])}")
             if name not in shapes:
                 raise UserError(f"{where}: array '{name}' does not belong to this network; is it of another experiment?")
-        for name in arrays:
+
+        def read(name: str) -> np.ndarray:
             value = np.asarray(arrays[name])
             if value.size != int(np.prod(shapes[name], dtype=np.int64)):
                 raise UserError(f"{where}: array '{name}' has shape {value.shape}, this experiment needs {shapes[name]}")
-            self.assign_array(name, value.reshape(shapes[name]).astype(np.float32))
+            return value.reshape(shapes[name]).astype(np.float32)
+
+        self.assign_arrays(list(arrays), read)
+
+    def assign_arrays(self, names: list[str], read: Callable[[str], np.ndarray]) -> None:
+        """Sets arrays of the file, whose names have been checked; `read` gives one, in its shape."""
+        for name in names:
+            self.assign_array(name, read(name))
 
     def parameter_count(self) -> int:
         """Number of trainable numbers."""
