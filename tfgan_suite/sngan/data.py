@@ -18,7 +18,7 @@ def _cifar10(folder: str, size: int, part: str) -> Source:
 
 
 def _prepared(source: Source, size: int) -> Source:
-    """The middle square of each image, resized (section B6 without the stretch of contrast)."""
+    """The middle square of each image, resized (without the stretch of contrast that SciPy's `imresize` gave the authors)."""
     return Prepared(source, lambda image: resize(square_crop(image), size, size), f"at {size}x{size}")
 
 
