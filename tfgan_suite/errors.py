@@ -1,4 +1,10 @@
 """The exceptions that mean "the input is wrong" or "the run went wrong", not "the program is wrong"."""
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+_LONGEST = 160  # characters of another program's message that are passed on
 
 
 class UserError(Exception):
@@ -15,3 +21,39 @@ class Diverged(UserError):
     """A scalar of the training is no longer finite. The commands exit with status 1."""
 
     status = 1
+
+
+def reason(error: BaseException) -> str:
+    """What an exception says, on one short line: the system's words for an error of the system, else its message."""
+    if isinstance(error, MemoryError):
+        return "it asks for more memory than there is"
+    text = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+@contextlib.contextmanager
+def reading(path, problem: str = "is broken or of another kind",
+            advice: str = "put a good copy in its place") -> Iterator[None]:
+    """Around a parser of bytes from outside: whatever it raises becomes one line that names the file.
+
+    A damaged file can make a parser raise anything, so that a list of exceptions is never complete. Only the parser belongs
+    inside: an exception anywhere else is a bug of ours and keeps its traceback.
+
+    Args:
+        path: names the file in the message.
+        problem: what is wrong with a file that cannot be parsed.
+        advice: what to do.
+
+    Raises:
+        UserError: in place of any other `Exception` that is raised inside; a `UserError` passes as it is.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; {advice}") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {reason(error)}; {advice}") from error
+    except Exception as error:
+        raise UserError(f"{path}: {problem} ({reason(error)}); {advice}") from error

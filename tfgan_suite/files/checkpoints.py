@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files.archive import Archive, make_folder, write
 
 
@@ -92,7 +92,11 @@ class Checkpoints:
         archive = Archive(self.path("state", number))
         if "about" not in archive:
             raise UserError(f"{archive.path}: is not a state file of this suite")
-        return json.loads(str(archive["about"]))
+        with reading(archive.path, "is not a state file of this suite"):
+            about = json.loads(archive.text("about"))
+            if not isinstance(about, dict) or not isinstance(about.get("fixed", {}), dict):
+                raise ValueError("its entry 'about' is no description of a run")
+            return about
 
     def load_state(self, number: int, state: Mapping) -> None:
         """Restores all state variables.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import torch
 
 ARCHIVE = "net_archive"
@@ -55,16 +55,17 @@ def square_averages(folder, prefix: str, kind: str) -> dict[str, np.ndarray]:
         return {}
     names = [n for n in network(folder, prefix, kind) if not n.endswith(BUFFERS)]
     stored = torch.load(path)
-    try:
+    with reading(path, "holds no optimiser state of the original"):
         order, state = stored["param_groups"][0]["params"], stored["state"]
         return {n: from_file(state[i]["square_avg"]) for n, i in zip(names, order) if i in state}
-    except (KeyError, IndexError, TypeError, AttributeError):
-        raise UserError(f"{path}: holds no optimiser state of the original") from None
 
 
 def state(folder, prefix: str) -> dict:
     """What `{prefix}_state.pt` says: current_iter, best_iter, min_loss, current_sample, index_shuffle."""
-    found = torch.load(Path(folder) / ARCHIVE / f"{prefix}_state.pt")
+    path = Path(folder) / ARCHIVE / f"{prefix}_state.pt"
+    found = torch.load(path)
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: holds no state of a run; give a *_state.pt file of the original")
     return {name: value for name, value in found.items() if name != "history"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import torch
 from tfgan_suite.files.archive import Archive
 
@@ -24,13 +24,18 @@ def read(folder) -> list[tuple[int, np.ndarray, float]]:
         match = re.fullmatch(r"loss_(\d+)\.(npz|pt)", path.name)
         if match:
             table = Archive(path) if match[2] == "npz" else torch.load(path)
-            try:
-                found[int(match[1])] = np.asarray(table["training_loss"]), float(table["test_loss"])
-            except (KeyError, TypeError):
-                raise UserError(f"{path}: lacks training_loss or test_loss; put a good copy in its place") from None
+            with reading(path, "holds no training_loss and test_loss"):
+                found[int(match[1])] = _losses(table["training_loss"]), float(table["test_loss"])
     if not found:
         raise UserError(f"{folder}: holds no log/loss_N.npz; they are written at each test (--test_interval)")
     return [(iteration, *found[iteration]) for iteration in sorted(found)]
+
+
+def _losses(table) -> np.ndarray:
+    """float64 [rows, 3]."""
+    if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] != 3 or table.dtype.kind not in "fiu":
+        raise ValueError("training_loss is no table of three columns")
+    return table.astype(np.float64)
 
 
 def points(tables: list[tuple[int, np.ndarray, float]], kind: str, interval: int) -> tuple[np.ndarray, np.ndarray]:
