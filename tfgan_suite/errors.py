@@ -53,7 +53,16 @@ def reading(path, problem: str = "is broken or of another kind",
         raise
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; {advice}") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {reason(error)}; {advice}") from error
     except Exception as error:
+        if isinstance(error, OSError) and error.errno:  # of the system; parsers raise OSError too, for what they find
+            raise UserError(f"{path}: cannot be read: {reason(error)}; {advice}") from error
         raise UserError(f"{path}: {problem} ({reason(error)}); {advice}") from error
+
+
+@contextlib.contextmanager
+def naming(where) -> Iterator[None]:
+    """Around work on one file whose mistakes are told without its name: puts `where` before them."""
+    try:
+        yield
+    except UserError as error:
+        raise type(error)(f"{where}: {error}") from None

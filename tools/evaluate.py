@@ -40,10 +40,11 @@ def reals_of(options: dict, params, system):
     def opened():
         from tfgan_suite import registry
         from tfgan_suite.data.folder import FolderSource
+        from tfgan_suite.data.rgb import WHITE
 
         given = options["reals"]
         if given and os.path.isdir(given):
-            return FolderSource(given, per_class=False)
+            return FolderSource(given, per_class=False, background=WHITE)
         if given:
             other = experiment.load(given)
             return registry.system_class(other.system)(other, training=False).source()

@@ -15,8 +15,9 @@ from tfgan_suite.data import catalog, prepare
 from tfgan_suite.data.folder import FolderSource, Prepared, read_rgb
 from tfgan_suite.data.lists import read_list
 from tfgan_suite.data.parallel import in_parallel
+from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, naming
 from tfgan_suite.files import archive
 
 LIST = "image_list.txt"
@@ -61,12 +62,14 @@ MODES = {
 }
 
 
-def _convert(path: Path, target: Path, mode: Mode, size: int) -> str:
+def _convert(path: Path, target: Path, mode: Mode, size: int, background: tuple) -> str:
     """Prepares one image; returns what is wrong with it, or ''. An image that is there already is left alone."""
     if target.exists():
         return ""
     try:
-        picture = mode.function(read_rgb(path), size)
+        whole = read_rgb(path, background=background)
+        with naming(path):
+            picture = mode.function(whole, size)
     except UserError as error:
         return " ".join(str(error).split())
     buffer = io.BytesIO()
@@ -75,7 +78,7 @@ def _convert(path: Path, target: Path, mode: Mode, size: int) -> str:
     return ""
 
 
-def convert(source, target, mode: str = "crop", size: int = 0) -> tuple[int, list[str]]:
+def convert(source, target, mode: str = "crop", size: int = 0, background: tuple = WHITE) -> tuple[int, list[str]]:
     """Prepares a folder of one folder per class; can be stopped and run again.
 
     Writes `target/<class>/<name>.JPEG`, `image_list.txt` (lines 'class/name.JPEG label', classes sorted) and, if there are any,
@@ -84,6 +87,7 @@ def convert(source, target, mode: str = "crop", size: int = 0) -> tuple[int, lis
     Args:
         mode: one of `MODES`.
         size: side of the results (0: the mode's own).
+        background: in place of transparent parts.
 
     Returns:
         (images prepared, lines of `bad_images.txt`).
@@ -103,7 +107,7 @@ def convert(source, target, mode: str = "crop", size: int = 0) -> tuple[int, lis
         _make_folder(target / name)
 
     def work(index: int) -> str:
-        return _convert(found.paths[index], target / names[index], chosen, size or chosen.size)
+        return _convert(found.paths[index], target / names[index], chosen, size or chosen.size, background)
 
     problems = in_parallel(work, range(len(names)), "preparing images")
     lines = [f"{name} {label}\n" for name, label, problem in zip(names, found.labels, problems) if not problem]
@@ -151,6 +155,9 @@ class LabelledList(Source):
     def image(self, index):
         return read_rgb(self.paths[index])
 
+    def describe(self, index):
+        return str(self.paths[index])
+
 
 def _locate(root: Path, size: int) -> Source:
     resized = root / f"resized_{size}"
@@ -158,7 +165,7 @@ def _locate(root: Path, size: int) -> Source:
         return LabelledList(root / "caffe_ilsvrc12" / "train.txt", resized)
     if (root / LIST).is_file():
         return LabelledList(root / LIST, root)
-    return FolderSource(root, per_class=True, missing=catalog.help_for("imagenet", root))
+    return FolderSource(root, per_class=True, missing=catalog.help_for("imagenet", root), background=WHITE)
 
 
 def open_source(root, size: int, budget: int | None = None) -> Source:

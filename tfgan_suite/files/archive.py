@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import secrets
 import stat
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -18,15 +20,25 @@ _BLOCK = 1 << 24
 _ADVICE = "delete it or put a good copy in its place"
 
 
+def open_regular(path):
+    """A file opened for reading its bytes.
+
+    Raises:
+        OSError: it is not there, cannot be read, or is a folder, a pipe or a device, which may have no end.
+    """
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL, "is a folder or a device, not a file")
+    return open(path, "rb")
+
+
 def read_bytes(path, advice: str = "give another one") -> bytes:
-    """The content of a regular file.
+    """The content of a file.
 
     Raises:
         UserError: it is not there, is no regular file (a folder, a pipe, a device) or cannot be read.
     """
-    with reading(path, advice=advice), open(path, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise UserError(f"{path}: is no regular file; {advice}")
+    with reading(path, advice=advice), open_regular(path) as file:
         return file.read()
 
 
@@ -88,7 +100,7 @@ def load_array(path, advice: str = _ADVICE) -> np.ndarray:
     Raises:
         UserError: missing, truncated, or not of plain numbers.
     """
-    with reading(path, "is no .npy file of numbers", advice), open(path, "rb") as file:
+    with reading(path, "is no .npy file of numbers", advice), open_regular(path) as file:
         array = read_array(file, os.fstat(file.fileno()).st_size)
         if array.dtype.kind == "U":
             raise ValueError("it holds text")
@@ -108,10 +120,9 @@ class Archive(Mapping):
         """`advice`: what to do about a broken file."""
         self.path, self.advice = Path(path), advice
         with self._reading():
-            if not self.path.is_file() and self.path.exists():
-                raise UserError(f"{path}: is no regular file; {advice}")
-            self._size = self.path.stat().st_size
-            self._file = zipfile.ZipFile(self.path)
+            self._handle = open_regular(self.path)
+            self._size = os.fstat(self._handle.fileno()).st_size
+            self._file = zipfile.ZipFile(self._handle)
         self._members = {i.filename[:-len(".npy")]: i for i in self._file.infolist() if i.filename.endswith(".npy")}
 
     def _reading(self):
@@ -153,6 +164,12 @@ class Archive(Mapping):
         return len(self._members)
 
 
+def partial_of(path) -> Path:
+    """A temporary name beside `path` that no other process uses, on any host."""
+    path = Path(path)
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+
+
 def write(path, items: Iterable[tuple[str, np.ndarray]]) -> None:
     """Writes an uncompressed `.npz` array by array, under a temporary name first.
 
@@ -160,7 +177,7 @@ def write(path, items: Iterable[tuple[str, np.ndarray]]) -> None:
         UserError: it cannot be written; an older file of that name is intact.
     """
     path = Path(path)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = partial_of(path)
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
             for name, array in items:
@@ -183,7 +200,7 @@ def write_bytes(path, data: bytes) -> None:
         UserError: the folder is not writable or the disk is full; an older file of that name is intact.
     """
     path = Path(path)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = partial_of(path)
     try:
         partial.write_bytes(data)
         os.replace(partial, path)

@@ -10,6 +10,7 @@ from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.order import epoch_permutation
+from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
 from tfgan_suite.lis import augmentation, split, transforms
@@ -66,7 +67,7 @@ def open_dataset(dataset: str, dataroot: str, lsun_class: str = "bedroom", digit
         from tfgan_suite.data.lsun import LsunSource
 
         return LsunSource(dataroot, f"{lsun_class}_train")
-    return FolderSource(dataroot)
+    return FolderSource(dataroot, background=WHITE)
 
 
 def full_name(dataset: str, lsun_class: str) -> str:

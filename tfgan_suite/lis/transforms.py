@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from tfgan_suite.data.prepare import resize, scale_smaller_side
+from tfgan_suite.data.rgb import check_pixels
 from tfgan_suite.errors import UserError
 
 
@@ -63,5 +64,6 @@ def to_float(images: np.ndarray) -> np.ndarray:
 def pad_to_square(image: np.ndarray) -> np.ndarray:
     """Black borders that make the image square; the odd pixel goes to the top or the left."""
     h, w = image.shape[:2]
+    check_pixels(max(h, w), max(h, w))
     top, left = (max(h, w) - h + 1) // 2, (max(h, w) - w + 1) // 2
     return np.pad(image, ((top, max(h, w) - h - top), (left, max(h, w) - w - left), (0, 0)))

@@ -8,6 +8,7 @@ from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.prepare import resize, square_crop
+from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
 
@@ -23,7 +24,7 @@ def _prepared(source: Source, size: int) -> Source:
 
 
 def _folder(folder: str, size: int, part: str) -> Source:
-    return _prepared(FolderSource(folder, per_class=True, missing="make a folder per class there"), size)
+    return _prepared(FolderSource(folder, per_class=True, missing="make a folder per class there", background=WHITE), size)
 
 
 def _imagenet(folder: str, size: int, part: str) -> Source:
