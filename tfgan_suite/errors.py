@@ -15,3 +15,16 @@ class Diverged(UserError):
     """A scalar of the training is no longer finite. The commands exit with status 1."""
 
     status = 1
+
+
+class CannotWrite(UserError):
+    """A file cannot be written: no room, no permission.
+
+    Args:
+        path: the file.
+        text: the whole line.
+    """
+
+    def __init__(self, path, text: str):
+        super().__init__(text)
+        self.path = str(path)

@@ -18,6 +18,7 @@ from tfgan_suite.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOLEANS = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False, "no": False}
+CHANGES = ("never", "ask", "later", "free")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,10 @@ class Parameter:
         type: `bool`, `int`, `float` or `str`; by default the type of `default`.
         choices: the allowed values, if only some are.
         minimum, maximum: inclusive bounds for numbers. NaN is never allowed.
-        fixed: it changes the networks or the data, so that a run cannot be resumed with another value.
+        change: what another value means for a run that is under way. 'never': other networks or other data, it cannot be
+            resumed; 'ask': another objective, it is resumed with it only by `--change`; 'later': allowed unless it alters what
+            has been done already (`System.rewrites_past`); 'free': the run is longer, shorter, or tells other things.
+        fixed: the same as change='never'.
         check: called with the converted value; returns what is wrong with it, or an empty string.
     """
 
@@ -44,10 +48,14 @@ class Parameter:
     maximum: float | None = None
     fixed: bool = False
     check: Callable[[Any], str] | None = None
+    change: str = "ask"
 
     def __post_init__(self):
         if self.type is None:
             object.__setattr__(self, "type", type(self.default))
+        if self.fixed:
+            object.__setattr__(self, "change", "never")
+        assert self.change in CHANGES, self.change
 
     def convert(self, value, where: str):
         """`value` (from a file or a command line) in this parameter's type.
@@ -99,15 +107,28 @@ def _convert(parameter: Parameter, value, where: str):
         raise UserError(f"{where}: {parameter.name}={value!r} is not of type {wanted.__name__}") from None
 
 
+def _tag(value: str) -> str:
+    """What is wrong with a tag."""
+    odd = "/" in value or os.sep in value or "\0" in value or value.startswith(".") or len(value) > 100
+    return "give a short word without slashes, such as seed1" if odd else ""
+
+
 COMMON = (
-    Parameter("system", "rpgan", "which paper the experiment runs"),
-    Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)"),
-    Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)"),
+    Parameter("system", "rpgan", "which paper the experiment runs", fixed=True),
+    Parameter("tag", "", "appended to the folders: models/NAME-TAG and logs/NAME-TAG", check=_tag, change="free"),
+    Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)", change="free"),
+    Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)", change="free"),
     Parameter("seed", 0, "seed of all random draws: weights, latents, augmentation", minimum=0, maximum=2**31 - 1),
     Parameter("precision", "float32", "compute type of the networks", choices=("float32", "bfloat16")),
-    Parameter("log_every", 20, "iterations between two readings of the scalars", minimum=1),
-    Parameter("sample_every", 0, "iterations between sample grids (0: with each checkpoint)", minimum=0),
-    Parameter("profile", "", "A:B writes a TensorFlow profile of these iterations into the log folder"),
+    Parameter("deterministic", False, "TensorFlow's op determinism: equal runs are equal to the bit on GPUs too, and slower",
+              change="free"),
+    Parameter("log_every", 20, "iterations between two records of the scalars", minimum=1, change="free"),
+    Parameter("sample_every", 0, "iterations between sample grids (0: with each checkpoint)", minimum=0, change="free"),
+    Parameter("keep_every", 0, "iterations whose whole checkpoint stays, so that --from can go back to it (0: the newest only)",
+              minimum=0, change="free"),
+    Parameter("resume_every", 0, "iterations between checkpoints to go on from; the others hold what sampling needs (0: all)",
+              minimum=0, change="free"),
+    Parameter("profile", "", "A:B writes a TensorFlow profile of these iterations into the log folder", change="free"),
 )
 
 
@@ -141,7 +162,7 @@ class Parameters:
 
     def fixed(self) -> dict:
         """The values that a resumed run must share with the run that it resumes."""
-        return {n: self.values[n] for n, p in self.declared.items() if p.fixed}
+        return {n: self.values[n] for n, p in self.declared.items() if p.change == "never" and n != "system"}
 
 
 def experiment_dirs() -> list[Path]:
@@ -232,6 +253,8 @@ def load(name: str, overrides: dict | None = None, system: str | None = None) ->
             values[key] = known[key].convert(value, where)
             sources[key] = origin
     values["system"] = system
-    values["wts_dir"] = values["wts_dir"] or f"models/{name}"
-    values["log_dir"] = values["log_dir"] or f"logs/{name}"
+    for key, folder in (("wts_dir", "models"), ("log_dir", "logs")):
+        values[key] = values[key] or f"{folder}/{name}"
+        if values["tag"] and sources[key] != "command line":
+            values[key] = f"{values[key].rstrip('/')}-{values['tag']}"
     return Parameters(name, values, sources, known, text)

@@ -136,7 +136,7 @@ class Reports:
         networks = self.system.networks
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed()}
-        Checkpoints(Path(self.params.wts_dir) / "best", tuple(networks)).save(done, networks, {}, about, lambda n: False)
+        Checkpoints(Path(self.params.wts_dir) / "best", tuple(networks)).save(done, networks, {}, about)
 
     def final_test(self, done: int, host) -> dict:
         """The test on the final test images with the checkpoint --net; the present weights stay as they are."""

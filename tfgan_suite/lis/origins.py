@@ -9,7 +9,7 @@ import numpy as np
 
 from tfgan_suite.errors import UserError
 from tfgan_suite.files.archive import Archive
-from tfgan_suite.files.checkpoints import Checkpoints
+from tfgan_suite.files.checkpoints import Checkpoints, StoredState
 from tfgan_suite.layers.network import Network
 from tfgan_suite.lis import convert
 
@@ -89,9 +89,8 @@ def _ours(files: Checkpoints, folder: Path, which: str) -> Origin:
         path = files.path("state", number)
         if not path.is_file():
             return {}
-        archive = Archive(path)
-        return {name.split("/", 3)[3]: archive[name] for name in archive if name.startswith(f"{kind}/") and
-                name.count("/") >= 3}
+        stored = StoredState(path)
+        return {name.split("/", 2)[2]: stored[name] for name in stored if name.startswith(f"{kind}/") and name.count("/") >= 2}
 
     return Origin(f"{folder}/iter_{number}", arrays, slots)
 

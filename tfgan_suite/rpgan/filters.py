@@ -1,6 +1,7 @@
 """Random-projection filters: `filts.npz` (section 3.5 and 8 of the original's file formats)."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,11 +75,19 @@ def load(path) -> Filters:
     Raises:
         UserError: missing or corrupt, or filters of different strides, channel counts or sizes.
     """
-    file = archive.Archive(path)
+    return stacked(archive.Archive(path), path)
+
+
+def stacked(arrays: Mapping, path) -> Filters:
+    """The filters of a filter file's arrays.
+
+    Raises:
+        UserError: it holds none, or of different strides, channel counts or sizes; `path` names it.
+    """
     try:
-        count = int(file["nfilt"])
-        filters = [file[f"p{i}"] for i in range(count)]
-        strides = [int(file[f"s{i}"]) for i in range(count)]
+        count = int(arrays["nfilt"])
+        filters = [arrays[f"p{i}"] for i in range(count)]
+        strides = [int(arrays[f"s{i}"]) for i in range(count)]
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: is not a filter file ({error}); make one with filts/rproj.py") from None
     if not filters:
