@@ -15,6 +15,9 @@ from tfgan_suite.experiment import Parameter
 def main(function: Callable[[list[str]], None]) -> None:
     """Runs a command: a user's mistake becomes one line on stderr and exit status 2, a missing package one line too."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    threads = os.environ.get("OMP_NUM_THREADS", "")  # TensorFlow's own pool does not look at it
+    if threads.isdecimal():
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)
     command = Path(sys.argv[0]).name
     try:
         function(sys.argv[1:])
@@ -127,9 +130,7 @@ def _system(argv: list[str], system: str | None) -> str | None:
 
 def _list() -> None:
     for name in experiment.names():
-        text = experiment.find(name).read_text().lstrip()
-        title = text.split('"""')[1].strip().splitlines()[0] if text.startswith('"""') else ""
-        print(f"{name:32s} {title}".rstrip())
+        print(f"{name:32s} {experiment.title(name)}".rstrip())
     sys.exit(0)
 
 

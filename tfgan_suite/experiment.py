@@ -6,11 +6,15 @@ that `--help` and `--list` answer at once.
 from __future__ import annotations
 
 import difflib
+import functools
 import math
 import os
 import runpy
+import sys
+import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Callable
 
 from tfgan_suite import registry
@@ -68,8 +72,9 @@ class Parameter:
                 return None
             raise UserError(f"{where}: {self.name} needs a value of type {self.type.__name__}")
         result = _convert(self, value, where)
-        if isinstance(result, float) and math.isnan(result):
-            raise UserError(f"{where}: {self.name}={value} is not a number; give a finite value")
+        if isinstance(result, float) and not math.isfinite(result):
+            what = "is not a number" if math.isnan(result) else "is not finite"
+            raise UserError(f"{where}: {self.name}={value} {what}; give a finite value")
         if self.choices and result not in self.choices:
             raise UserError(f"{where}: {self.name}={value} is unknown; choose from {', '.join(map(str, self.choices))}")
         if self.minimum is not None and result < self.minimum:
@@ -172,7 +177,8 @@ def experiment_dirs() -> list[Path]:
 
 def names() -> list[str]:
     """All experiment names, sorted."""
-    found = {p.stem for d in experiment_dirs() if d.is_dir() for p in d.glob("*.py") if not p.stem.startswith("_")}
+    found = {p.stem for d in experiment_dirs() if d.is_dir() for p in d.glob("*.py")
+             if p.is_file() and not p.stem.startswith("_")}
     return sorted(found)
 
 
@@ -199,19 +205,81 @@ def nearest(name: str, valid) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
+def source_text(path: Path) -> str:
+    """The text of an experiment file, in the encoding that it declares (UTF-8 by default).
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    except (SyntaxError, UnicodeDecodeError, ValueError):  # an unknown encoding is a SyntaxError
+        raise UserError(f"{path}: is not UTF-8 text; save it as UTF-8, or declare its encoding in the first line, such as "
+                        f"'# -*- coding: latin-1 -*-'") from None
+
+
+def title(name: str) -> str:
+    """The first line of an experiment's docstring; what is wrong with the file where it cannot be read."""
+    try:
+        text = source_text(find(name)).lstrip()
+    except UserError as error:
+        return f"({error})"
+    return text.split('"""')[1].strip().splitlines()[0] if text.startswith('"""') and text[3:].strip('"').strip() else ""
+
+
 def read(path: Path) -> tuple[dict, str]:
     """The public values that an experiment file sets, and its text.
 
     Raises:
         UserError: the file does not run.
     """
-    text = path.read_text()
+    text = source_text(path)
     try:
         module = runpy.run_path(str(path))
-    except Exception as error:  # whatever a user's file raises is reported as that file's mistake
+    except (Exception, SystemExit) as error:  # whatever a user's file raises is reported as that file's mistake
         raise UserError(f"{path}: {type(error).__name__}: {error}") from error
-    values = {k: v for k, v in module.items() if not k.startswith("_") and isinstance(v, (bool, int, float, str, type(None)))}
-    return values, text
+    return {k: v for k, v in module.items() if not k.startswith("_") and not _is_code(v)}, text
+
+
+def _is_code(value) -> bool:
+    """Whether this is what an import, a `def` or a `class` leaves behind."""
+    return isinstance(value, (ModuleType, type)) or callable(value)
+
+
+def plain(value):
+    """A value of an experiment as one of Python's plain types where it is one in disguise: a path, a number of NumPy."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    shape, item = getattr(value, "shape", None), getattr(value, "item", None)
+    return item() if shape == () and callable(item) else value
+
+
+@functools.cache
+def warn(text: str) -> None:
+    """Prints a warning, once."""
+    print(f"Warning: {text}", file=sys.stderr)
+
+
+def _chosen(given: dict, known: dict, path: Path) -> dict:
+    """The values of an experiment file that are parameters; the others are its own helper variables.
+
+    Raises:
+        UserError: a parameter has a value that is none, such as a list.
+    """
+    chosen = {}
+    for name, value in given.items():
+        value = plain(value)
+        if name in known:
+            if not isinstance(value, (bool, int, float, str, type(None))):
+                raise UserError(f"{path}: {name}={value!r} is of type {type(value).__name__}; give a "
+                                f"{known[name].type.__name__}")
+            chosen[name] = value
+        elif difflib.get_close_matches(name.lower(), [k.lower() for k in known], 1, 0.8):
+            warn(f"{path}: '{name}' is no parameter and is left aside{nearest(name, known)}")
+    return chosen
 
 
 def declared(system: str) -> dict[str, Parameter]:
@@ -241,8 +309,9 @@ def load(name: str, overrides: dict | None = None, system: str | None = None) ->
     path = find(name)
     name = path.stem
     given, text = read(path)
-    system = system or overrides.pop("system", None) or given.get("system", "rpgan")
+    system = system or overrides.pop("system", None) or str(given.get("system", "rpgan"))
     known = declared(system)
+    given = _chosen(given, known, path)
     values = {p.name: p.default for p in known.values()}
     sources = dict.fromkeys(values, "default")
     for origin, where, items in (("experiment", str(path), given), ("command line", "command line", overrides)):

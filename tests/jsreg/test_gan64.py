@@ -50,7 +50,7 @@ def train(params):
 
 def stop_after(params, done):
     trainer = Trainer(params, io.StringIO())
-    trainer.system.save_due = lambda n: n == done and trainer._on_signal(2, None) is None
+    trainer.system.save_due = lambda n: n == done and trainer.stop() is None
     assert trainer.run() == done
 
 

@@ -60,7 +60,7 @@ def partial_of(path) -> Path:
 def remove(path) -> None:
     """Deletes a file that may be gone already, or that cannot be deleted."""
     with contextlib.suppress(OSError):
-        os.unlink(path)
+        Path(path).unlink()
 
 
 def _no_write(path, error: OSError) -> CannotWrite:

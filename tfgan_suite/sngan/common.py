@@ -26,6 +26,7 @@ class ClassConditional(System):
     size = dim_z = critics = label_count = 0
     dataset = folder = ""
     precisions = ("float32", "bfloat16")
+    log_files = tuple(f"{name}.png" for name in monitors.CURVES)
     sample_batch = 100  # images made at a time: the original's, whose generator uses the statistics of the batch
 
     def source(self, part: str = "train"):

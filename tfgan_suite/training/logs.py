@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tfgan_suite.errors import CannotWrite, UserError
 from tfgan_suite.experiment import Parameters
-from tfgan_suite.files import archive
+from tfgan_suite.files import archive, tf1_events
 from tfgan_suite.pictures import saving
 from tfgan_suite.training import log_files
 
@@ -78,11 +78,11 @@ class RunLog:
                 self.line(f"Note: {self.folder} holds logs of {others or 'an earlier run'}; they are now in {target}")
             elif not fresh:
                 log_files.cut_metrics(self.folder / log_files.METRICS, start)
-                log_files.cut_events(self.folder, start)
+                tf1_events.cut(self.folder, start)
             self._metrics = _Lines(self.folder / log_files.METRICS)
             with self._guard():
                 if not fresh:
-                    log_files.purge(self.folder, start + 1)
+                    tf1_events.purge(self.folder, start + 1)
                 self.writer = tf.summary.create_file_writer(str(self.folder))
         except OSError as error:
             raise UserError(f"{self.folder}: cannot write logs: {error}; give another --log_dir") from error

@@ -26,6 +26,8 @@ def build(params: Parameters, training: bool = True):
         raise UserError(f"--precision={params.precision}: system {params.system} computes in "
                         f"{' or '.join(system_class.precisions)}; leave --precision out")
     set_precision(params)
+    if params.deterministic:
+        tf.config.experimental.enable_op_determinism()
     tf.keras.utils.set_random_seed(params.seed)
     return system_class(params, training)
 

@@ -222,6 +222,10 @@ class Trainer:
             self.log.close()
         return self._done
 
+    def stop(self) -> None:
+        """Asks a run that is going to stop after the present iteration, as a signal does."""
+        self._signals.stop = True
+
     def _stopping(self) -> str:
         return f"finishing iteration {self._done + 1}, then saving; Ctrl-C again stops without saving"
 
