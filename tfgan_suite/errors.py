@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shlex
 from collections.abc import Iterator
 
 _LONGEST = 160  # characters of another program's message that are passed on
@@ -21,6 +23,19 @@ class Diverged(UserError):
     """A scalar of the training is no longer finite. The commands exit with status 1."""
 
     status = 1
+
+
+class CannotWrite(UserError):
+    """A file cannot be written: no room, no permission.
+
+    Args:
+        path: the file.
+        text: the whole line.
+    """
+
+    def __init__(self, path, text: str):
+        super().__init__(text)
+        self.path = str(path)
 
 
 def reason(error: BaseException) -> str:
@@ -65,4 +80,19 @@ def naming(where) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise type(error)(f"{where}: {error}") from None
+        raise UserError(f"{where}: {error}") from None
+
+
+def quoted(word) -> str:
+    """A word of a command as a shell wants it, whatever is in it: spaces, quotes, line breaks, bytes that are no text."""
+    text = str(word)
+    if text.isprintable():
+        return shlex.quote(text)
+    plain = [c if c.isprintable() and c not in "'\\" else "".join(f"\\x{byte:02x}" for byte in os.fsencode(c)) for c in text]
+    return f"$'{''.join(plain)}'"
+
+
+def one_line(text: str) -> str:
+    """A message as one line that a terminal can show: line breaks become spaces, other control characters their codes."""
+    joined = " ".join(part.strip() for part in text.splitlines())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in joined)

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tfgan_suite import cli  # noqa: E402
 from tfgan_suite.data import catalog  # noqa: E402
-from tfgan_suite.errors import UserError  # noqa: E402
+from tfgan_suite.errors import UserError, one_line, quoted  # noqa: E402
 from tfgan_suite.experiment import Parameter  # noqa: E402
 
 USAGE = """./tools/datasets.py COMMAND ...
@@ -49,13 +49,15 @@ def _list(arguments, options):
     from tfgan_suite.data.makelist import make_list
 
     folder, size = arguments[0], options["size"]
-    name = Path(folder).resolve().name or "pictures"
+    place = Path(folder).resolve()
+    name = f"{place.parent.name}-{place.name}" if place.name.isdecimal() else place.name or "pictures"  # 'faces/64'
     listing = arguments[1] if len(arguments) > 1 else f"data/{name}-{size}.txt" if size else f"data/{name}.txt"
     count, bad = make_list(folder, listing, size, _colour(options))
     _show_bad(bad)
     print(f"{count} pictures listed in {listing}" + (f", resized to {size}x{size}" if size else "") + "; train on them with")
-    print(f"./train.py face12 --lfile={listing} --imsz={size or 64} --wts_dir=models/{name} --log_dir=logs/{name}"
-          f"{'' if size else ' --crop'} --filts=8,2,1,12")
+    run = Path(listing).stem
+    print(f"./train.py face12 --lfile={quoted(listing)} --imsz={size or 64} --wts_dir={quoted(f'models/{run}')} "
+          f"--log_dir={quoted(f'logs/{run}')}{'' if size else ' --crop'} --filts=8,2,1,12")
 
 
 def _colour(options):
@@ -66,7 +68,7 @@ def _colour(options):
 
 def _show_bad(problems, most=10):
     for line in problems[:most]:
-        print(f"left out: {line}", file=sys.stderr)
+        print(one_line(f"left out: {line}"), file=sys.stderr)
     if len(problems) > most:
         print(f"left out: {len(problems) - most} more", file=sys.stderr)
 

@@ -18,8 +18,10 @@ from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError, naming
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
 
+MOST_CLASSES = 1 << 17
 LIST = "image_list.txt"
 BAD = "bad_images.txt"
 
@@ -140,8 +142,9 @@ class LabelledList(Source):
         self.name, self.paths, labels = str(listing), [], []
         for number, line in read_list(listing):
             path, _, label = line.rpartition(" ")
-            if not path or not label.isdigit():
-                raise UserError(f"{listing}: line {number} is not 'path label'; correct it or prepare the set again")
+            if not path or whole(label) is None or whole(label) >= MOST_CLASSES:
+                raise UserError(f"{listing}: line {number} is not 'path label' with a label below {MOST_CLASSES}; correct it or "
+                                f"prepare the set again")
             self.paths.append(Path(root) / path.strip())
             labels.append(int(label))
         self.labels = np.array(labels, np.int32)

@@ -12,7 +12,7 @@ from tfgan_suite.data.folder import FolderSource, read_rgb
 from tfgan_suite.data.lmdb import Lmdb
 from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, quoted
 from tfgan_suite.files import archive
 
 
@@ -69,7 +69,7 @@ class LsunSource(Source):
             return FolderSource(root / part, per_class=False, background=WHITE)
         zipped = root / f"{part}_lmdb.zip"
         if zipped.is_file():
-            raise UserError(f"{zipped}: is not unpacked yet; run 'unzip {zipped} -d {root}'")
+            raise UserError(f"{zipped}: is not unpacked yet; run 'unzip {quoted(zipped)} -d {quoted(root)}'")
         raise UserError(f"{root}: neither {part}_lmdb nor {part} is there; {catalog.help_for('lsun', root)}")
 
     def __len__(self):

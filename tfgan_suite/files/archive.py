@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite.errors import UserError, reading
+from tfgan_suite.errors import CannotWrite, UserError, reading
 
 _SIZES = {"b": (1,), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "f": (2, 4, 8)}  # kinds and bytes of plain numbers
 _RATIO, _SPARE = 100, 64 << 20  # a member that grows more than this is a bomb: weights hardly shrink when they are packed
@@ -170,44 +170,98 @@ def partial_of(path) -> Path:
     return path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
 
 
-def write(path, items: Iterable[tuple[str, np.ndarray]]) -> None:
-    """Writes an uncompressed `.npz` array by array, under a temporary name first.
+def remove(path) -> None:
+    """Deletes a file that may be gone already, or that cannot be deleted."""
+    with contextlib.suppress(OSError):
+        Path(path).unlink()
+
+
+def _no_write(path, error: OSError) -> CannotWrite:
+    return CannotWrite(path, f"{path}: cannot write: {error.strerror or error}; older checkpoints are intact")
+
+
+def rename(source, target) -> None:
+    """Puts `source` in the place of `target`.
 
     Raises:
-        UserError: it cannot be written; an older file of that name is intact.
+        CannotWrite: it cannot be done.
     """
-    path = Path(path)
-    partial = partial_of(path)
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        raise _no_write(target, error) from error
+
+
+def sync_folder(folder) -> None:
+    """Makes the renames in a folder last over a power failure, where the file system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def prepare(partial, path, items: Iterable[tuple[str, np.ndarray]], comment: bytes = b"") -> None:
+    """Writes an uncompressed `.npz` array by array to `partial`, to be renamed to `path`; nothing is left if that fails.
+
+    Args:
+        comment: stored behind the arrays, where `numpy.load` does not see it.
+
+    Raises:
+        CannotWrite: it cannot be written.
+    """
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            archive.comment = comment
             for name, array in items:
                 with archive.open(zipfile.ZipInfo(name + ".npy"), "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
         with open(partial, "rb+") as file:
             os.fsync(file.fileno())
-        os.replace(partial, path)
     except OSError as error:
-        raise UserError(f"{path}: cannot write: {error.strerror or error}; older checkpoints are intact") from error
+        remove(partial)
+        raise _no_write(path, error) from error
+    except BaseException:
+        remove(partial)
+        raise
+
+
+def comment(path) -> bytes:
+    """The comment of an `.npz` file; empty where it has none or is no such file."""
+    with contextlib.suppress(UserError), reading(path), zipfile.ZipFile(path) as archive:
+        return archive.comment
+    return b""
+
+
+def write(path, items: Iterable[tuple[str, np.ndarray]]) -> None:
+    """Writes an uncompressed `.npz` array by array, under a temporary name first.
+
+    Raises:
+        CannotWrite: it cannot be written; an older file of that name is intact.
+    """
+    partial = partial_of(path)
+    try:
+        prepare(partial, path, items)
+        rename(partial, path)
     finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
+        remove(partial)
 
 
 def write_bytes(path, data: bytes) -> None:
     """Writes a whole file under a temporary name and renames it, so that no half file is ever seen.
 
     Raises:
-        UserError: the folder is not writable or the disk is full; an older file of that name is intact.
+        CannotWrite: the folder is not writable or the disk is full; an older file of that name is intact.
     """
-    path = Path(path)
     partial = partial_of(path)
     try:
         partial.write_bytes(data)
         os.replace(partial, path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise UserError(f"{path}: cannot write: {error.strerror}") from error
+        raise CannotWrite(path, f"{path}: cannot write: {error.strerror or error}") from error
+    finally:
+        remove(partial)
 
 
 def make_folder(folder) -> Path:
@@ -218,8 +272,9 @@ def make_folder(folder) -> Path:
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{folder}: cannot make this folder: {error.strerror}; give another one") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{str(folder)!r}: cannot make this folder: {reason}; give another one") from error
     if not os.access(folder, os.W_OK):
         raise UserError(f"{folder}: this folder is not writable; give another one")
     return Path(folder)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tfgan_suite import penalties, random
 from tfgan_suite.lis import data, drawing, losses, networks, origins
-from tfgan_suite.lis.events import Reports
+from tfgan_suite.lis.events import FILES, Reports
 from tfgan_suite.lis.layers import sigmoid
 from tfgan_suite.lis.record import Record
 from tfgan_suite.optimizers import RMSpropTorch, apply
@@ -38,6 +38,8 @@ class LisSystem(System):
         chain_border: pixels between the cells of the picture of all stages.
     """
 
+    length = ("niter",)
+    log_files = FILES
     plot_interval: int | None = None
     chain_border = 1
     recorded: tuple = ()
@@ -126,6 +128,10 @@ class LisSystem(System):
     def save_due(self, done):
         """Every save_interval; the original also writes its `last` files at each test."""
         return done % self.params.save_interval == 0 or done % self.params.test_interval == 0
+
+    def cut_logs(self, log_dir, done):
+        """Takes away the tables of later tests."""
+        self.reports.cut(log_dir, done)
 
     def keep(self, number):
         """Numbered checkpoints stay, those that were only `last` go."""

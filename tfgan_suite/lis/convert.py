@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_suite.errors import UserError, reading
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import torch
 
 ARCHIVE = "net_archive"
@@ -80,7 +81,7 @@ def _locate(source, params) -> tuple[Path, str]:
         for wanted in (params.values.get("net"), "last"):
             if wanted in there:
                 return folder, wanted
-        return folder, max(there, key=lambda p: int(p) if p.isdigit() else -1)
+        return folder, max(there, key=lambda p: -1 if whole(p) is None else int(p))
     if not source.is_file():
         raise UserError(f"{source}: no such file or folder")
     if source.parent.name != ARCHIVE or "_" not in source.stem:

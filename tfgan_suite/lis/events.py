@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
@@ -16,6 +17,8 @@ from tfgan_suite.lis import drawing, reconstruction
 from tfgan_suite.lis.record import training_loss
 from tfgan_suite.pictures import saving
 from tfgan_suite.system import Event
+
+FILES = ("samples", "samples_*", "running_test", "*_test", "real_images.jpg", "loss.jpg", "log")
 
 
 class Reports:
@@ -46,8 +49,17 @@ class Reports:
 
     # -- files -------------------------------------------------------------------------------------------------------------
     def _folder(self, host) -> Path:
+        return self._place(host.log_dir)
+
+    def _place(self, log_dir) -> Path:
         given = self.params.values.get("save_path") or self.params.values.get("save_path_r")
-        return Path(given or host.log_dir)
+        return Path(given or log_dir)
+
+    def cut(self, log_dir, done: int) -> None:
+        """Deletes the tables of tests after iteration `done`."""
+        for path in (self._place(log_dir) / "log").glob("loss_*.npz"):
+            if (whole(path.stem[5:]) or 0) > done:
+                archive.remove(path)
 
     def _save(self, host, name: str, picture: np.ndarray) -> None:
         path = self._folder(host) / name
@@ -109,16 +121,16 @@ class Reports:
 
     def running_test(self, done: int, host) -> dict:
         """Reconstructs the running test images; keeps the network if it is the best so far."""
-        print("Testing ...", flush=True)
+        host.line("Testing ...", stamp=False)
         rows, cols = self.system.grid
         codes, _, loss = reconstruction.search(self.system)(host.source.test("running_test"))
-        print(f"loss = {loss:.6f}", flush=True)
+        host.line(f"loss = {loss:.6f}", stamp=False)
         names = [f"running_test/{'' if k is None else f'r{k}_'}test_{done}.jpg"
                  for k in (None, *range(self.params.r_iterations))]
         self._stages(host, codes[:rows * cols], names, f"running_test/all_test_{done}.jpg")
         self._write_losses(done, host, loss)
         if loss < float(self.system.extra_state["min_loss"]):
-            print("new best network!", flush=True)
+            host.line("new best network!", stamp=False)
             self.system.extra_state["min_loss"].assign(loss)
             self.system.extra_state["best_iter"].assign(done)
             self._keep_best(done)
@@ -136,7 +148,7 @@ class Reports:
         networks = self.system.networks
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed()}
-        Checkpoints(Path(self.params.wts_dir) / "best", tuple(networks)).save(done, networks, {}, about, lambda n: False)
+        Checkpoints(Path(self.params.wts_dir) / "best", tuple(networks)).save(done, networks, {}, about)
 
     def final_test(self, done: int, host) -> dict:
         """The test on the final test images with the checkpoint --net; the present weights stay as they are."""

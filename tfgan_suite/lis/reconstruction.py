@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
 from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.lis import drawing
@@ -24,7 +25,7 @@ def tested_file(params) -> Path | None:
     """The file with the G that --net names: of the best network, of the newest checkpoint or of an iteration; None if there
     is no best, or no checkpoint at all."""
     files = Checkpoints(Path(params.wts_dir) / "best" if params.net == "best" else params.wts_dir)
-    number = int(params.net) if params.net.isdigit() else files.newest("g")
+    number = int(params.net) if whole(params.net) is not None else files.newest("g")
     return None if number is None else files.path("g", number)
 
 

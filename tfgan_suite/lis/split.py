@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_suite.data.source import Source
-from tfgan_suite.errors import UserError, reading
+from tfgan_suite.errors import UserError, quoted, reading
 from tfgan_suite.files import archive, torch
 from tfgan_suite.random import generator
 
@@ -82,8 +82,9 @@ def write(dataroot, split: Split, dataset: str, source: Source) -> Path:
 
 def command(dataset: str, dataroot, lsun_class: str = "") -> str:
     """The command that makes a split."""
-    name, place = dataset.split(":")[0], f" --dataroot={dataroot}" if dataroot else ""
-    return f"tools/datasets.py split --dataset={name}" + (f" --lsun_class={lsun_class}" if name == "lsun" else "") + place
+    name, place = dataset.split(":")[0], f" --dataroot={quoted(dataroot)}" if dataroot else ""
+    category = f" --lsun_class={quoted(lsun_class)}" if name == "lsun" else ""
+    return f"tools/datasets.py split --dataset={name}{category}{place}"
 
 
 def read(dataroot, dataset: str, source: Source, again: str) -> Split:

@@ -26,6 +26,7 @@ class ClassConditional(System):
     size = dim_z = critics = label_count = 0
     dataset = folder = ""
     precisions = ("float32", "bfloat16")
+    log_files = tuple(f"{name}.png" for name in monitors.CURVES)
     sample_batch = 100  # images made at a time: the original's, whose generator uses the statistics of the batch
 
     def source(self, part: str = "train"):
@@ -46,7 +47,7 @@ class ClassConditional(System):
     def _order(self, n: int) -> ShuffledEpochs:
         known = getattr(self, "_known_order", None)
         if known is None or known.n != n:
-            self._known_order = known = ShuffledEpochs(n, self.batch_size, self.params.seed)
+            self._known_order = known = ShuffledEpochs(n, self.batch_size, self.params.seed, self.params.batch_option())
         return known
 
     def images_shown(self, done):

@@ -27,6 +27,10 @@ def _folder(folder: str, size: int, part: str) -> Source:
     return _prepared(FolderSource(folder, per_class=True, missing="make a folder per class there", background=WHITE), size)
 
 
+def _flat(folder: str, size: int) -> Source:
+    return _prepared(FolderSource(folder, per_class=False, background=WHITE), size)
+
+
 def _imagenet(folder: str, size: int, part: str) -> Source:
     return imagenet.open_source(folder, size)
 
@@ -47,6 +51,8 @@ def open_source(dataset: str, folder: str, size: int, classes: int, part: str = 
     Raises:
         UserError: not there, unreadable, or with other classes.
     """
+    if dataset == "folder" and not classes:
+        return _flat(folder, size)
     source = SOURCES[dataset](folder, size, part)
     if classes:
         check_labels(source.labels, classes, source.name)

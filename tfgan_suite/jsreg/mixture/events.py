@@ -17,6 +17,7 @@ from tfgan_suite.jsreg.mixture import networks, plots
 from tfgan_suite.random import Draws, generator
 from tfgan_suite.system import Event
 
+FILES = ("summaries", "*_num_*.png")
 SHOWN = ("modes_covered", "share_within_3sd", "distance_to_plane")
 
 
@@ -49,6 +50,13 @@ def starts(system, done: int) -> bool:
 def folder(host, run: int) -> Path:
     """The original's folder of a run: its event file and its snapshots."""
     return Path(host.log_dir) / "summaries" / f"run_{run}"
+
+
+def cut(system, log_dir, done: int) -> None:
+    """Takes out of the event files of all runs what came after iteration `done`; their steps are the original's counter."""
+    present, i = system.place(done)
+    for run in range(present, system.params.num_runs):
+        tf1_events.cut(Path(log_dir) / "summaries" / f"run_{run}", system.updates(max(i, 0)) if run == present else -1)
 
 
 def file(host, run: int) -> Path:
