@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import options, optimizers, penalties
+from tfgan_suite import optimizers, options, penalties
 from tfgan_suite.data import labelled, order
 from tfgan_suite.errors import UserError
 from tfgan_suite.gan.networks import ARCHITECTURES, Discriminator, Generator, Shape, maker
@@ -114,8 +114,8 @@ class Gan(System):
     def source(self):
         """The images of `data`, at the side of the networks."""
         p = self.params
-        known = p.data if p.data in labelled.SOURCES else "folder" if p.classes else "flat"
-        if known in ("folder", "flat") and not Path(p.data).expanduser().is_dir():
+        known = p.data if p.data in labelled.SOURCES else "folder"
+        if known == "folder" and not Path(p.data).expanduser().is_dir():
             raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images")
         return labelled.open_source(known, "data/cifar10" if known == "cifar10" else p.data, p.imsz, p.classes)
 

@@ -53,6 +53,17 @@ class Filters:
         return tf.transpose(tf.reshape(y, [-1, *y.shape[1:3], count, channels]), [3, 0, 1, 2, 4])
 
 
+def draw_filters(spec: str, seed: int) -> Filters:
+    """Random projections: normal draws, divided per output channel by their L2 norm over (k, k, 3).
+
+    Args:
+        spec: `K,S,F,N`: side of the kernel, stride, channels, how many; checked before.
+    """
+    k, stride, channels, count = map(int, spec.split(","))
+    draws = np.random.RandomState(seed).normal(size=(count, k, k, 3, channels)).astype(np.float32)
+    return Filters(draws / np.sqrt(np.sum(np.square(draws), axis=(1, 2, 3), keepdims=True)), stride)
+
+
 class Projected(Network):
     """K discriminators of any architecture, each a network of its own behind a fixed projection of the image.
 

@@ -2,27 +2,17 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 
-from tfgan_suite.files import archive
+from tfgan_suite.files import archive, jsonl
 
 
 def read_metrics(path) -> dict[str, dict[int, float]]:
     """Name -> iteration -> value of a `metrics.jsonl`; a line cut short by a crash is skipped."""
     series: dict[str, dict[int, float]] = {}
-    try:
-        lines = Path(path).read_text().splitlines()
-    except OSError:
-        return series
-    for line in lines:
-        try:
-            entry = json.loads(line)
-        except json.JSONDecodeError:
-            continue
+    for iteration, entry in jsonl.read(path, strict=False) if Path(path).is_file() else ():
         for name, value in entry.items():
-            if name != "iteration" and "iteration" in entry and isinstance(value, (int, float)):
-                series.setdefault(name, {})[entry["iteration"]] = value
+            series.setdefault(name, {})[iteration] = value
     return series
 
 

@@ -11,7 +11,7 @@ from tfgan_suite.data.order import ShuffledEpochs
 from tfgan_suite.pictures import curves as drawing
 from tfgan_suite.random import generator
 from tfgan_suite.sngan import monitors
-from tfgan_suite.sngan.data import check_labels, open_source
+from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.system import Event, System
 
 CURVES = ("d_cost", "g_cost", "dev_cost", "inception_50k", "inception_50k_std", "disc_wgan", "acgan", "acc_real", "acc_fake")
@@ -31,6 +31,7 @@ class ClassConditional(System):
     size = dim_z = critics = label_count = 0
     dataset = folder = ""
     precisions = ("float32", "bfloat16")
+    log_files = tuple(f"{name}.png" for name in CURVES)
     sample_batch = 100  # images made at a time: the original's, whose generator uses the statistics of the batch
 
     def source(self, part: str = "train"):
@@ -54,7 +55,7 @@ class ClassConditional(System):
 
     def _order(self, n: int) -> ShuffledEpochs:
         if n not in self._orders:
-            self._orders[n] = ShuffledEpochs(n, self.batch_size, self.params.seed)
+            self._orders[n] = ShuffledEpochs(n, self.batch_size, self.params.seed, self.params.batch_option())
         return self._orders[n]
 
     def images_shown(self, done):
