@@ -88,3 +88,14 @@ class Projected(Network):
             for number, part, x in zip(group.numbers, parts, inputs):
                 found[number] = part(x, labels, training=training, update=update)
         return tf.stack([found[number] for number in sorted(found)])
+
+    def members(self) -> list[Callable]:
+        """Each discriminator behind its own projection, by the calling contract: for penalties, which belong to one alone."""
+        def member(group: Filters, place: int, part: Network):
+            def call(images, labels=None, training: bool = False, update: bool | None = None):
+                kernel = tf.cast(group.values[place], self.compute)
+                x = convolve(tf.cast(images, self.compute), kernel, group.stride, group.padding)
+                return part(x, labels, training=training, update=update)
+            return call
+
+        return [member(group, i, part) for group, parts in zip(self.filters, self.parts) for i, part in enumerate(parts)]
