@@ -4,7 +4,10 @@ A system whose D loss takes extra terms adds `*options.penalty()` to its tuple; 
 """
 from __future__ import annotations
 
+from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter
+
+UNREG = Parameter("unreg", False, "no Jensen-Shannon regulariser (the original's switch; the same as penalty=none)")
 
 PENALTIES = {  # name of a function in `penalties` -> what it is
     "js": "the Jensen-Shannon gradient regulariser (Roth et al. 2017)",
@@ -24,6 +27,22 @@ def _penalties(value: str) -> str:
     if unknown:
         return f"'{unknown[0]}' is unknown; give none, or one or more of {', '.join(PENALTIES)}, separated by commas"
     return "names a penalty twice" if len(set(names)) < len(names) else ""
+
+
+def without_contradiction(params, default: str = "js"):
+    """`params` with their `penalty` resolved, for a system that has the original's switch `--unreg`.
+
+    Args:
+        default: what is regularised with where neither `--penalty` nor `--unreg` is given.
+
+    Raises:
+        UserError: `--unreg` and a penalty that it denies.
+    """
+    if params.penalty is None:
+        return params.replace(penalty="none" if params.unreg else default)
+    if params.unreg and "js" in penalty_names(params.penalty):
+        raise UserError(f"--unreg and --penalty={params.penalty} contradict each other; leave one of them out")
+    return params
 
 
 def penalty(penalty: str | None = "none", gamma: float | None = 0.1, annealing: bool = False,

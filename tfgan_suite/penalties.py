@@ -189,11 +189,14 @@ def terms(names: tuple[str, ...], look: Look, values: Mapping) -> tuple[tf.Tenso
     return total, scalars
 
 
+def weights(params) -> dict:
+    """The values that penalties ask for, as they were given: `options.penalty`'s parameters."""
+    return {"gamma": params.gamma, "r1_weight": params.r1_weight, "r2_weight": params.r2_weight}
+
+
 def parameters(params, step: tf.Tensor, iterations: int) -> dict:
-    """The values that penalties ask for, at iteration `step` (from 0) of a run: `options.penalty`'s parameters, gamma
-    annealed."""
-    gamma = js_gamma(params, step, iterations) if params.gamma else 0.0
-    return {"gamma": gamma, "r1_weight": params.r1_weight, "r2_weight": params.r2_weight}
+    """`weights` at iteration `step` (from 0) of a run: gamma annealed."""
+    return {**weights(params), **({"gamma": js_gamma(params, step, iterations)} if params.gamma else {})}
 
 
 def of_params(params, look: Look, step: tf.Tensor, iterations: int) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:

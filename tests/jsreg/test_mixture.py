@@ -139,7 +139,7 @@ def test_degenerate_samples_can_be_drawn(points):
 
 @pytest.mark.parametrize("changes, words", [({"gamma": -0.1}, "gamma"), ({"gamma": "nan"}, "not a number"),
                                             ({"precision": "float16"}, "float32"), ({"std": 0}, "std"),
-                                            ({"penalty": "gp"}, "none, js")])
+                                            ({"penalty": "gp"}, "one or more of js, r1, r2")])
 def test_bad_options_are_one_line(tmp_path, monkeypatch, changes, words):
     with pytest.raises(UserError) as error:
         runs.build(params(tmp_path, monkeypatch, **changes))

@@ -1,6 +1,8 @@
 """Sheets: many images in one."""
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 
@@ -23,3 +25,9 @@ def grid(images: np.ndarray, rows: int, cols: int, border: int = 0, fill: int = 
         y, x = (i // cols) * (h + border) + border, (i % cols) * (w + border) + border
         sheet[y:y + h, x:x + w] = images[i] if c == 3 else images[i, ..., :1]
     return sheet
+
+
+def divided(n: int) -> tuple[int, int]:
+    """(rows, columns) of a full sheet of n images: rows is the largest divisor of n that is not above its root (tflib)."""
+    rows = max(r for r in range(1, math.isqrt(n) + 1) if n % r == 0)
+    return rows, n // rows

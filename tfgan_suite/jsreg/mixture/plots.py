@@ -1,4 +1,4 @@
-"""Pictures of the `3DGAN` program (spec jsreg_3dgan, section 6), and of the plane that its data lie in."""
+"""Pictures of the `3DGAN` program (its plotting.py), and of the plane that its data lie in."""
 from __future__ import annotations
 
 import io
@@ -6,10 +6,10 @@ import io
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 from scipy.stats import gaussian_kde
 
 from tfgan_suite.jsreg.mixture.geometry import Mixture, to_plane, to_space
+from tfgan_suite.pictures import curves
 
 matplotlib.use("Agg")
 SPACE_LIMITS = ((-1, 2), (-1, 2), (-0.5, 1.5))
@@ -75,13 +75,6 @@ def frames(snapshots: np.ndarray, titles: list[int], dpi: int = 600) -> bytes:
     return buffer.getvalue()
 
 
-def picture(figure: Figure) -> np.ndarray:
-    """A figure as uint8 [H, W, 3]."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return np.asarray(Image.open(buffer).convert("RGB"))
-
-
 def overview(points: np.ndarray, mixture: Mixture) -> np.ndarray:
     """Three views of samples [n, 3]: in space, in the data's plane with the modes, and their density in the plane."""
     figure = Figure(figsize=(12, 4.2), dpi=100)
@@ -102,25 +95,7 @@ def overview(points: np.ndarray, mixture: Mixture) -> np.ndarray:
     right.set_title("log density in the plane")
     for axes in (left, right):
         axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
-    return picture(figure)
-
-
-def statistics(titles: list[int], values: dict[str, np.ndarray]) -> np.ndarray:
-    """Statistics over runs: one panel for each name, all runs as thin lines, their mean thick.
-
-    Args:
-        titles: the counter at each snapshot.
-        values: name -> [runs, snapshots], NaN where a run has not come so far.
-    """
-    figure = Figure(figsize=(4 * len(values), 3), dpi=100, layout="constrained")
-    for i, (name, runs) in enumerate(values.items()):
-        axes = figure.add_subplot(1, len(values), i + 1)
-        for run in runs:
-            axes.plot(titles, run, lw=0.8, marker=".", alpha=0.6)
-        known = ~np.isnan(runs).all(0)
-        axes.plot(np.asarray(titles)[known], np.nanmean(runs[:, known], 0), lw=2.5, color="black")
-        axes.set(title=name.replace("_", " "), xlabel="step")
-    return picture(figure)
+    return curves.picture(figure)
 
 
 def data(mixture: Mixture, n: int, seed: int = 0) -> np.ndarray:
