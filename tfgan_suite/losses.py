@@ -65,17 +65,29 @@ def least_squares_g(fake: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.square(1.0 - fake)) / 2.0
 
 
+def relativistic_d(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """mean softplus(-(r - f)) of pairs (Jolicoeur-Martineau 2018; R3GAN, arXiv 2501.05441)."""
+    return tf.reduce_mean(tf.nn.softplus(fake - real))
+
+
+def relativistic_g(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """mean softplus(-(f - r)) of pairs."""
+    return tf.reduce_mean(tf.nn.softplus(real - fake))
+
+
 @dataclass(frozen=True)
 class Loss:
     """A registered loss.
 
     Attributes:
         discriminator: logits of real and of generated images -> what D minimises.
-        generator: logits of generated images -> what G minimises.
+        generator: logits of generated images -> what G minimises; of a paired loss: logits of real and of generated images.
+        paired: G's loss looks at the real images too.
     """
 
     discriminator: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-    generator: Callable[[tf.Tensor], tf.Tensor]
+    generator: Callable[..., tf.Tensor]
+    paired: bool = False
 
 
 LOSSES = {
@@ -86,4 +98,5 @@ LOSSES = {
     "soft_logistic": Loss(soft_logistic_d, soft_logistic_g),
     "saturating": Loss(logistic_d, saturating_g),
     "least_squares": Loss(least_squares_d, least_squares_g),
+    "relativistic": Loss(relativistic_d, relativistic_g, paired=True),
 }

@@ -182,7 +182,8 @@ def terms(names: tuple[str, ...], look: Look, values: Mapping) -> tuple[tf.Tenso
     for name in names:
         chosen = PENALTIES[name]
         arguments = {asked: values[asked] for asked in chosen.asks}
-        if any(isinstance(value, (int, float)) and value == 0 for value in arguments.values()):
+        weight = arguments[chosen.asks[0]]  # the first that it asks for is its weight
+        if isinstance(weight, (int, float)) and weight == 0:
             continue
         term, shown = chosen.function(look, **arguments)
         total, scalars = total + term, {**scalars, **shown}
@@ -191,12 +192,13 @@ def terms(names: tuple[str, ...], look: Look, values: Mapping) -> tuple[tf.Tenso
 
 def weights(params) -> dict:
     """The values that penalties ask for, as they were given: `options.penalty`'s parameters."""
-    return {"gamma": params.gamma, "r1_weight": params.r1_weight, "r2_weight": params.r2_weight}
+    names = {"gamma", *(name for rows in options.PENALTY_WEIGHTS.values() for name, *_ in rows)}
+    return {name: value for name, value in params.values.items() if name in names}
 
 
 def parameters(params, step: tf.Tensor, iterations: int) -> dict:
     """`weights` at iteration `step` (from 0) of a run: gamma annealed."""
-    return {**weights(params), **({"gamma": js_gamma(params, step, iterations)} if params.gamma else {})}
+    return {**weights(params), "gamma": js_gamma(params, step, iterations) if params.gamma else 0.0}
 
 
 def of_params(params, look: Look, step: tf.Tensor, iterations: int) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
@@ -223,6 +225,34 @@ def r2(look: Look, r2_weight):
     """r2_weight/2 * mean |grad D(x)|^2 at generated images (Mescheder et al., ICML 2018, equation 10)."""
     value = tf.reduce_mean(look.fake.squares)
     return r2_weight / 2.0 * value, {"r2": value}
+
+
+@penalty("wgan_gp")
+def wgan_gp(look: Look, gp_weight):
+    """gp_weight * mean (|grad D(x)| - 1)^2 between real and generated images (Gulrajani et al., NIPS 2017, equation 3)."""
+    value = unit_norm_penalty(norms_of(look.between.squares), gp_weight)
+    return value, {"gradient_penalty": value}
+
+
+@penalty("0gp")
+def zero_gp(look: Look, zero_gp_weight):
+    """zero_gp_weight * mean |grad D(x)| between real and generated images: alenmora/ppgan's 0GP."""
+    value = zero_gp_weight * tf.reduce_mean(norms_of(look.between.squares))
+    return value, {"zero_gradient_penalty": value}
+
+
+@penalty("drift")
+def drift(look: Look, drift_weight):
+    """drift_weight * mean D(x)^2 of real images (Karras et al., ICLR 2018, appendix A.1)."""
+    value = drift_weight * tf.reduce_mean(tf.square(look.real.logits))
+    return value, {"drift": value}
+
+
+@penalty("tv")
+def tv(look: Look, tv_weight, tv_delta):
+    """tv_weight * mean |D(x) - D(G(z)) - tv_delta| of pairs: alenmora/ppgan's total-variation term as a mean."""
+    value = tv_weight * tf.reduce_mean(tf.abs(look.real.logits - look.fake.logits - tv_delta))
+    return value, {"tv": value}
 
 
 # -- gradient norms ----------------------------------------------------------------------------------------------------------

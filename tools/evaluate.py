@@ -1,15 +1,12 @@
 #!/usr/bin/env python3
 """Scores samples of an experiment, or a folder of images."""
 import os
-import sys
 from functools import cache
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli, experiment  # noqa: E402 (the package lies beside this folder)
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import Parameter, Parameters  # noqa: E402
+from tfgan_suite import cli, experiment
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter, Parameters
 
 USAGE = """tools/evaluate.py NAME[,SEED]|FOLDER [--metrics=is,fid,kid,swd,digits] [--n=N] [--iteration=N|all]
 
@@ -40,10 +37,11 @@ def reals_of(options: dict, params, system):
     def opened():
         from tfgan_suite import registry
         from tfgan_suite.data.folder import FolderSource
+        from tfgan_suite.data.rgb import WHITE
 
         given = options["reals"]
         if given and os.path.isdir(given):
-            return FolderSource(given, per_class=False)
+            return FolderSource(given, per_class=False, background=WHITE)
         if given:
             other = experiment.load(given)
             return registry.system_class(other.system)(other, training=False).source()
@@ -70,8 +68,7 @@ def evaluate(evaluation, iteration, title: str) -> None:
 
 def default_metrics(name: str, system) -> tuple:
     """What an experiment is judged by if nothing else is said."""
-    general = ("digits",) if name.startswith("digits") else ("is", "fid")
-    return getattr(system, "default_metrics", general)
+    return system.default_metrics or (("digits",) if name.startswith("digits") else ("is", "fid"))
 
 
 def iterations(params: Parameters, chosen) -> list:
@@ -80,7 +77,7 @@ def iterations(params: Parameters, chosen) -> list:
     from tfgan_suite.files.checkpoints import Checkpoints
 
     if chosen != "all":
-        if chosen is not None and not chosen.isdigit():
+        if chosen is not None and experiment.whole(chosen) is None:
             raise UserError(f"--iteration={chosen}: give a whole number or 'all'")
         return [chosen]
     found = Checkpoints(params.wts_dir).numbers(registry.system_class(params.system).sampling[0])

@@ -78,15 +78,15 @@ def test_annealing_ends_at_the_decay_factor(from_one, first):
 
 
 def test_penalty_for_any_system():
-    params = SimpleNamespace(penalty="js", gamma=0.5, annealing=False, decay_factor=0.01, r1_weight=3.0, r2_weight=1.0)
+    params = experiment.load("jsreg_mixture").replace(penalty="js", gamma=0.5, r1_weight=3.0)
     w, x = tf.constant([[1.0], [1.0]]), tf.ones((2, 2))
     look = penalties.Look(x, x, linear(w))
     term, scalars = penalties.of_params(params, look, tf.constant(0), 10)
     assert float(term) == pytest.approx(0.25 * float(scalars["disc_regularizer"])) and scalars["gamma"] == 0.5
-    params.penalty = "js,r1"
+    params = params.replace(penalty="js,r1")
     both, scalars = penalties.of_params(params, look, tf.constant(0), 10)
     assert float(both) == pytest.approx(float(term) + 1.5 * 2.0) and float(scalars["r1"]) == pytest.approx(2.0)
-    params.penalty = "none"
+    params = params.replace(penalty="none")
     term, scalars = penalties.of_params(params, look, tf.constant(0), 10)
     assert float(term) == 0.0 and scalars == {}
 

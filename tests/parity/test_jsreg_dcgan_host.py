@@ -46,7 +46,7 @@ def test_grids(path):
         samples = case["samples"]
         if samples.shape[-1] == 1:  # from a sigmoid
             samples = 2.0 * samples.astype(np.float64) - 1.0
-        sheet = sheets.grid(bytes.truncated_127_5(samples), *case["size"])
+        sheet = sheets.grid(bytes.carpedm20(samples), *case["size"])
         pixels = case["pixels"] if case["pixels"].ndim == 3 else np.repeat(case["pixels"][..., None], 3, -1)
         np.testing.assert_array_equal(sheet, pixels, err_msg=name)
 

@@ -280,7 +280,7 @@ def test_sheets(path):
         np.testing.assert_array_equal(sheet, fixture[f"{case}/canvas"])
         np.testing.assert_array_equal(prepare.stretch(sheet), fixture[f"{case}/png"])
     if "quant/x" in fixture:
-        np.testing.assert_array_equal(bytes.truncated_127_995(fixture["quant/x"]), fixture["quant/int"])
+        np.testing.assert_array_equal(bytes.tflib(fixture["quant/x"]), fixture["quant/int"])
 
 
 def orders(fixture):

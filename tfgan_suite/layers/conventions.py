@@ -117,7 +117,8 @@ def _glorot(seed: int, name: str, spec: Spec):
 
 
 PLAIN = Convention({"kernel": "{}/kernel", "bias": "{}/bias", "u": "{}/u", "g": "{}/g", "scale": "{}/scale",
-                    "offset": "{}/offset", "mean": "{}/mean", "variance": "{}/variance"}, _glorot)
+                    "offset": "{}/offset", "mean": "{}/mean", "variance": "{}/variance", "biased": "{}/biased",
+                    "count": "{}/count"}, _glorot)
 
 
 # -- watsonyanghx/GAN_Lib_Tensorflow (common/ops) ---------------------------------------------------------------------------

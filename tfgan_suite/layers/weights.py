@@ -6,6 +6,7 @@ bits.
 """
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +19,15 @@ NORM_EPSILON = 1e-6  # inside the root of LIS' weight norm
 
 @dataclass(frozen=True)
 class Plain:
-    """The stored weight is the applied one."""
+    """The stored weight is the applied one.
+
+    Attributes:
+        divided: the output is divided by the weight's norm, which some conventions' names and first values depend on.
+        deviation: standard deviation of the first values that it wants; None: the layer's own rule.
+    """
 
     divided = False
+    deviation = None
 
     def variables(self, layer) -> dict[str, tf.Variable]:
         """Variables of its own, made through `layer.add_array`."""
@@ -110,12 +117,21 @@ class OutputNorm(Plain):
 
 @dataclass(frozen=True)
 class Equalised(Plain):
-    """y * constant: equalised learning rate (Karras et al., ICLR 2018, section 4.1); the weight is drawn from N(0, 1)."""
+    """y * constant: equalised learning rate (Karras et al., ICLR 2018, section 4.1); the weight is drawn with deviation 1.
 
-    constant: float = 1.0
+    Attributes:
+        constant: None: He's, sqrt(2 / fan in) of the layer.
+    """
+
+    constant: float | None = None
+    deviation = 1.0
 
     def after(self, layer, y):
-        return y * self.constant
+        he = math.sqrt(2.0 / (layer.spec.inputs * layer.spec.receptive))
+        return y * (he if self.constant is None else self.constant)
+
+
+WEIGHTS = {"plain": Plain(), "spectral": Spectral(), "gain": Gain(), "equalised": Equalised()}  # by name, for networks of choice
 
 
 def constant(values: np.ndarray):

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import optimizers, options, penalties
+from tfgan_suite.files import tf1_events
 from tfgan_suite.jsreg import objective
 from tfgan_suite.jsreg.dcgan import data, events, networks
 from tfgan_suite.jsreg.dcgan.stream import Prior, Stream, one_hot
@@ -22,6 +24,9 @@ class JSRegDCGAN(System):
     """DCGAN whose D minimises its cross-entropy + gamma/2 * the Jensen-Shannon regulariser; conditional on MNIST."""
 
     precisions = ("float32", "bfloat16")
+
+    length = ("epochs",)
+    log_files = ("summaries", "samps_10k")
 
     def __init__(self, params, training: bool = True):
         super().__init__(options.without_contradiction(params), training)
@@ -65,6 +70,10 @@ class JSRegDCGAN(System):
     def iterations(self) -> int:
         """Iterations of all epochs; `source` must have been called."""
         return self.params.epochs * self.per_epoch
+
+    def cut_logs(self, log_dir, done: int) -> None:
+        """Cuts the event file of the held-out batch."""
+        tf1_events.cut(Path(log_dir) / "summaries", done)
 
     def save_due(self, done: int) -> bool:
         """After the first iteration and after every 100th, as the original."""
@@ -196,7 +205,7 @@ class JSRegDCGAN(System):
 
     def to_uint8(self, x):
         """(x + 1) * 127.5, truncated."""
-        return bytes.truncated_127_5(x)
+        return bytes.carpedm20(x)
 
     def pictures(self, seed: int) -> dict[str, np.ndarray]:
         """One sheet from the z of the held-out batch: floor(sqrt(B)) columns, as many rows as are needed."""

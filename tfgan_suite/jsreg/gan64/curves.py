@@ -60,7 +60,8 @@ class Curves:
             new["dev disc cost"] = {self._dev[0]: np.float32(self._dev[1])}
         for name, values in new.items():
             self._series.setdefault(name, {}).update(values)
-            archive.write_bytes(folder / f"{name.replace(' ', '_')}.jpg", curves.series_jpeg(self._series[name], name))
+            archive.write_bytes(folder / f"{name.replace(' ', '_')}.jpg",
+                                curves.curve(list(self._series[name].items()), name, "jpg"))
         self._append(folder / "log.csv", new)
         archive.write_bytes(folder / "log.pkl", pickle.dumps(self._series, pickle.HIGHEST_PROTOCOL))
         means = [f"{name}\t{np.mean(list(new[name].values()))}" for name in SERIES if name in new]

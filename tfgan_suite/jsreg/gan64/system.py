@@ -47,6 +47,9 @@ class JSRegGan64(System):
             cannot have.
     """
 
+    length = ("iters",)
+    log_files = ("log.csv", "log.pkl", "*_cost.jpg", "time.jpg")
+
     def __init__(self, params, training: bool = True):
         self.objective = OBJECTIVES[params.mode]
         super().__init__(options.without_contradiction(params, self.objective.penalties), training)
@@ -257,7 +260,7 @@ class JSRegGan64(System):
         return n * SIDE * SIDE * 3 * 8 + min(n, self.batch_size) * SIDE * SIDE * self.params.DIM * 64
 
     def to_uint8(self, x):
-        return bytes.truncated_127_995(x)
+        return bytes.tflib(x)
 
     def sheet(self, images: np.ndarray) -> np.ndarray:
         """One sheet in the original's layout, of uint8 [n, 64, 64, 3]."""

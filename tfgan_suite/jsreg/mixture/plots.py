@@ -1,8 +1,6 @@
 """Pictures of the `3DGAN` program (its plotting.py), and of the plane that its data lie in."""
 from __future__ import annotations
 
-import io
-
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
@@ -70,9 +68,7 @@ def frames(snapshots: np.ndarray, titles: list[int], dpi: int = 600) -> bytes:
         axes = figure.add_subplot(1, len(snapshots), i + 1, projection="3d")
         _scatter_in_space(axes, points)
         axes.set_title(f"step {title}\n")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight")
-    return buffer.getvalue()
+    return curves.file(figure, "png", dpi=dpi, bbox_inches="tight")
 
 
 def overview(points: np.ndarray, mixture: Mixture) -> np.ndarray:
