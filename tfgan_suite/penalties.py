@@ -172,7 +172,9 @@ def penalty(name: str):
 
 
 def terms(names: tuple[str, ...], look: Look, values: Mapping) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-    """The sum of the named penalties, and their scalars. A penalty whose weight is the Python number 0 is left out.
+    """The sum of the named penalties, and their scalars, with the sum itself as `penalty`: the loss that a system logs and
+    `penalty` are the two curves of what D minimises. A penalty whose weight is the Python number 0 is left out, and D is not
+    even called for it.
 
     Args:
         names: of `PENALTIES`.
@@ -186,7 +188,8 @@ def terms(names: tuple[str, ...], look: Look, values: Mapping) -> tuple[tf.Tenso
         if isinstance(weight, (int, float)) and weight == 0:
             continue
         term, shown = chosen.function(look, **arguments)
-        total, scalars = total + term, {**scalars, **shown}
+        total = total + term
+        scalars = {**scalars, **shown, "penalty": total}
     return total, scalars
 
 

@@ -105,3 +105,50 @@ def test_unreg_denies_the_regulariser_in_every_system(name):
     params = experiment.load(name, {"unreg": "True", "penalty": "r1,js"})
     with pytest.raises(UserError, match="--unreg and --penalty=r1,js contradict each other"):
         runs.build(params, training=False)
+
+
+def test_a_weight_of_zero_does_not_even_call_the_discriminator():
+    def never(x):
+        raise AssertionError("called")
+
+    look = penalties.Look(tf.ones((2, 2)), tf.ones((2, 2)), never)
+    params = experiment.load("jsreg_mixture").replace(penalty="js,r1,r2", gamma=0.0, r1_weight=0.0, r2_weight=0.0, annealing=True)
+    term, scalars = penalties.of_params(params, look, tf.constant(0), 10)
+    assert float(term) == 0.0 and scalars == {}
+
+
+TINY = {
+    "digits_jsreg": {"gf_dim": 2, "df_dim": 2, "batch_size": 4, "dataset_size": 8},
+    "jsreg_gan64": {"architecture": "DCGAN", "DIM": 2, "batch_size": 4, "dataset": "digits"},
+    "jsreg_mixture": {"hidden": 4, "batch_size": 4},
+}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_gamma_of_zero_trains_as_no_penalty_to_the_bit(name):
+    found = []
+    for changes in ({"penalty": "none"}, {"penalty": "js", "gamma": 0.0, "annealing": True}):
+        system = runs.build(experiment.load(name).replace(**{**TINY[name], **changes}))
+        source = system.source()
+        for step in (0, 1):
+            batch = {key: tf.constant(array) for key, array in system.batch(step, source).items()}
+            scalars = system.iteration(tf.constant(step, tf.int64), batch, system.phase(step))
+        assert "penalty" not in scalars
+        found.append([v.numpy() for network in system.networks.values() for v in network.variables])
+    for none, zero in zip(*found):
+        np.testing.assert_array_equal(none, zero)
+
+
+@pytest.mark.parametrize("name, given, words", [
+    ("jsreg_mixture", {"unreg": "True", "gamma": "3"}, ["gamma=3.0 has no effect without --penalty=js"]),
+    ("jsreg_mixture", {"unreg": "True"}, []),  # gamma is the experiment's
+    ("jsreg_gan64", {"mode": "wgan", "annealing": "True"}, ["gamma=0.1 has no effect", "annealing=True has no effect"]),
+    ("digits", {"annealing": "True", "r1_weight": "2"}, ["annealing=True", "r1_weight=2.0 has no effect without --penalty=r1"]),
+    ("digits", {"penalty": "js", "decay_factor": "0.5"}, ["decay_factor=0.5 has no effect without --annealing"]),
+    ("digits_pggan", {"gamma": "0.5"}, []),  # BEGAN's too
+    ("jsreg_mixture", {"gamma": "3", "annealing": "True"}, []),
+])
+def test_values_without_effect_are_told(name, given, words):
+    system = runs.build(experiment.load(name, given), training=False)
+    lines = options.idle(system.params)
+    assert len(lines) == len(words) and all(any(word in line for line in lines) for word in words)

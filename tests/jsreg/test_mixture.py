@@ -144,3 +144,12 @@ def test_bad_options_are_one_line(tmp_path, monkeypatch, changes, words):
     with pytest.raises(UserError) as error:
         runs.build(params(tmp_path, monkeypatch, **changes))
     assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_another_planned_length_tells_what_gamma_was_and_is(tmp_path, monkeypatch):
+    changes = {"num_runs": 1, "plot_freq": 100, "summary_freq": 0, "annealing": True, "decay_factor": 0.0625, "gamma": 2.0}
+    out = io.StringIO()
+    Trainer(params(tmp_path, monkeypatch, **changes), io.StringIO()).run()
+    Trainer(params(tmp_path, monkeypatch, **changes, max_steps=8), out).run()
+    assert ("Note: annealing follows the planned length: after iteration 5 gamma was 0.0625 (of 4 iterations), "
+            "it is 0.353553 now (of 8)") in out.getvalue()

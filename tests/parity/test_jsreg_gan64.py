@@ -267,7 +267,9 @@ def cells(images: np.ndarray) -> np.ndarray:
         images = images * np.asarray(255.99, images.dtype)
     if images.ndim == 4:
         return images.transpose(0, 2, 3, 1).astype(np.uint8)
-    return images.reshape(len(images), math.isqrt(images[0].size), -1, 1).astype(np.uint8)
+    if images.ndim == 2:
+        images = images.reshape(len(images), math.isqrt(images.shape[1]), -1)
+    return images[..., None].astype(np.uint8)
 
 
 @golden.each(FOLDER, "grid*.npz")

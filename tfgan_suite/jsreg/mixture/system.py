@@ -63,6 +63,15 @@ class JSRegMixture(System):
         """Iterations of all runs."""
         return self.params.num_runs * self.per_run
 
+    @property
+    def planned(self) -> int:
+        """Annealing starts anew in each run."""
+        return self.params.max_steps
+
+    def gamma_at(self, done: int, planned: int) -> float:
+        place = done % self.per_run - self.params.disc_pretrain_steps
+        return float(penalties.js_gamma(self.params, tf.constant(max(place, 0), tf.int64), planned, from_one=True))
+
     def place(self, done: int) -> tuple[int, int]:
         """(run, iterations of the original's loop done in it; 0 or less while D is trained alone) after `done` iterations."""
         run = max(done - 1, 0) // self.per_run
