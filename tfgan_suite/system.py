@@ -12,7 +12,7 @@ from typing import Any, Callable
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import optimizers
+from tfgan_suite import optimizers, penalties
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.files.checkpoints import numbered
 from tfgan_suite.pictures import bytes, sheets
@@ -102,6 +102,16 @@ class System:
     def iterations(self) -> int:
         """How many iterations a whole run has."""
         return int(self.params.MAXITER)
+
+    @property
+    def planned(self) -> int:
+        """The length over which annealing spreads its decay."""
+        return self.iterations
+
+    def gamma_at(self, done: int, planned: int) -> float:
+        """Gamma of the Jensen-Shannon regulariser in the iteration after `done` ones, if annealing were spread over `planned`
+        iterations."""
+        return float(penalties.js_gamma(self.params, tf.constant(done, tf.int64), planned))
 
     def save_due(self, done: int) -> bool:
         """Whether a checkpoint is written after `done` iterations (one is always written at the end)."""

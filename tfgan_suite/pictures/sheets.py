@@ -61,3 +61,9 @@ def side_by_side(*series: np.ndarray) -> np.ndarray:
 def strip(cells: np.ndarray) -> np.ndarray:
     """All cells [n, h, w, 3] in one row, without lines."""
     return np.concatenate(list(cells), axis=1)
+
+
+def divided(n: int) -> tuple[int, int]:
+    """(rows, columns) of a full sheet of n images: rows is the largest divisor of n that is not above its root (tflib)."""
+    rows = max(r for r in range(1, math.isqrt(n) + 1) if n % r == 0)
+    return rows, n // rows

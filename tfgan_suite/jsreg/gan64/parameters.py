@@ -17,7 +17,7 @@ GAN64 = (
               fixed=True),
     Parameter("iters", 100000, "iterations; iteration 0 trains D only", minimum=1, change="free"),
     *options.penalty(None),
-    Parameter("unreg", False, "regularized_gan without the regulariser"),
+    options.UNREG,
     Parameter("disc_learning_rate", None, "of D (2e-4; wgan-gp and lsgan 1e-4, wgan 5e-5)", type=float, minimum=0.0),
     Parameter("gen_learning_rate", None, "of G (the same)", type=float, minimum=0.0),
     Parameter("disc_update_steps", None, "D steps per iteration (1; wgan and wgan-gp 5)", type=int, minimum=1, fixed=True),
