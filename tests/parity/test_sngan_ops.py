@@ -18,7 +18,13 @@ from tfgan_suite.layers.conditional_batch_norm import ConditionalBatchNorm
 from tfgan_suite.layers.spectral_norm import power_iteration
 from tfgan_suite.metrics.samples import score_bytes
 from tfgan_suite.sngan.common import ClassConditional
-from tfgan_suite.sngan.gan_lib.blocks import DiscriminatorBlock, FirstBlock, GeneratorBlock, mean_pool, upsample
+from tfgan_suite.sngan.gan_lib.blocks import (
+    DiscriminatorBlock,
+    FirstBlock,
+    GeneratorBlock,
+    mean_pool,
+    upsample,
+)
 from tfgan_suite.sngan.gan_lib.networks import TABLES, CurrentNames, Discriminator, Generator, Labels
 from tfgan_suite.sngan.gan_lib.norms import BatchNorm, LayerNorm, pixel_norm
 from tfgan_suite.sngan.gan_lib.ops import Conv2D, Linear, Style

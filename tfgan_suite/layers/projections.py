@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from tfgan_suite.errors import UserError
 from tfgan_suite.layers.linear import compute_dtype, convolve
 from tfgan_suite.layers.network import Network
 
@@ -51,6 +52,38 @@ class Filters:
         kernel = tf.cast(np.moveaxis(self.values, 0, 3).reshape(k, k, 3, count * channels), images.dtype)
         y = convolve(images, kernel, self.stride, self.padding)
         return tf.transpose(tf.reshape(y, [-1, *y.shape[1:3], count, channels]), [3, 0, 1, 2, 4])
+
+
+def parse(spec: str) -> tuple[int, int, int, int]:
+    """`K,S,F,N`: kernel side, stride, channels, number of filters.
+
+    Raises:
+        UserError: not four positive whole numbers, or a kernel smaller than its stride.
+    """
+    words = spec.split(",")
+    if len(words) != 4 or not all(w.isdigit() and int(w) > 0 for w in words):
+        raise UserError(f"filters '{spec}': give K,S,F,N (kernel, stride, channels, count), such as 8,2,1,48")
+    k, s, f, n = map(int, words)
+    if k < s:
+        raise UserError(f"filters '{spec}': the kernel ({k}) must not be smaller than the stride ({s})")
+    return k, s, f, n
+
+
+def draw(generator: np.random.RandomState, k: int, channels: int) -> np.ndarray:
+    """One filter, float32 [k, k, 3, channels]: normal draws, divided per output channel by their L2 norm."""
+    p = np.float32(generator.normal(size=(k, k, 3, channels)))
+    return p / np.sqrt(np.sum(p * p, axis=(0, 1, 2), keepdims=True))
+
+
+def draw_filters(spec: str, seed: int | None) -> Filters:
+    """The filters that `K,S,F,N` describes.
+
+    Raises:
+        UserError: see `parse`.
+    """
+    k, s, f, n = parse(spec)
+    generator = np.random.RandomState(seed)
+    return Filters(np.stack([draw(generator, k, f) for _ in range(n)]), s)
 
 
 class Projected(Network):

@@ -1,4 +1,4 @@
-"""Side programs of alenmora/ppgan on folders of images: statistics and cleaning (spec section 12)."""
+"""Side programs of alenmora/ppgan on folders of images: statistics and cleaning."""
 from __future__ import annotations
 
 import shutil

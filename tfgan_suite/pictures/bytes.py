@@ -14,3 +14,8 @@ def to_uint8(x: np.ndarray) -> np.ndarray:
 def to_float(x: np.ndarray) -> np.ndarray:
     """Bytes -> [-1, 1] float32: x * (2/255) - 1."""
     return x.astype(np.float32) * np.float32(2.0 / 255.0) - np.float32(1.0)
+
+
+def unshifted(x: np.ndarray) -> np.ndarray:
+    """[-1, 1] -> bytes without a shift to [0, 1]: negative values are black, as in alenmora/ppgan's pictures."""
+    return np.clip(np.asarray(x, np.float32) * np.float32(255), 0, 255).astype(np.uint8)

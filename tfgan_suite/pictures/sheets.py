@@ -1,6 +1,8 @@
 """Sheets: many images in one."""
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 
@@ -23,3 +25,22 @@ def grid(images: np.ndarray, rows: int, cols: int, border: int = 0, fill: int = 
         y, x = (i // cols) * (h + border) + border, (i % cols) * (w + border) + border
         sheet[y:y + h, x:x + w] = images[i] if c == 3 else images[i, ..., :1]
     return sheet
+
+
+def images_per_row(n: int) -> int:
+    """sqrt(n) for squares; else for n > 5 the largest divisor above 2 and up to sqrt(n); else 1 (alenmora/ppgan)."""
+    root = math.isqrt(n)
+    if root * root == n:
+        return root
+    fitting = [i for i in range(3, root + 1) if n % i == 0] if n > 5 else []
+    return max(fitting, default=1)
+
+
+def spaced(images: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """All images, uint8 [n, H, W, C], on one sheet, five pixels apart, uint8 [h, w, 3].
+
+    Args:
+        columns: by default `images_per_row`.
+    """
+    columns = columns or images_per_row(len(images))
+    return grid(images, -(-len(images) // columns), columns, border=5)
