@@ -201,14 +201,16 @@ class System:
         """`update` with the draws of (seed, step); what the trainer runs inside `strategy.run`."""
         return self.update(step, batch, self.draws(Draws(self.params.seed, step), phase), phase)
 
-    def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None) -> None:
+    def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None,
+                variables: list | None = None) -> None:
         """One optimiser step of network `kind` along the gradient of `loss`, a mean over this replica's batch.
 
         Args:
             tape: has recorded the loss.
             upstream: the gradient with respect to `loss`, where that is not the scalar loss itself.
+            variables: those that the step moves, where not all of the network's.
         """
-        variables = self.networks[kind].trainable_variables
+        variables = self.networks[kind].trainable_variables if variables is None else variables
         gradients = tape.gradient(loss, variables, upstream, self.unconnected)
         optimizers.apply(self.optimizers[kind], gradients, variables)
 

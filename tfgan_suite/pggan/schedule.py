@@ -1,4 +1,4 @@
-"""When PGGAN grows: a pure function of the iteration, so that a run goes on from any moment (spec section 7).
+"""When PGGAN grows: a pure function of the iteration, so that a run goes on from any moment.
 
 The first resolution is only trained stably. Each further one is faded in (alpha from 0 up to 1) and then trained stably. A
 stage lasts a number of images; the batch depends on the resolution.
@@ -94,12 +94,20 @@ class Schedule:
         """Images that were shown at this level before its first iteration in this run."""
         return self.start_images if level == self.start_level else 0
 
+    def alpha(self, level: int, local) -> float:
+        """Weight of the level in its fade: the share of the fade's images that have been shown; 1 or more after it.
+
+        Args:
+            local: iterations at this level in this run, a number or a float64 tensor.
+        """
+        return (self.images_at(level) + local * self.batch(level)) / self.fade
+
     def at(self, iteration: int) -> Moment:
         """The moment of an iteration; one beyond the end has the last level, stable."""
         index = min(bisect.bisect_right(self._starts, iteration) - 1, self.last - self.start_level)
         level, local = self.start_level + index, iteration - self._starts[index]
         here = self.images_at(level) + local * self.batch(level)
-        alpha = 1.0 if level == self.first or self.fade == 0 else min(here / self.fade, 1.0)
+        alpha = 1.0 if level == self.first or self.fade == 0 else min(self.alpha(level, local), 1.0)
         return Moment(iteration, level, 4 << level, self.batch(level), "fade" if alpha < 1 else "stable", alpha,
                       self._shown[index] + local * self.batch(level), here)
 
