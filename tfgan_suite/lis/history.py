@@ -1,7 +1,7 @@
 """What a run reported, as lines of (iteration, value): its CSV export and the points of its plots.
 
-A run of ours keeps it in `metrics.jsonl`; the original kept a pickle of its own classes in `*_state.pt`. Beside it both write
-a table at each test, `log/loss_N.npz` or `log/loss_N.pt`.
+A run of ours keeps it in `metrics.jsonl`; the original kept a pickle of its own classes in `*_state.pt`.
+Beside it both write a table at each test, `log/loss_N.npz` or `log/loss_N.pt`.
 """
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ class Line:
         return np.array(self.y_list, np.float32)
 
     def reduced(self, start: int, end: int, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
-        """The points with start <= x < end, averaged in blocks of int(count / most), each at its last x; a rest is a block."""
+        """The points with start <= x < end, averaged in blocks of int(count / most), each at its last x; a
+        rest is a block."""
         inside = (self.xs >= start) & (self.xs < end)
         xs, ys = self.xs[inside], self.ys[inside]
         if not len(xs):
@@ -74,13 +75,14 @@ class History:
 
     def lines(self) -> list[tuple[str, Line]]:
         """('group_line', line) in order."""
-        return [(f"{group}_{name}", line) for group, lines in self.groups.items() for name, line in lines.items()]
+        return [(f"{group}_{name}", line) for group, lines in self.groups.items() for name,
+                line in lines.items()]
 
     def csv(self, start: int = 0, end: int = -1, subsample: int = 1, kernel_size: int = 101) -> str:
         """The table of all lines, smoothed.
 
-        One row per iteration of any line; a line without a value there keeps its last one (0 before its first). A box filter
-        of `kernel_size` rows smooths each column; beyond the ends it sees zeros.
+        One row per iteration of any line; a line without a value there keeps its last one (0 before its
+        first). A box filter of `kernel_size` rows smooths each column; beyond the ends it sees zeros.
 
         Args:
             start, end: rows start ... end - 1 are written; end < 0 for all.
@@ -90,11 +92,12 @@ class History:
             Header `__index,{group}_{line},...` and rows, without a newline at the end.
         """
         lines = self.lines()
-        index = np.unique(np.concatenate([line.xs for _, line in lines])) if lines else np.zeros(0, np.int32)
+        index = np.unique(np.concatenate([np.zeros(0, np.int32), *(line.xs for _, line in lines)]))
         columns = [smooth(_carried(line, index), kernel_size) for _, line in lines]
         rows = range(max(0, start), len(index) if end < 0 else min(end, len(index)))
         text = [",".join(["__index", *(re.sub(r"[,\s\"']", "", name) for name, _ in lines)])]
-        text += [",".join([str(index[i]), *(f"{column[i]:.4f}" for column in columns)]) for i in rows if i % subsample == 0]
+        text += [",".join([str(index[i]), *(f"{column[i]:.4f}" for column in columns)]) for i in rows
+                 if i % subsample == 0]
         return "\n".join(text)
 
 
@@ -113,9 +116,11 @@ def smooth(values: np.ndarray, kernel_size: int) -> np.ndarray:
 
 
 def from_metrics(path) -> History:
-    """The history of a run of ours, from its `metrics.jsonl`; the scalar `loss-x/y` is line y of group loss-x.
+    """The history of a run of ours, from its `metrics.jsonl`; the scalar `loss-x/y` is line y of group
+    loss-x.
 
-    After a resumed run the later report of an iteration counts. Values that did not occur (NaN) are left out.
+    After a resumed run the later report of an iteration counts. Values that did not occur (NaN) are left
+    out.
 
     Raises:
         UserError: no such file, or not ours.
@@ -124,7 +129,8 @@ def from_metrics(path) -> History:
     try:
         entries = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
     except OSError:
-        raise UserError(f"{path}: no such file; train the experiment first, or give its log folder as --log_dir") from None
+        raise UserError(f"{path}: no such file; train the experiment first, or give its log folder as "
+                        "--log_dir") from None
     except ValueError as error:
         raise UserError(f"{path}: a line of it is no JSON ({error}); mend or delete that line") from None
     found: dict[tuple[str, str], dict[int, float]] = {}
@@ -140,7 +146,8 @@ def from_metrics(path) -> History:
 
 
 class _Stored:
-    """Stands for the original's classes `History`, `LineGroup` and `Line`: their attributes and nothing else."""
+    """Stands for the original's classes `History`, `LineGroup` and `Line`: their attributes and nothing
+    else."""
 
 
 def _array(kind, *_):
@@ -149,10 +156,12 @@ def _array(kind, *_):
 
 
 _ALLOWED = {("common.plotting", "History"): _Stored, ("common.plotting", "LineGroup"): _Stored,
-            ("common.plotting", "Line"): _Stored, ("collections", "OrderedDict"): dict, ("numpy", "ndarray"): np.ndarray,
+            ("common.plotting", "Line"): _Stored, ("collections", "OrderedDict"): dict,
+            ("numpy", "ndarray"): np.ndarray,
             ("numpy", "dtype"): np.dtype, ("_codecs", "encode"): codecs.encode,
             ("copy_reg", "_reconstructor"): lambda kind, *_: kind(), ("__builtin__", "object"): object,
-            ("numpy.core.multiarray", "_reconstruct"): _array, ("numpy._core.multiarray", "_reconstruct"): _array}
+            ("numpy.core.multiarray", "_reconstruct"): _array,
+            ("numpy._core.multiarray", "_reconstruct"): _array}
 
 
 class _Unpickler(pickle.Unpickler):
@@ -178,7 +187,8 @@ def from_original(path) -> History:
         for group, lines in _Unpickler(io.BytesIO(data), encoding="latin-1").load().line_groups.items():
             for name, stored in lines.lines.items():
                 n = int(stored.last_index) + 1
-                history.groups.setdefault(group, {})[name] = Line(stored.xs[:n].tolist(), stored.ys[:n].tolist())
+                line = Line(stored.xs[:n].tolist(), stored.ys[:n].tolist())
+                history.groups.setdefault(group, {})[name] = line
     except (pickle.UnpicklingError, AttributeError, ValueError, TypeError, EOFError, KeyError) as error:
         raise UserError(f"{path}: its history cannot be read ({error})") from None
     return history
@@ -202,19 +212,22 @@ def read_tables(folder) -> list[tuple[int, np.ndarray, float]]:
             try:
                 found[int(match[1])] = np.asarray(table["training_loss"]), float(table["test_loss"])
             except (KeyError, TypeError):
-                raise UserError(f"{path}: lacks training_loss or test_loss; put a good copy in its place") from None
+                raise UserError(f"{path}: lacks training_loss or test_loss; "
+                                "put a good copy in its place") from None
     if not found:
-        raise UserError(f"{folder}: holds no log/loss_N.npz; they are written at each test (--test_interval)")
+        raise UserError(f"{folder}: holds no log/loss_N.npz; they are written at each test "
+                        "(--test_interval)")
     return [(iteration, *found[iteration]) for iteration in sorted(found)]
 
 
-def table_points(tables: list[tuple[int, np.ndarray, float]], kind: str, interval: int) -> tuple[np.ndarray, np.ndarray]:
+def table_points(tables: list[tuple[int, np.ndarray, float]], kind: str,
+                 interval: int) -> tuple[np.ndarray, np.ndarray]:
     """The points of one line: (iterations, losses).
 
     Args:
         kind: 'test', or the training loss 'dis' (real + fake), 'dis-real', 'dis-fake' or 'gen'.
-        interval: rows of which a point is the mean. A loss that did not occur, 0 in the table, is left out of the mean (the
-            original counts it).
+        interval: rows of which a point is the mean. A loss that did not occur, 0 in the table, is left out
+            of the mean (the original counts it).
     """
     if kind == "test":
         return np.array([t[0] for t in tables]), np.array([t[2] for t in tables])
