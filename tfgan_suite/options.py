@@ -95,5 +95,5 @@ def labelled_images(dataset: str, folder: str) -> tuple:
     return (
         Parameter(dataset, "cifar10", "cifar10 and digits need no preparation; imagenet and folder have a folder per class",
                   choices=("cifar10", "imagenet", "folder", "digits"), fixed=True),
-        Parameter(folder, "data/cifar10", "folder of the images (or the CIFAR-10 archive)"),
+        Parameter(folder, "data/cifar10", "folder of the images (or the CIFAR-10 archive)", change="free"),
     )

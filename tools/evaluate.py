@@ -37,10 +37,11 @@ def reals_of(options: dict, params, system):
     def opened():
         from tfgan_suite import registry
         from tfgan_suite.data.folder import FolderSource
+        from tfgan_suite.data.rgb import WHITE
 
         given = options["reals"]
         if given and os.path.isdir(given):
-            return FolderSource(given, per_class=False)
+            return FolderSource(given, per_class=False, background=WHITE)
         if given:
             other = experiment.load(given)
             return registry.system_class(other.system)(other, training=False).source()
@@ -76,7 +77,7 @@ def iterations(params: Parameters, chosen) -> list:
     from tfgan_suite.files.checkpoints import Checkpoints
 
     if chosen != "all":
-        if chosen is not None and not chosen.isdigit():
+        if chosen is not None and experiment.whole(chosen) is None:
             raise UserError(f"--iteration={chosen}: give a whole number or 'all'")
         return [chosen]
     found = Checkpoints(params.wts_dir).numbers(registry.system_class(params.system).sampling[0])

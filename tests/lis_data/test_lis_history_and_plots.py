@@ -51,7 +51,7 @@ def test_smoothing_keeps_the_length_where_the_original_fails(rows):
 def test_history_bad_input(tmp_path):
     with pytest.raises(UserError, match="no such file; train"):
         history.from_metrics(tmp_path / "metrics.jsonl")
-    (tmp_path / "metrics.jsonl").write_text("{broken")
+    (tmp_path / "metrics.jsonl").write_text("{broken\n")
     with pytest.raises(UserError, match="no JSON"):
         history.from_metrics(tmp_path / "metrics.jsonl")
     with pytest.raises(UserError, match="either an experiment or"):

@@ -83,7 +83,7 @@ def test_split_of_another_data_set(pictures, tmp_path):
 
 def test_damaged_split(pictures):
     (pictures / "data_index.npz").write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(UserError, match="no readable split.*make it anew"):
+    with pytest.raises(UserError, match="cannot be read.*make it anew"):
         data.open_images(params(dataset="folder", dataroot=str(pictures)), flip=False)
 
 

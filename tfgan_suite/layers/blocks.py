@@ -49,10 +49,15 @@ class Masked(tf.keras.layers.Layer):
 
 
 class Residual(tf.keras.layers.Layer):
-    """shortcut(x) + scale * branch(x)."""
+    """shortcut(x) + scale * branch(x).
 
-    def __init__(self, shortcut, branch, scale: float = 1.0):
+    Args:
+        order: layers of both in the order that their arrays have in the original's files, where that is another one.
+    """
+
+    def __init__(self, shortcut, branch, scale: float = 1.0, order: tuple = ()):
         super().__init__(dtype="float32", autocast=False)
+        self.order = order
         self.shortcut, self.branch, self.scale = shortcut, branch, scale
 
     def call(self, x, how: Pass = REST):
@@ -96,10 +101,11 @@ class Maker:
         size = size if isinstance(size, tuple) else (size, size)
         return Spec(kind, inputs, outputs, size, stride, he, gain, self.deviation, self.weight.divided)
 
-    def dense(self, title: str, inputs: int, outputs: int, bias: bool = True, he: bool | None = None, gain: float = 1.0) -> Dense:
-        """[n, inputs] -> [n, outputs]."""
+    def dense(self, title: str, inputs: int, outputs: int, bias: bool = True, he: bool | None = None, gain: float = 1.0,
+              compute: str | None = None) -> Dense:
+        """[n, inputs] -> [n, outputs]; `compute`: the type that it computes in whatever the run's is."""
         spec = self._spec("dense", inputs, outputs, he=he, gain=gain)
-        return Dense(self.scope + title, spec, self.convention, self.weight, self.seed, bias)
+        return Dense(self.scope + title, spec, self.convention, self.weight, self.seed, bias, compute)
 
     def conv(self, title: str, inputs: int, outputs: int, size=3, stride: int = 1, padding="SAME", bias: bool = True,
              he: bool | None = None, gain: float = 1.0) -> Conv:

@@ -33,6 +33,8 @@ class LisSystem(System):
         learned: whether its G has LIS modules (then it has `g_lis`).
     """
 
+    length = ("niter",)
+    log_files = reports.FILES
     plot_interval: int | None = None
     chain_border = 1
     recorded: tuple = ()
@@ -161,6 +163,10 @@ class LisSystem(System):
     def save_due(self, done):
         """Every save_interval; the original also writes its `last` files at each test."""
         return done % self.params.save_interval == 0 or done % self.params.test_interval == 0
+
+    def cut_logs(self, log_dir, done):
+        """Takes away the tables of later tests."""
+        self.reports.cut(done)
 
     def keep(self, number):
         """Numbered checkpoints stay, those that were only `last` go."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import torch
 from tfgan_suite.layers.conventions import TORCH_2017
 from tfgan_suite.training import runs
@@ -62,16 +63,17 @@ def square_averages(folder, prefix: str, kind: str) -> dict[str, np.ndarray]:
         return {}
     names = [n for n in network(folder, prefix, kind) if not n.endswith(BUFFERS)]
     stored = torch.load(path)
-    try:
+    with reading(path, "holds no optimiser state of the original"):
         order, state = stored["param_groups"][0]["params"], stored["state"]
         return {n: from_file(state[i]["square_avg"]) for n, i in zip(names, order) if i in state}
-    except (KeyError, IndexError, TypeError, AttributeError):
-        raise UserError(f"{path}: holds no optimiser state of the original") from None
 
 
 def state(folder, prefix: str) -> dict:
     """What `{prefix}_state.pt` says: current_iter, best_iter, min_loss, current_sample, index_shuffle."""
-    found = torch.load(Path(folder) / ARCHIVE / f"{prefix}_state.pt")
+    path = Path(folder) / ARCHIVE / f"{prefix}_state.pt"
+    found = torch.load(path)
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: holds no state of a run; give a *_state.pt file of the original")
     return {name: value for name, value in found.items() if name != "history"}
 
 
@@ -87,7 +89,7 @@ def _locate(source, params) -> tuple[Path, str]:
         for wanted in (params.values.get("net"), "last"):
             if wanted in there:
                 return folder, wanted
-        return folder, max(there, key=lambda p: int(p) if p.isdigit() else -1)
+        return folder, max(there, key=lambda p: -1 if whole(p) is None else int(p))
     if not source.is_file():
         raise UserError(f"{source}: no such file or folder")
     if source.parent.name != ARCHIVE or "_" not in source.stem:

@@ -16,6 +16,7 @@ from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.order import epoch_permutation
 from tfgan_suite.data.prepare import resize, scale_smaller_side
+from tfgan_suite.data.rgb import WHITE, check_pixels
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
 from tfgan_suite.lis import augmentation, split
@@ -105,6 +106,7 @@ def to_float(images: np.ndarray) -> np.ndarray:
 def pad_to_square(image: np.ndarray) -> np.ndarray:
     """Black borders that make the image square; the odd pixel goes to the top or the left."""
     h, w = image.shape[:2]
+    check_pixels(max(h, w), max(h, w))
     top, left = (max(h, w) - h + 1) // 2, (max(h, w) - w + 1) // 2
     return np.pad(image, ((top, max(h, w) - h - top), (left, max(h, w) - w - left), (0, 0)))
 
@@ -225,7 +227,7 @@ def open_dataset(dataset: str, dataroot: str, lsun_class: str = "bedroom", digit
         from tfgan_suite.data.lsun import LsunSource
 
         return LsunSource(dataroot, f"{lsun_class}_train")
-    return FolderSource(dataroot)
+    return FolderSource(dataroot, background=WHITE)
 
 
 def full_name(dataset: str, lsun_class: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
@@ -22,6 +23,7 @@ from tfgan_suite.pictures import saving, sheets
 from tfgan_suite.pictures.bytes import unit_to_uint8
 from tfgan_suite.system import Event
 
+FILES = ("samples", "samples_*", "running_test", "*_test", "real_images.jpg", "loss.jpg", "log")
 ABSENT = -1.0  # what the original prints for a loss that did not occur
 
 
@@ -80,7 +82,7 @@ def tested_file(params) -> Path | None:
     """The file with the G that --net names: of the best network, of the newest checkpoint or of an
     iteration; None if there is no best, or no checkpoint at all."""
     files = Checkpoints(Path(params.wts_dir) / "best" if params.net == "best" else params.wts_dir)
-    number = int(params.net) if params.net.isdigit() else files.newest("g")
+    number = int(params.net) if whole(params.net) is not None else files.newest("g")
     return None if number is None else files.path("g", number)
 
 
@@ -152,6 +154,12 @@ class Reports:
                 found.append(Event("final test", max(end, 1), self.final_test))
         return found
 
+    def cut(self, done: int) -> None:
+        """Deletes the tables of tests after iteration `done`."""
+        for path in (self.folder / "log").glob("loss_*.npz"):
+            if (whole(path.stem[5:]) or 0) > done:
+                archive.remove(path)
+
     # -- files --------------------------------------------------------------------------------------------
     def _save(self, name: str, picture: np.ndarray) -> None:
         path = self.folder / name
@@ -214,16 +222,16 @@ class Reports:
 
     def running_test(self, done: int, host) -> dict:
         """Reconstructs the running test images; keeps the network if it is the best so far."""
-        print("Testing ...", flush=True)
+        host.line("Testing ...", stamp=False)
         rows, cols = self.system.grid
         codes, _, loss = search(self.system)(host.source.test("running_test"))
-        print(f"loss = {loss:.6f}", flush=True)
+        host.line(f"loss = {loss:.6f}", stamp=False)
         names = [f"running_test/{'' if k is None else f'r{k}_'}test_{done}.jpg"
                  for k in (None, *range(self.params.r_iterations))]
         self._stages(codes[:rows * cols], names, f"running_test/all_test_{done}.jpg")
         self._write_losses(done, loss)
         if loss < float(self.system.extra_state["min_loss"]):
-            print("new best network!", flush=True)
+            host.line("new best network!", stamp=False)
             self.system.extra_state["min_loss"].assign(loss)
             self.system.extra_state["best_iter"].assign(done)
             self._keep_best(done)
@@ -241,8 +249,7 @@ class Reports:
         networks = self.system.networks
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed()}
-        files = Checkpoints(Path(self.params.wts_dir) / "best", tuple(networks))
-        files.save(done, networks, {}, about, lambda n: False)
+        Checkpoints(Path(self.params.wts_dir) / "best", tuple(networks)).save(done, networks, {}, about)
 
     def final_test(self, done: int, host) -> dict:
         """The test on the final test images with the checkpoint --net; the present weights stay as they

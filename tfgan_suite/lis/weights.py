@@ -10,10 +10,10 @@ import numpy as np
 
 from tfgan_suite import registry
 from tfgan_suite.errors import UserError
-from tfgan_suite.experiment import Parameters
+from tfgan_suite.experiment import Parameters, whole
 from tfgan_suite.files import torch
 from tfgan_suite.files.archive import Archive
-from tfgan_suite.files.checkpoints import Checkpoints
+from tfgan_suite.files.checkpoints import Checkpoints, StoredState
 from tfgan_suite.layers.network import Network
 from tfgan_suite.lis import convert
 from tfgan_suite.lis.parameters import SAVE_PATH
@@ -82,13 +82,13 @@ def find(folder, which: str = "last") -> Origin:
 
 
 def _ours(files: Checkpoints, folder: Path, which: str) -> Origin:
-    if which not in (BEST, "last") and not which.isdigit():
+    if which not in (BEST, "last") and whole(which) is None:
         raise UserError(f"net={which}: give best, last or an iteration")
     kinds = [kind for kind in ("g", "r") if files.numbers(kind)]
     if not kinds:
         raise UserError(f"{folder}: holds no checkpoint (iter_N.gmodel.npz); train the run that it "
                         "belongs to first")
-    number = int(which) if which.isdigit() else files.newest(kinds[0])
+    number = int(which) if whole(which) is not None else files.newest(kinds[0])
 
     def arrays(kind):
         path = files.path(kind, number)
@@ -100,9 +100,9 @@ def _ours(files: Checkpoints, folder: Path, which: str) -> Origin:
         path = files.path("state", number)
         if not path.is_file():
             return {}
-        archive = Archive(path)
-        return {name.split("/", 3)[3]: archive[name] for name in archive if name.startswith(f"{kind}/") and
-                name.count("/") >= 3}
+        stored = StoredState(path)
+        return {name.split("/", 2)[2]: stored[name] for name in stored if name.startswith(f"{kind}/")
+                and name.count("/") >= 2}
 
     return Origin(f"{folder}/iter_{number}", arrays, slots)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import whole
 
 
 def linear(a: np.ndarray, b: np.ndarray, n: int) -> np.ndarray:
@@ -21,13 +22,14 @@ def class_pair(text: str | None, classes: int, name: str) -> tuple[int, int] | N
     if text is None:
         return None
     words = text.split(",")
-    if len(words) != 2 or not all(w.isdigit() for w in words):
+    numbers = [whole(word) for word in words]
+    if len(words) != 2 or None in numbers:
         raise UserError(f"--labels={text}: give two classes A,B")
     if not classes:
         raise UserError(f"--labels={text}: {name} is not conditional; leave --labels out")
-    if max(map(int, words)) >= classes:
+    if max(numbers) >= classes:
         raise UserError(f"--labels={text}: {name} has classes 0 to {classes - 1}")
-    return int(words[0]), int(words[1])
+    return numbers[0], numbers[1]
 
 
 def strips(system, pairs, seed: int, n: int, ends: tuple[int, int] | None = None) -> np.ndarray:

@@ -33,6 +33,9 @@ class JSRegGan64(System):
             cannot have.
     """
 
+    length = ("iters",)
+    log_files = ("log.csv", "log.pkl", "*_cost.jpg", "time.jpg")
+
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
         _check(params)
