@@ -18,12 +18,7 @@ BLOCK = 1024  # iterations whose decisions are drawn at once
 
 def mixed(values: dict) -> dict:
     """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix, by the losses' first letters."""
-    found = {}
-    for name, value in values.items():
-        if value != ABSENT:
-            shown = min(max(value, 0.0), 1.0) if name[0] == "r" else value
-            found[f"loss-{name[0]}-mix/train-{name}"] = shown
-    return found
+    return {f"loss-{name[0]}-mix/train-{name}": value for name, value in values.items() if value != ABSENT}
 
 
 # -- G-LIS -----------------------------------------------------------------------------------------------
@@ -109,8 +104,10 @@ class GLis(LisSystem):
         return [f"{step + 1} | {values}"]
 
     def lines(self, values):
-        """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix."""
-        return mixed(values)
+        """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix; only here those of r are cut at 1, as in
+        the original."""
+        return {name: min(value, 1.0) if name.startswith("loss-r") else value
+                for name, value in mixed(values).items()}
 
     def sheet(self, cells, cols):
         """Lines of one pixel between the cells."""
