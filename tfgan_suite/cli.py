@@ -164,7 +164,7 @@ def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most
     if count < least or (most is not None and count > most):
         raise UserError(f"{count} arguments given{_slip(argv, declared)}; usage: {usage.splitlines()[0]}")
     chosen = {o.name: o.convert(given.pop(o.name), "command line") if o.name in given else o.default for o in options}
-    return [os.path.expanduser(word) for word in values.positionals], chosen, given
+    return [experiment.usable(word, "an argument", "command line") for word in values.positionals], chosen, given
 
 
 def _plain(name: str) -> str:
@@ -244,7 +244,7 @@ def _seed(word: str, text: str) -> int:
     """
     seed = experiment.whole(word or "0")
     if seed is None:
-        raise UserError(f"'{text}': SEED must be a whole number, such as NAME,7")
+        raise UserError(f"'{text}': give SEED a whole number, such as NAME,7")
     if seed > LARGEST_SEED:
         raise UserError(f"'{text}': SEED is too large; the largest is {LARGEST_SEED}")
     return seed

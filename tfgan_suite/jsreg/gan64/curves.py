@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
 
 WINDOW = 200  # iterations between two flushes, after the first few
@@ -88,7 +89,7 @@ class Curves:
         rows = []
         if path.is_file():
             with open(path, newline="") as file:
-                rows = [row for row in csv.reader(file) if len(row) == 3 and int(row[0]) < until]
+                rows = [row for row in csv.reader(file) if len(row) == 3 and (whole(row[0]) or 0) < until and whole(row[0]) is not None]
         archive.write_bytes(path, "".join(f"{','.join(row)}\n" for row in rows).encode())
         series: dict[str, dict[int, float]] = {}
         for iteration, name, value in rows:
