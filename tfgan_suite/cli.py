@@ -30,7 +30,7 @@ def main(function: Callable[[list[str]], None]) -> None:
     command = Path(sys.argv[0]).name
     try:
         function(sys.argv[1:])
-        _flush(command)
+        sys.stdout.flush()
     except UserError as error:
         _say(command, str(error))
         sys.exit(error.status)
@@ -42,9 +42,13 @@ def main(function: Callable[[list[str]], None]) -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
+    except OSError as error:
+        if not _is_of_stdout():
+            raise
         _drop(sys.stdout)
-        sys.exit(1)
+        if not isinstance(error, BrokenPipeError):
+            _say(command, f"cannot write to standard output: {error.strerror}; what was written to files is there")
+        sys.exit(1 if isinstance(error, BrokenPipeError) else 2)
 
 
 def _open_streams() -> None:
@@ -63,18 +67,13 @@ def _drop(stream) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _flush(command: str) -> None:
-    """Raises:
-        BrokenPipeError: nobody reads any more.
-    """
+def _is_of_stdout() -> bool:
+    """Whether stdout is what an error of the system was about: what could not be written is still waiting there."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        _drop(sys.stdout)
-        _say(command, f"cannot write to standard output: {error.strerror}")
-        sys.exit(2)
+    except OSError:
+        return True
+    return False
 
 
 def _say(command: str, text: str) -> None:

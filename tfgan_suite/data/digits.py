@@ -99,7 +99,10 @@ def _write_all(target: Path, folder: Path, size: int) -> None:
 
 def _check_existing(folder: Path, size: int) -> None:
     """A folder that an earlier call made: right size, and its list leads to its files from the current folder."""
-    with reading(folder, "is no complete export of the digits", "delete it or give another folder"):
+    problem, advice = "is no complete export of the digits", "delete it or give another folder"
+    if not (folder / "list.txt").is_file() or not (folder / _file_name(COUNT - 1)).is_file():
+        raise UserError(f"{folder}: {problem}; {advice}")
+    with reading(folder, problem, advice):
         with Image.open(folder / _file_name(COUNT - 1)) as picture:
             side = picture.size[0]
         old = (folder / "list.txt").read_text(errors="surrogateescape")

@@ -89,7 +89,8 @@ class Curves:
         rows = []
         if path.is_file():
             with open(path, newline="") as file:
-                rows = [row for row in csv.reader(file) if len(row) == 3 and (whole(row[0]) or 0) < until and whole(row[0]) is not None]
+                known = (row for row in csv.reader(file) if len(row) == 3 and whole(row[0]) is not None)
+                rows = [row for row in known if int(row[0]) < until]
         archive.write_bytes(path, "".join(f"{','.join(row)}\n" for row in rows).encode())
         series: dict[str, dict[int, float]] = {}
         for iteration, name, value in rows:
