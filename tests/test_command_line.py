@@ -28,7 +28,7 @@ def parse(*words, most=1):
     (["face12", "--filts=4,", "2,", "1,", "3"], "write lists without spaces"),
     (["face12", "--bsz", "=", "4"], "without spaces"), (["face12", "--bsz=", "4"], "without spaces"),
     (["face12", "bsz=4"], "'bsz=4' is no option, write --bsz=4"), (["face12", "--bszz=4"], "did you mean 'bsz'"),
-    (["a" * 300], "too long"), (["face12", "--bsz=²"], "not of type int"),
+    (["a" * 300 + ".py"], "no such experiment file"), (["face12", "--bsz=²"], "not of type int"),
     (["face12", "--rows=²"], "not of type int"),
     (["/no/such/folder"], "no such file or folder"), (["exp"], "is a folder, not an experiment"),
     (["./none.py"], "no such experiment file"),

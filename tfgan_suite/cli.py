@@ -42,13 +42,15 @@ def main(function: Callable[[list[str]], None]) -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        _drop(sys.stdout)
+        sys.exit(1)
     except OSError as error:
-        if not _is_of_stdout():
+        if not _is_of_stdout(error):
             raise
         _drop(sys.stdout)
-        if not isinstance(error, BrokenPipeError):
-            _say(command, f"cannot write to standard output: {error.strerror}; what was written to files is there")
-        sys.exit(1 if isinstance(error, BrokenPipeError) else 2)
+        _say(command, f"cannot write to standard output: {error.strerror}; what was written to files is there")
+        sys.exit(2)
 
 
 def _open_streams() -> None:
@@ -67,12 +69,12 @@ def _drop(stream) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _is_of_stdout() -> bool:
-    """Whether stdout is what an error of the system was about: what could not be written is still waiting there."""
+def _is_of_stdout(error: OSError) -> bool:
+    """Whether an error of the system was about stdout: a line more ends in the same one."""
     try:
-        sys.stdout.flush()
-    except OSError:
-        return True
+        print(flush=True)
+    except OSError as again:
+        return again.errno == error.errno
     return False
 
 
