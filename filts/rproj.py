@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """Writes random-projection filters: ./filts/rproj.py OUT.npz K,S,F,N [K,S,F,N ...]"""
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli  # noqa: E402
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import Parameter  # noqa: E402
+from tfgan_suite import cli
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter
 
 USAGE = """./filts/rproj.py OUT.npz K,S,F,N [K,S,F,N ...] [--seed=S]
 

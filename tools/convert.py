@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """Turns weights of an original program into a checkpoint of this suite: ./tools/convert.py NAME SOURCE [ITERATION]"""
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli  # noqa: E402
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import load, whole  # noqa: E402
+from tfgan_suite import cli
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import load, whole
 
 USAGE = """./tools/convert.py NAME SOURCE [ITERATION]
 

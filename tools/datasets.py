@@ -4,12 +4,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli  # noqa: E402
-from tfgan_suite.data import catalog  # noqa: E402
-from tfgan_suite.errors import UserError, one_line, quoted  # noqa: E402
-from tfgan_suite.experiment import Parameter  # noqa: E402
+from tfgan_suite import cli
+from tfgan_suite.data import catalog
+from tfgan_suite.errors import UserError, one_line, quoted
+from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/datasets.py COMMAND ...
 

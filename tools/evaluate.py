@@ -1,15 +1,12 @@
 #!/usr/bin/env python3
 """Scores samples of an experiment, or a folder of images."""
 import os
-import sys
 from functools import cache
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli, experiment  # noqa: E402 (the package lies beside this folder)
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import Parameter, Parameters  # noqa: E402
+from tfgan_suite import cli, experiment
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter, Parameters
 
 USAGE = """tools/evaluate.py NAME[,SEED]|FOLDER [--metrics=is,fid,kid,swd,digits] [--n=N] [--iteration=N|all]
 
@@ -71,8 +68,7 @@ def evaluate(evaluation, iteration, title: str) -> None:
 
 def default_metrics(name: str, system) -> tuple:
     """What an experiment is judged by if nothing else is said."""
-    general = ("digits",) if name.startswith("digits") else ("is", "fid")
-    return getattr(system, "default_metrics", general)
+    return system.default_metrics or (("digits",) if name.startswith("digits") else ("is", "fid"))
 
 
 def iterations(params: Parameters, chosen) -> list:

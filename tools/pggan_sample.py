@@ -1,14 +1,11 @@
 #!/usr/bin/env python3
 """Samples a PGGAN generator from weights alone: tools/pggan_sample.py NAME|FILE [--name=value ...]"""
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from tfgan_suite import cli
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import Parameter, load  # noqa: E402
-from tfgan_suite.training import runs  # noqa: E402
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter, load
+from tfgan_suite.training import runs
 
 USAGE = """tools/pggan_sample.py NAME|FILE [--name=value ...]
 

@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """Makes a folder of square images of one size: ./tools/resize_images.py --load_path=FOLDER --save_path=FOLDER"""
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli  # noqa: E402 (the package lies beside this folder)
-from tfgan_suite.errors import UserError, naming  # noqa: E402
-from tfgan_suite.experiment import Parameter  # noqa: E402
+from tfgan_suite import cli
+from tfgan_suite.errors import UserError, naming
+from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/resize_images.py --load_path=FOLDER --save_path=FOLDER [--image_size=80]
 
@@ -43,7 +40,7 @@ def main(argv):
             raise UserError(f"--{name}: is not given; give a folder")
     from tfgan_suite.data import folder, parallel, prepare, rgb
     from tfgan_suite.files import archive
-    from tfgan_suite.lis.transforms import pad_to_square
+    from tfgan_suite.lis.data import pad_to_square
     from tfgan_suite.pictures import saving
 
     root, size, background = Path(options["load_path"]), options["image_size"], rgb.colour(options["background"])

@@ -8,6 +8,8 @@ import numpy as np
 from tfgan_suite.errors import UserError, reading
 from tfgan_suite.experiment import whole
 from tfgan_suite.files import torch
+from tfgan_suite.layers.conventions import TORCH_2017
+from tfgan_suite.training import runs
 
 ARCHIVE = "net_archive"
 SUFFIX = {"g": "gen", "d": "dis", "r": "r"}
@@ -16,6 +18,11 @@ BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 def _path(folder: Path, prefix: str, kind: str, what: str = "") -> Path:
     return Path(folder) / ARCHIVE / f"{prefix}_{SUFFIX[kind]}{what}.pt"
+
+
+def from_file(value: np.ndarray) -> np.ndarray:
+    """The original's layout -> ours."""
+    return value.transpose(np.argsort(TORCH_2017.axes("", value.ndim)))
 
 
 def network(folder, prefix: str, kind: str) -> dict[str, np.ndarray]:
@@ -47,8 +54,6 @@ def square_averages(folder, prefix: str, kind: str) -> dict[str, np.ndarray]:
 
     The original numbers parameters by their order; one that never had a gradient has no entry and starts at zero.
     """
-    from tfgan_suite.lis.networks import from_file
-
     path = _path(folder, prefix, kind, "_opt")
     if not path.is_file():
         return {}
@@ -100,9 +105,6 @@ def convert(path, params) -> dict:
     Raises:
         UserError: not such files, or of other sizes than the experiment's.
     """
-    from tfgan_suite.lis.origins import slot_names
-    from tfgan_suite.training import runs
-
     folder, prefix = _locate(path, params)
     system = runs.build(params)
     arrays = {kind: network(folder, prefix, kind) for kind in system.networks if _path(folder, prefix, kind).is_file()}
@@ -110,7 +112,7 @@ def convert(path, params) -> dict:
     if set(arrays) == set(system.networks) and all(slots.values()):
         for kind, stored in slots.items():
             system.networks[kind].assign(arrays[kind])
-            for name, slot in slot_names(system, kind).items():
+            for name, slot in system.square_averages(kind).items():
                 slot.assign(stored.get(name, np.zeros(slot.shape, np.float32)).reshape(slot.shape))
         arrays["state"] = {name: variable.numpy() for name, variable in system.state().items()}
     return arrays

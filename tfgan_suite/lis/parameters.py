@@ -1,8 +1,11 @@
 """Parameters of the three LIS programs: names, defaults and meaning of the flags of aleju/gan-error-avoidance."""
+from __future__ import annotations
+
 from dataclasses import replace
+from pathlib import Path
 
 from tfgan_suite import options
-from tfgan_suite.experiment import Parameter, whole
+from tfgan_suite.experiment import Parameter, Parameters, whole
 
 
 def _checkpoint(value: str) -> str:
@@ -57,7 +60,7 @@ _TRAINED = (
     Parameter("always_train_all", False, "execute all LIS modules, or train all rounds, in every iteration"),
 )
 
-_PENALTY = options.JS
+_PENALTY = options.penalty()
 
 _UPSCALING = Parameter("g_upscaling", "fractional", "upscaling in G", choices=("fractional", "nearest", "bilinear"), fixed=True)
 
@@ -94,3 +97,10 @@ PARAMETERS = {
         Parameter("net", "last", "which checkpoint of load_path: best, last or an iteration", fixed=True, check=_checkpoint),
     ),
 }
+
+SAVE_PATH = {"glis": "save_path", "lis_iterative": "save_path", "lis_separate": "save_path_r"}
+
+
+def results_folder(params: Parameters) -> Path:
+    """Where a LIS run's pictures, test results and history are: --save_path (--save_path_r), else its log folder."""
+    return Path(params.values[SAVE_PATH[params.system]] or params.log_dir)

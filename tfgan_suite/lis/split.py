@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfgan_suite.data.folder import FolderSource
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError, quoted, reading
 from tfgan_suite.files import archive, torch
@@ -57,8 +58,7 @@ def make(size: int, running: int = 200, final: int = 2000, seed: int = 0) -> Spl
 
 def identity(source: Source) -> str:
     """A hash of what the numbers of a split mean: how many images there are and, where they are files, their names."""
-    root = getattr(source, "root", None)
-    names = [str(path.relative_to(root)) for path in getattr(source, "paths", ())] if root else []
+    names = [str(path.relative_to(source.root)) for path in source.paths] if isinstance(source, FolderSource) else []
     return hashlib.sha256(os.fsencode("\n".join([str(len(source)), *names]))).hexdigest()
 
 

@@ -106,7 +106,7 @@ OURS = (
               change="free"),
     Parameter("mirror", True, "half of the reals are mirrored, as in the original (not for digits or letters)", fixed=True),
     Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0, change="free"),
-    *(p for p in options.JS if p.name != "gamma"),  # the one `gamma` is declared above, with the original's default
+    *options.penalty(gamma=None),  # the one `gamma` is declared above, with the original's default
 )
 
 PARAMETERS = {"pggan": (*ORIGINAL, *OURS)}

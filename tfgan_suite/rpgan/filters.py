@@ -1,35 +1,17 @@
-"""Random-projection filters: `filts.npz` (section 3.5 and 8 of the original's file formats)."""
+"""Files of random-projection filters, `filts.npz`, in the format of ayanc/rpgan's `filts/rproj.py`."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from tfgan_suite.errors import UserError, reading
 from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
+from tfgan_suite.layers.projections import Filters
 
 MOST_FILTERS = 4096  # each trains a discriminator of its own; the paper has 48
 MOST_NUMBERS = 1 << 26
-
-
-@dataclass(frozen=True)
-class Filters:
-    """K fixed projections of one shape.
-
-    Attributes:
-        values: float32 [K, k, k, 3, channels].
-        stride: of the convolution, in pixels.
-    """
-
-    values: np.ndarray
-    stride: int
-
-    @property
-    def padding(self) -> int:
-        """Zeros on each side of the image: (k - stride) // 2."""
-        return (self.values.shape[1] - self.stride) // 2
 
 
 def parse(spec: str) -> tuple[int, int, int, int]:

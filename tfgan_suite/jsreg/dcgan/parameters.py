@@ -18,7 +18,7 @@ DCGAN = (
     Parameter("dataset_size", 0, "use as many iterations per epoch as a set of this size would have (0: all)", minimum=0),
     Parameter("batch_size", 64, "images of one D or G step; the first batch of the data is held out", minimum=1, fixed=True),
     Parameter("disc_update_steps", 1, "D steps per G step", minimum=1, fixed=True),
-    *options.js(penalty="js"),
+    *options.penalty("js"),
     Parameter("unreg", False, "no regulariser at all (the original's switch; the same as penalty=none)"),
     Parameter("rmsprop", False, "RMSProp instead of Adam, for both networks", fixed=True),
     Parameter("disc_learning_rate", 0.0002, "constant learning rate of D", minimum=0.0),

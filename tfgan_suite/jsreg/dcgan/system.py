@@ -10,7 +10,12 @@ import tensorflow as tf
 from tfgan_suite import losses, optimizers, penalties
 from tfgan_suite.files import tf1_events
 from tfgan_suite.jsreg.dcgan import data, events
-from tfgan_suite.jsreg.dcgan.networks import ConditionalDiscriminator, ConditionalGenerator, Discriminator, Generator
+from tfgan_suite.jsreg.dcgan.networks import (
+    ConditionalDiscriminator,
+    ConditionalGenerator,
+    Discriminator,
+    Generator,
+)
 from tfgan_suite.jsreg.dcgan.stream import Prior, Stream, one_hot
 from tfgan_suite.pictures import sheets
 from tfgan_suite.random import generator

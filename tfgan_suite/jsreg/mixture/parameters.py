@@ -16,7 +16,7 @@ MIXTURE = (
     Parameter("disc_pretrain_steps", 0, "D steps before the first iteration", minimum=0, fixed=True),
     Parameter("disc_update_steps", 1, "D steps per iteration", minimum=1, fixed=True),
     Parameter("gen_update_steps", 1, "G steps per iteration", minimum=1, fixed=True),
-    *options.js(penalty="js"),
+    *options.penalty("js"),
     Parameter("unreg", False, "no regulariser at all (the original's switch; the same as penalty=none)"),
     Parameter("alt_gen_loss", False, "the non-saturating G loss; the default is the saturating one"),
     Parameter("sgd", False, "plain SGD for both networks (wins over rmsprop)", fixed=True),

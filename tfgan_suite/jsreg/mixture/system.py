@@ -29,7 +29,7 @@ def make_optimizer(params, rate: float) -> tf.keras.optimizers.Optimizer:
 class JSRegMixture(System):
     """Points in space, not images: `pictures` are plots, and `write_samples` writes a plot and the points."""
 
-    default_metrics = ("modes",)
+    makes_images, default_metrics = False, ("modes",)
     length = ("num_runs", "max_steps")
     log_files = events.FILES
 
