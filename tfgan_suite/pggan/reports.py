@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
 from tfgan_suite.pggan import describe
 from tfgan_suite.pggan.pyramid import real_batch
@@ -112,7 +113,7 @@ def cut_status(system, log_dir, done: int) -> None:
     for line in path.read_text(errors="replace").splitlines(keepends=True):
         cells = line.split("|")
         is_head = line.rstrip() in (HEADER.rstrip(), DASHES)
-        if is_head or (len(cells) == 12 and line.endswith("\n") and cells[5].strip().isdigit() and int(cells[5]) <= last):
+        if is_head or (len(cells) == 12 and line.endswith("\n") and whole(cells[5].strip()) is not None and int(cells[5]) <= last):
             kept.append(line)
     archive.write_bytes(path, "".join(kept).encode())
 
@@ -177,7 +178,7 @@ class Growth:
         folder = folder_of(self.system, host) / "growth"
         folder.mkdir(exist_ok=True)
         saving.save(folder / f"{done:09d}.png", growth_frame(self.system, self.side))
-        frames = [path for path in sorted(folder.glob("*.png")) if path.stem.isdigit() and int(path.stem) <= done]
+        frames = [path for path in sorted(folder.glob("*.png")) if whole(path.stem) is not None and int(path.stem) <= done]
         pictures = [np.asarray(Image.open(path).convert("RGB")) for path in frames[-200:]]
         saving.save_gif(folder.parent / "growth.gif", pictures, 200)
         return {}
