@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -123,7 +124,7 @@ class Trainer:
         self.log.flush()
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed(), "parameters": self.params.values, "versions": versions(),
-                 "images": self.system.images_shown(done), "history": self._history}
+                 "images": self.system.images_shown(done), "items": self._items, "history": self._history}
         kept = Kept(self.system.keep, self._stays, self.system.sampling)
         written = self.files.save(done, self.system.networks, self.system.state(), about, kept, whole, self._newer)
         if self._newer:
@@ -169,6 +170,7 @@ class Trainer:
 
     def _run(self) -> int:
         source = self.system.source()
+        self._items = len(source) if isinstance(source, Sized) else None
         start = self._start = resume.choose(self.files, self._wanted, self.log.line)
         about = resume.recorded(self.files, start, self.params)
         changed = resume.check(self.params, about, start.number, self.system.rewrites_past, self._change)
@@ -194,6 +196,10 @@ class Trainer:
         self.log.open(start.number, fresh, others, self.system.log_files)
         if not fresh and not others:
             self.system.cut_logs(self.log.folder, start.number)
+        items = about.get("items")
+        if items not in (None, self._items):
+            self.log.line(f"Note: the data had {items} items at iteration {start.number} and have {self._items} now; their order is "
+                          f"another from here on")
         self._history = list(about.get("history", []))
         if changed:
             text = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
