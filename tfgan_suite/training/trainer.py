@@ -95,18 +95,6 @@ class Trainer:
             self._functions[phase] = run
         return self._functions[phase]
 
-    def spec(self) -> dict:
-        """Shapes and types of the first batch.
-
-        Raises:
-            UserError: they depend on data that is not there.
-        """
-        known = self.system.batch_spec()
-        if known is None:
-            batch = self.system.batch(0, self.system.source())
-            known = {name: tf.TensorSpec(np.shape(a), np.asarray(a).dtype) for name, a in batch.items()}
-        return known
-
     # -- checkpoints ---------------------------------------------------------------------------------------------------
     def _stays(self, number: int) -> bool:
         """Whether the whole checkpoint of this iteration stays."""
