@@ -1,9 +1,13 @@
 """What a change of each system's parameters means for a run that is under way."""
+import io
+
+import numpy as np
 import pytest
 
 from tfgan_suite import experiment, registry
 from tfgan_suite.errors import UserError
 from tfgan_suite.training import resume, runs
+from tfgan_suite.training.trainer import Trainer
 
 
 def check(params, old, number, system, allowed=False):
@@ -61,6 +65,29 @@ def test_a_parameter_that_is_newer_than_the_checkpoint_had_its_default():
     assert resume.changes(params, {"parameters": old}) == {"gamma": [0.1, 0.5]}
     assert resume.changes(params, {"fixed": {"f1": params.f1}}) == {}
     assert resume.changes(params, {}) == {}
+
+
+def test_an_averaged_copy_that_comes_later_is_a_copy(tmp_path, monkeypatch):
+    """--ema switched on after four iterations: Adam goes on, and the copy starts as G."""
+    monkeypatch.chdir(tmp_path)
+    given = {"endRes": "8", "fmapBase": "32", "fmapMax": "8", "latentSize": "8", "samplesWhileStable": "80",
+             "samplesWhileFade": "80", "batch_table": "4:8,8:8", "saveModelEvery": "32", "deactivateLog": "True"}
+    stopped = Trainer(experiment.load("digits_pggan", given), io.StringIO())
+    monkeypatch.setattr(stopped.system, "save_due", lambda done: done == 4 and stopped.stop() is None)
+    assert stopped.run() == 4
+    out = io.StringIO()
+    later = Trainer(experiment.load("digits_pggan", {**given, "ema": "True"}), out)
+    monkeypatch.setattr(later, "_train", lambda source, start, end: start)
+    assert later.run() == 4
+    said = out.getvalue()
+    assert "Note: no checkpoint of A; it starts as a copy of G" in said and "ema False -> True" in said
+    assert "afresh" not in said
+    g, a = later.system.networks["g"], later.system.networks["a"]
+    for one, other in zip(g.variables, a.variables):
+        np.testing.assert_array_equal(one, other)
+    for name in ("g", "d"):
+        for one, other in zip(stopped.system.optimizers[name].variables, later.system.optimizers[name].variables):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_another_system_is_refused():
