@@ -91,7 +91,9 @@ class PGGAN(System):
 
     @property
     def heaviest(self) -> int:
-        return self.schedule.first_iteration(self.schedule.last)
+        """The first of the last level that has the extra terms (`lazyRegularization` leaves them out of most)."""
+        first = self.schedule.first_iteration(self.schedule.last)
+        return next((step for step in range(first, self.iterations) if self.phase(step).regularise), first)
 
     @property
     def batch_size(self) -> int:
@@ -270,6 +272,12 @@ class PGGAN(System):
 
     def console(self, step: int, scalars: dict) -> list[str]:
         return self._console.lines(step, scalars)
+
+    def plan(self) -> list[str]:
+        first, last = self.schedule.start_level, self.schedule.last
+        rows = [self.schedule.at(self.schedule.first_iteration(level)) for level in range(first, last + 1)]
+        return [f"{m.resolution}x{m.resolution}: batch {m.batch}, from iteration {m.iteration}, {m.shown:,} images before"
+                for m in rows]
 
     def status(self, step: int) -> str:
         moment = self.schedule.at(step)

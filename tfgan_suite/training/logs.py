@@ -98,7 +98,8 @@ class RunLog:
     def fail(self, error: Exception) -> None:
         """Says once that logs cannot be written."""
         if not self.failed:
-            self.failed = str(getattr(error, "strerror", None) or getattr(error, "message", None) or error).splitlines()[0]
+            text = str(getattr(error, "strerror", None) or getattr(error, "message", None) or error)
+            self.failed = text.splitlines()[0].rpartition("}} ")[2]  # without TensorFlow's names of nodes
             self.line(f"Warning: {self.folder}: logs cannot be written ({self.failed}); training goes on without them")
 
     def flush(self) -> None:
