@@ -25,8 +25,8 @@ def class_pair(text: str | None, classes: int, name: str) -> tuple[int, int] | N
     if text is None:
         return None
     words = text.split(",")
-    numbers = [whole(word) for word in words]
-    if len(words) != 2 or None in numbers:
+    numbers = [number for number in map(whole, words) if number is not None]
+    if len(words) != 2 or len(numbers) != 2:
         raise UserError(f"--labels={text}: give two classes A,B")
     if not classes:
         raise UserError(f"--labels={text}: {name} is not conditional; leave --labels out")

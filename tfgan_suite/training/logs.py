@@ -8,6 +8,7 @@ import platform
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -37,7 +38,8 @@ class RunLog:
         self.params, self.out = params, out or sys.stdout
         self.folder = Path(params.log_dir)
         self.bar, self.failed = None, ""
-        self.writer = self._metrics = None
+        self.writer: Any = None
+        self._metrics: Any = None
 
     # -- console -------------------------------------------------------------------------------------------------------
     def line(self, text: str, stamp: bool = True, at: float | None = None) -> None:
@@ -52,7 +54,7 @@ class RunLog:
             self._console_gone(error)
 
     def _console_gone(self, error: Exception) -> None:
-        self.bar = None
+        self.bar: Any = None  # a tqdm bar where the console is a terminal
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
         with contextlib.suppress(OSError, ValueError, AttributeError):

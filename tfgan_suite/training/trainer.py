@@ -112,11 +112,8 @@ class Trainer:
         self.log.flush()
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed(), "parameters": self.params.values, "versions": versions(),
-<<<<<<< HEAD
-                 "planned": self.system.planned, "images": self.system.images_shown(done), "history": self._history}
-=======
-                 "images": self.system.images_shown(done), "items": self._items, "history": self._history}
->>>>>>> trusta
+                 "planned": self.system.planned, "images": self.system.images_shown(done), "items": self._items,
+                 "history": self._history}
         kept = Kept(self.system.keep, self._stays, self.system.sampling)
         written = self.files.save(done, self.system.networks, self.system.state(), about, kept, whole, self._newer)
         if self._newer:
