@@ -37,7 +37,8 @@ class RunLog:
     def __init__(self, params: Parameters, out=None):
         self.params, self.out = params, out or sys.stdout
         self.folder = Path(params.log_dir)
-        self.bar, self.failed = None, ""
+        self.failed = ""
+        self.bar: Any = None  # a tqdm bar where the console is a terminal
         self.writer: Any = None
         self._metrics: Any = None
 
@@ -54,7 +55,7 @@ class RunLog:
             self._console_gone(error)
 
     def _console_gone(self, error: Exception) -> None:
-        self.bar: Any = None  # a tqdm bar where the console is a terminal
+        self.bar = None
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
         with contextlib.suppress(OSError, ValueError, AttributeError):
