@@ -62,6 +62,8 @@ class System:
         precisions: the values of --precision that the system's iteration supports.
         classes: number of classes of a conditional generator, 0 if it takes no labels.
         heaviest: an iteration that needs as much memory as any.
+        length: the parameters that say how long a run is.
+        length_in_iterations: whether `length` is one parameter, and counts iterations.
         makes_images: whether `generate` gives images; else `write_samples` is what `sample.py` calls.
         default_metrics: what `tools/evaluate.py` computes if nothing else is said; () for its own choice.
         unconnected: what the gradient of a variable is that the loss does not depend on: none (it is left out of the step), or
@@ -74,6 +76,8 @@ class System:
     precisions: tuple = ("float32",)
     classes: int = 0
     heaviest: int = 0
+    length: tuple = ("MAXITER",)
+    length_in_iterations: bool = True
     makes_images: bool = True
     default_metrics: tuple = ()
     unconnected = tf.UnconnectedGradients.NONE

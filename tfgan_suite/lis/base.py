@@ -38,6 +38,7 @@ class LisSystem(System):
         chain_border: pixels between the cells of the picture of all stages.
     """
 
+    length = ("niter",)
     plot_interval: int | None = None
     chain_border = 1
     recorded: tuple = ()

@@ -33,6 +33,7 @@ class PGGAN(System):
 
     grid = (4, 8)
     precisions = ("float32", "bfloat16")
+    length, length_in_iterations = ("endRes",), False
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)

@@ -27,6 +27,8 @@ class JSRegDCGAN(System):
 
     precisions = ("float32", "bfloat16")
 
+    length, length_in_iterations = ("epochs",), False
+
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
         self.size = data.output_size(params)

@@ -33,6 +33,8 @@ class JSRegGan64(System):
             cannot have.
     """
 
+    length = ("iters",)
+
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
         _check(params)

@@ -30,6 +30,7 @@ class JSRegMixture(System):
     """Points in space, not images: `pictures` are plots, and `write_samples` writes a plot and the points."""
 
     makes_images, default_metrics = False, ("modes",)
+    length, length_in_iterations = ("num_runs", "max_steps"), False
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)

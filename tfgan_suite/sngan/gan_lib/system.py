@@ -93,6 +93,8 @@ class SNGAN(ClassConditional):
     def batch_size(self):
         return self.params.BATCH_SIZE
 
+    length = ("ITERS",)
+
     @property
     def iterations(self):
         return self.params.ITERS

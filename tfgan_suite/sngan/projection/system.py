@@ -42,6 +42,8 @@ class SNGANProjection(ClassConditional):
     def batch_size(self):
         return self.params.batchsize
 
+    length = ("iteration",)
+
     @property
     def iterations(self):
         return self.params.iteration
