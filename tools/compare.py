@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Compares experiments, or settings of one, over seeds and within one budget: runs, scores, intervals, a report."""
+import sys
 from pathlib import Path
 
 from evaluate import OPTIONS as EVALUATION
@@ -114,7 +115,8 @@ def main(argv):
     with state.locked(out, "another comparison"):
         print(made.text().split("\ncommands:")[0], flush=True)
         if not options["report"] and not running.train(made, options["jobs"], options["retry"]):
-            raise UserError(f"stopped; the same command goes on, and with --report shows what there is in {out}")
+            print(f"Stopped; the same command goes on, and with --report it shows what there is in {out}", flush=True)
+            sys.exit(130)
         print(f"Wrote {report(made, options, argv)}")
 
 

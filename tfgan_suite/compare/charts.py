@@ -30,39 +30,44 @@ def style(number: int) -> Style:
     return Style(COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)], MARKERS[number % len(MARKERS)])
 
 
-def band(series: list[tuple[np.ndarray, np.ndarray]], count: int = 30) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean and deviation over runs whose points lie at different places.
+def band(series: list[np.ndarray], axis: int, count: int = 30) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean and deviation over runs whose points lie at different iterations.
 
     Args:
-        series: (x, y) of each run, x ascending. Each is taken as piecewise linear on the range that all of them have.
+        series: [3, points] of each run: iterations (ascending), seconds, scores. Seconds and scores are taken as piecewise linear
+            in the iterations, on the range that all runs have.
+        axis: what x is: 0 iterations, 1 mean seconds at them.
 
     Returns:
-        (x, mean, standard deviation with n - 1), the deviation 0 for one run.
+        (x, mean score, standard deviation with n - 1); the deviation is 0 for one run.
     """
-    first, last = max(x[0] for x, _ in series), min(x[-1] for x, _ in series)
     if len(series) == 1:
-        return (*series[0], np.zeros(len(series[0][1])))
-    places = sorted({p for x, _ in series for p in x if first <= p <= last})
-    grid = np.unique(np.concatenate([np.linspace(first, last, count), places])) if last > first else np.array([first])
-    values = np.stack([np.interp(grid, x, y) for x, y in series])
-    return grid, values.mean(axis=0), values.std(axis=0, ddof=1)
+        return series[0][axis], series[0][2], np.zeros(series[0].shape[1])
+    first, last = max(s[0, 0] for s in series), min(s[0, -1] for s in series)
+    if last < first:  # the runs have no range in common
+        return np.zeros(0), np.zeros(0), np.zeros(0)
+    places = np.concatenate([s[0] for s in series])
+    grid = np.unique(np.concatenate([np.linspace(first, last, count), places[(places >= first) & (places <= last)]]))
+    seconds, scores = (np.stack([np.interp(grid, s[0], s[row]) for s in series]) for row in (1, 2))
+    return (grid, seconds.mean(axis=0))[axis], scores.mean(axis=0), scores.std(axis=0, ddof=1)
 
 
-def curves(lines: list[tuple[Style, list]], x_label: str, y_label: str, name: str) -> str:
+def curves(lines: list[tuple[Style, list]], axis: int, x_label: str, y_label: str, name: str) -> str:
     """Lines with bands of one standard deviation, and the points of the runs.
 
     Args:
-        lines: (style, [(x, y) of each run]).
+        lines: (style, series as `band` takes it).
+        axis: as in `band`.
         name: what the ids in the SVG begin with.
     """
-    figure, axes = _figure(4.7, 3.1)
+    figure, axes = _figure(4.5, 3.1)
     for look, series in lines:
-        x, mean, deviation = band(series)
+        x, mean, deviation = band(series, axis)
         dashes = (0, tuple(float(d) for d in look.dash.split())) if look.dash else "-"
         axes.plot(x, mean, color=look.colour, linestyle=dashes, linewidth=1.8)
         axes.fill_between(x, mean - deviation, mean + deviation, color=look.colour, alpha=0.15, linewidth=0)
-        for run_x, run_y in series:
-            axes.plot(run_x, run_y, look.marker, color=look.colour, markersize=3.5, alpha=0.75)
+        for one in series:
+            axes.plot(one[axis], one[2], look.marker, color=look.colour, markersize=3.5, alpha=0.75)
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     axes.set_xlim(left=0)
@@ -76,14 +81,15 @@ def differences(rows: list[tuple[str, dict]], x_label: str, name: str) -> str:
     Args:
         rows: (name, difference as `results.difference` gives it).
     """
-    figure, axes = _figure(4.7, 0.75 + 0.42 * len(rows))
-    for place, (_, found) in enumerate(rows):
+    figure, axes = _figure(4.5, 0.75 + 0.42 * len(rows))
+    axes.spines["left"].set_visible(False)
+    for place, (title, found) in enumerate(rows):
         sure = found["low"] is not None and (found["low"] > 0 or found["high"] < 0)
         colour = COLOURS[0] if sure else COLOURS[7]
         if found["low"] is not None:
             axes.plot([found["low"], found["high"]], [place, place], color=colour, linewidth=2.5, solid_capstyle="butt")
         axes.plot([found["mean"]], [place], "o", color=colour, markersize=7, fillstyle="full" if sure else "none")
-        axes.text(0.0, place - 0.28, rows[place][0], transform=axes.get_yaxis_transform(), fontsize=9, va="bottom")
+        axes.text(0.0, place - 0.2, title, transform=axes.get_yaxis_transform(), fontsize=10, va="bottom", color=INK)
     axes.axvline(0, color=INK, linewidth=1, alpha=0.6)
     axes.set_yticks([])
     axes.set_ylim(len(rows) - 0.5, -0.85)
@@ -100,7 +106,7 @@ def _figure(width: float, height: float):
     return figure, axes
 
 
-_RC = {"svg.fonttype": "none", "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK,
+_RC = {"svg.fonttype": "none", "font.size": 11, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK,
        "xtick.color": INK, "ytick.color": INK, "axes.facecolor": "none", "figure.facecolor": "none"}
 
 

@@ -20,11 +20,11 @@ def number(value: float | None, digits: int = 3, sign: bool = False) -> str:
         return MISSING
     size = abs(value)
     places = digits if size == 0 else max(0, digits - 1 - int(np.floor(np.log10(size))))
-    if size < 10 ** -(digits + 2) and size > 0:
-        text = f"{value:.1e}"
+    if 0 < size < 1e-4 or size >= 1e6:
+        text = f"{value:.{digits - 1}e}"
     else:
-        text = f"{value:,.{min(places, digits)}f}" if size < 1e6 else f"{value:.{digits - 1}e}"
-    return (("+" if sign and value > 0 else "") + text).replace("-", "−").replace(",", " ")
+        text = f"{value:,.{min(places, 4)}f}"
+    return (("+" if sign and value > 0 else "") + text).replace("-", "−").replace(",", "\u202f")
 
 
 def seconds(value: float | None) -> str:
@@ -32,6 +32,11 @@ def seconds(value: float | None) -> str:
     if value is None:
         return MISSING
     return f"{value:.0f} s" if value < 100 else f"{value / 60:.1f} min" if value < 5400 else f"{value / 3600:.1f} h"
+
+
+def count(value: float | None) -> str:
+    """1 234."""
+    return MISSING if value is None else f"{value:,.0f}".replace(",", "\u202f")
 
 
 def memory(value: float | None) -> str:
@@ -76,11 +81,11 @@ def ranking(comparison: dict) -> dict:
             _cell(variant["name"], variant["name"], "Variant", "name", "baseline" if is_base else ""),
             _cell(number(score and score["mean"]), score and score["mean"], rank, "score", spread),
             _cell("baseline" if is_base else shown, 0 if is_base else score and score["difference"]
-                  and score["difference"]["mean"], "Difference to the baseline", _sureness(score, comparison), between),
-            _cell(f"{variant['done']} of {len(variant['runs'])}", variant["done"], "Runs that ended well", "", _ends(variant)),
-            *([_cell(percent(variant["least_share"]), variant["least_share"], "Least class share")] if classes else []),
-            _cell(seconds(variant["seconds"]), variant["seconds"], "Training time"),
-            _cell(number(variant["iterations"], 4), variant["iterations"], "Iterations"),
+                  and score["difference"]["mean"], "Difference", _sureness(score, comparison), between),
+            _cell(f"{variant['done']} of {len(variant['runs'])}", variant["done"], "Runs", "", _ends(variant)),
+            *([_cell(percent(variant["least_share"]), variant["least_share"], "Least class")] if classes else []),
+            _cell(seconds(variant["seconds"]), variant["seconds"], "Time"),
+            _cell(count(variant["iterations"]), variant["iterations"], "Iterations"),
             _cell(number(variant["images_per_second"], 3), variant["images_per_second"], "Images/s"),
             _cell(memory(variant["peak_bytes"]), variant["peak_bytes"], "Memory"),
         ]
@@ -117,30 +122,25 @@ def legend_and_charts(comparison: dict) -> dict:
     base = next(v for v in variants if v["name"] == comparison["baseline"])
     if base not in shown:
         shown = [*shown[:-1], base]
-    lines: dict[str, list] = {"iteration": [], "seconds": []}
-    legend = []
-    for i, variant in enumerate(shown):
-        look = charts.style(i)
-        legend.append({"name": variant["name"], "style": look})
-        for axis, drawn in lines.items():
-            series = [one for one in (_series(record["points"], axis, rank) for record in variant["runs"]) if one]
-            if series:
-                drawn.append((look, series))
+    legend = [{"name": variant["name"], "style": charts.style(i)} for i, variant in enumerate(shown)]
+    found = [[one for one in (_series(r["points"], rank) for r in variant["runs"]) if one is not None] for variant in shown]
+    lines = [(entry["style"], series) for entry, series in zip(legend, found) if series]
     differences = [(v["name"], v["scores"][rank]["difference"]) for v in variants
                    if v is not base and rank in v["scores"] and v["scores"][rank]["difference"]]
     return {
         "legend": legend, "left_out": len(variants) - len(shown),
-        "iterations": charts.curves(lines["iteration"], "iterations", rank, "by-iteration") if lines["iteration"] else "",
-        "time": charts.curves(lines["seconds"], "seconds of training", rank, "by-time") if lines["seconds"] else "",
+        "iterations": charts.curves(lines, 0, "iterations", rank, "by-iteration") if lines else "",
+        "time": charts.curves(lines, 1, "seconds of training", rank, "by-time") if lines else "",
         "differences": charts.differences(differences, f"{rank}: difference to the baseline", "differences")
         if differences else "",
     }
 
 
-def _series(points: list[dict], axis: str, rank: str) -> tuple | None:
-    found = [(p[axis], p["results"][rank]) for p in points
-             if p[axis] is not None and np.isfinite(p["results"].get(rank, np.nan))]
-    return tuple(np.array(column, float) for column in zip(*found)) if found else None
+def _series(points: list[dict], rank: str) -> np.ndarray | None:
+    """[3, points]: iterations, seconds, scores."""
+    found = [(p["iteration"], p["seconds"], p["results"][rank]) for p in points
+             if p["seconds"] is not None and np.isfinite(p["results"].get(rank, np.nan))]
+    return np.array(found, float).T if found else None
 
 
 def sheets(comparison: dict) -> list[dict]:
@@ -182,7 +182,7 @@ def html(comparison: dict) -> str:
     loader = jinja2.PackageLoader("tfgan_suite.compare", "")
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True,
                                      undefined=jinja2.StrictUndefined)
-    environment.filters.update(number=number, seconds=seconds, memory=memory, percent=percent)
+    environment.filters.update(number=number, seconds=seconds, memory=memory, percent=percent, count=count)
     return environment.get_template("report.html.j2").render(
         c=comparison, ranking=ranking(comparison), charts=legend_and_charts(comparison), sheets=sheets(comparison),
         shares=shares(comparison), scores=all_scores(comparison), least_share=results.LEAST_SHARE, nearest=results.NEAREST)

@@ -110,12 +110,12 @@ def flags(record: dict) -> list[str]:
     if record["status"] in ("diverged", "failed"):
         found.append(record["status"])
     counted = shares(record["scores"])
-    if counted and min(counted.values()) < LEAST_SHARE / len(counted):
-        rare = min(counted, key=counted.get)
-        found.append(f"class {rare} nearly missing ({100 * counted[rare]:.1f} %)")
+    rare = [name for name, share in counted.items() if share < LEAST_SHARE / len(counted)]
+    if rare:
+        found.append(f"class {rare[0]} nearly missing" if len(rare) == 1 else f"{len(rare)} classes nearly missing")
     near = record["neighbours"]
     if record["status"] == "done" and near and near["ratio"] is not None and near["ratio"] < NEAREST:
-        found.append(f"samples repeat themselves (neighbours at {100 * near['ratio']:.0f} % of the real distance)")
+        found.append("samples repeat themselves")
     return found
 
 
