@@ -44,6 +44,7 @@ def same(a, b):
 
 def test_files_and_lines_of_a_run(place):
     _, lines = train()
+    assert lines.pop(0) == "Wrote 2 discriminator projections to models/tiny/filts.npz (filts=4,2,1,2, seed 3)."
     assert lines[0] == "Starting from Iteration 0"
     assert lines[1].startswith("[000000000] Adam Loss: G=0.") and lines[2].startswith("[000000000]* L00=0.")
     assert lines[-2:] == ["Saved G weights to models/tiny/iter_4.gmodel.npz",

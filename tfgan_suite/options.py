@@ -15,13 +15,39 @@ PENALTIES = {  # name of a function in `penalties` -> what it is
     "drift": "squared logits of real images (Karras et al. 2018)",
     "tv": "distance of the logits' difference from tv_delta (as alenmora/ppgan)",
 }
-WEIGHTS = {  # penalty -> its parameters beside js' own
+PENALTY_WEIGHTS = {  # penalty -> its parameters beside js' own
     "r1": (("r1_weight", 10.0, "weight of r1; D minimises loss + r1_weight/2 * mean |grad D(real)|^2"),),
     "r2": (("r2_weight", 10.0, "weight of r2; D minimises loss + r2_weight/2 * mean |grad D(fake)|^2"),),
     "wgan_gp": (("gp_weight", 10.0, "weight of wgan_gp"),),
     "0gp": (("zero_gp_weight", 10.0, "weight of 0gp"),),
     "drift": (("drift_weight", 0.001, "weight of drift"),),
     "tv": (("tv_weight", 0.1, "weight of tv"), ("tv_delta", 5.0, "offset of tv")),
+}
+# What the neutral system chooses from; each name is registered in the module that the comment names.
+LOSSES = {  # losses.LOSSES
+    "logistic": "non-saturating (Goodfellow et al. 2014)",
+    "saturating": "minimax (Goodfellow et al. 2014)",
+    "hinge": "hinge (Miyato et al. 2018)",
+    "wasserstein": "difference of means (Arjovsky et al. 2017)",
+    "least_squares": "least squares (Mao et al. 2017)",
+    "relativistic": "logistic of pairs (R3GAN, arXiv 2501.05441)",
+}
+PARAMETRISATIONS = {  # layers.weights.WEIGHTS
+    "plain": "as stored",
+    "spectral": "divided by the largest singular value (Miyato et al. 2018)",
+    "gain": "weight norm (Salimans and Kingma 2016)",
+    "equalised": "equalised learning rate (Karras et al. 2018)",
+}
+NORMS = {  # layers.norms.RULES
+    "none": "none",
+    "batch": "batch norm, averages at rest",
+    "layer": "layer norm",
+    "conditional": "batch norm with a scale and an offset of each class",
+}
+ARCHITECTURES = {  # gan.networks.ARCHITECTURES
+    "dcgan": "strided convolutions (Radford et al. 2015)",
+    "resnet": "residual blocks (Miyato et al. 2018)",
+    "mlp": "dense layers",
 }
 AT_DATA = ("js", "r1", "r2")  # penalties that look at real and generated images only, which any system can offer
 
@@ -51,7 +77,7 @@ def penalty(penalty: str | None = "none", gamma: float | None = 0.1, annealing: 
         offered: names of `PENALTIES`.
     """
     about = "; ".join(f"{name}: {PENALTIES[name]}" for name in offered)
-    weights = [weight for name in offered for weight in WEIGHTS.get(name, ())]
+    weights = [weight for name in offered for weight in PENALTY_WEIGHTS.get(name, ())]
     return (
         Parameter("penalty", penalty, f"extra terms of the D loss, separated by commas: {about}", type=str,
                   check=_check(offered)),
@@ -69,5 +95,5 @@ def labelled_images(dataset: str, folder: str) -> tuple:
     return (
         Parameter(dataset, "cifar10", "cifar10 and digits need no preparation; imagenet and folder have a folder per class",
                   choices=("cifar10", "imagenet", "folder", "digits"), fixed=True),
-        Parameter(folder, "data/cifar10", "folder of the images (or the CIFAR-10 archive)"),
+        Parameter(folder, "data/cifar10", "folder of the images (or the CIFAR-10 archive)", change="free"),
     )

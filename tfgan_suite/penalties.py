@@ -193,7 +193,7 @@ def terms(names: tuple[str, ...], look: Look, values: Mapping) -> tuple[tf.Tenso
 def parameters(params, step: tf.Tensor, iterations: int) -> dict:
     """The values that penalties ask for, at iteration `step` (from 0) of a run: `options.penalty`'s parameters, gamma
     annealed."""
-    weights = {name for rows in options.WEIGHTS.values() for name, *_ in rows}
+    weights = {name for rows in options.PENALTY_WEIGHTS.values() for name, *_ in rows}
     gamma = js_gamma(params, step, iterations) if params.gamma else 0.0
     return {"gamma": gamma, **{name: value for name, value in params.values.items() if name in weights}}
 

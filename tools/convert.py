@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tfgan_suite import cli
 from tfgan_suite.errors import UserError
-from tfgan_suite.experiment import load
+from tfgan_suite.experiment import load, whole
 
 USAGE = """./tools/convert.py NAME SOURCE [ITERATION]
 
@@ -18,7 +18,7 @@ def number_of(source: str, given: str | None) -> int:
     import re
 
     if given is not None:
-        if not given.isdigit():
+        if whole(given) is None:
             raise UserError(f"'{given}': ITERATION must be a whole number")
         return int(given)
     numbers = re.findall(r"\d+", Path(source).name)

@@ -46,7 +46,7 @@ def iterations(params: Parameters, chosen) -> list:
     from tfgan_suite.files.checkpoints import Checkpoints
 
     if chosen != "all":
-        if chosen is not None and not chosen.isdigit():
+        if chosen is not None and experiment.whole(chosen) is None:
             raise UserError(f"--iteration={chosen}: give a whole number or 'all'")
         return [chosen]
     found = Checkpoints(params.wts_dir).numbers(registry.system_class(params.system).sampling[0])

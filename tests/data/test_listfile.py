@@ -83,7 +83,7 @@ def test_unusable_lists(photos, content, problem):
 
 
 def test_a_picture_or_a_folder_in_place_of_the_list(photos):
-    (photos / "list.png").write_bytes(bytes([255, 254, 200, 0]))
+    (photos / "list.png").write_bytes(encoded())
     for path, problem in (("list.png", "not a text file"), (".", "cannot read the list file")):
         with pytest.raises(UserError, match=problem):
             ListFile(path, 8, crop=False)

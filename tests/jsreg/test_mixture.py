@@ -91,7 +91,7 @@ def test_stopped_and_resumed_is_the_same_to_the_bit(trained):
     p = trained.replace(wts_dir="parts", log_dir="part_logs", plot_freq=100)
     for stop in (7, None):
         trainer = Trainer(p, io.StringIO())
-        trainer.system.save_due = lambda done, stop=stop, t=trainer: done == stop and bool(t._on_signal(2, None))
+        trainer.system.save_due = lambda done, stop=stop, t=trainer: done == stop and bool(t.stop())
         trainer.run()
     whole, parts = Archive("models/tiny/iter_10.state.npz"), Archive("parts/iter_10.state.npz")
     for name in whole:

@@ -54,7 +54,7 @@ def test_the_zip_layout(tmp_path):
 @pytest.mark.parametrize("shape, strides, offset", [((7,), (1,), 0), ((2, 3), (4, 1), 0), ((2,), (1,), 5), ((2,), (-1,), 3)])
 def test_tensors_that_reach_beyond_their_storage(tmp_path, shape, strides, offset):
     save_rows(tmp_path / "a.pt", tensor_opcodes("0", "FloatStorage", shape, strides, offset), [np.zeros(6, np.float32)])
-    with pytest.raises(UserError, match="beyond its storage"):
+    with pytest.raises(UserError, match="beyond its storage|odd sizes"):
         torch.load(tmp_path / "a.pt")
 
 
@@ -64,14 +64,14 @@ def test_no_code_is_run(tmp_path):
             return open, (str(tmp_path / "made"), "w")
 
     save_rows(tmp_path / "a.pt", pickle.dumps({"a": Evil()}, 2))
-    with pytest.raises(UserError, match="neither a tensor nor a plain container"):
+    with pytest.raises(UserError, match="which is no plain value"):
         torch.load(tmp_path / "a.pt")
     assert not (tmp_path / "made").exists()
 
 
 def test_damaged_and_other_files(tmp_path):
     path = tmp_path / "a.pt"
-    with pytest.raises(UserError, match="cannot read"):
+    with pytest.raises(UserError, match="no such file"):
         torch.load(path)
     for content in (b"", b"PK\x03\x04", b"hello", pickle.dumps(5), pickle.dumps([1, 2], 2)):
         path.write_bytes(content)

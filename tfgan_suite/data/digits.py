@@ -15,6 +15,7 @@ from PIL import Image
 from tfgan_suite.data.lists import list_text, write_list
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
+from tfgan_suite.files.archive import partial_of
 
 COUNT = 1797
 SIDE = 8
@@ -128,7 +129,7 @@ def export(folder, size: int) -> Path:
     """
     folder = Path(folder)
     if not (folder.is_dir() and any(folder.iterdir())):
-        partial = folder.absolute().with_name(f"{folder.absolute().name}.{os.getpid()}.partial")
+        partial = partial_of(folder.absolute())
         try:
             partial.mkdir(parents=True)
             _write_all(partial, folder, size)

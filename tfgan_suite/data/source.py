@@ -26,6 +26,10 @@ class Source:
         """Image `index`, uint8 [H, W, 3], as decoded."""
         raise NotImplementedError
 
+    def describe(self, index: int) -> str:
+        """Names image `index` in messages: its file, where it has one."""
+        return f"{self.name}, image {index + 1} of {len(self)}"
+
     def images(self, indices) -> np.ndarray:
         """Images of equal size, uint8 [n, H, W, 3]."""
         return np.stack([self.image(int(i)) for i in indices])

@@ -19,13 +19,10 @@ from tfgan_suite.layers.activations import lrelu, relu
 from tfgan_suite.layers.blocks import Chain, Maker, Residual
 from tfgan_suite.layers.linear import class_rows
 from tfgan_suite.layers.network import Network
-from tfgan_suite.layers.norms import Rule, minibatch_stddev, pixel_norm
+from tfgan_suite.layers.norms import RULES, minibatch_stddev, pixel_norm
 from tfgan_suite.layers.passes import Pass
 from tfgan_suite.layers.resample import flatten, maps, mean_pool, nearest, with_maps
-from tfgan_suite.layers.weights import Equalised, Gain, Plain, Spectral
-
-WEIGHTS = {"plain": Plain(), "spectral": Spectral(), "gain": Gain(), "equalised": Equalised()}
-RULES = {"none": None, "batch": Rule(running="at rest"), "conditional": Rule(running="at rest"), "layer": Rule("layer")}
+from tfgan_suite.layers.weights import WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -54,8 +51,9 @@ class Shape:
 
 
 def maker(scope: str, weight: str, norm: str, classes: int, seed: int) -> Maker:
-    """Makes the layers of one network, by the names of `WEIGHTS` and `RULES`."""
-    return Maker(scope, seed=seed, weight=WEIGHTS[weight], rule=RULES[norm], deviation=1.0 if weight == "equalised" else None,
+    """Makes the layers of one network, by the names of `weights.WEIGHTS` and `norms.RULES`."""
+    made = WEIGHTS[weight]
+    return Maker(scope, seed=seed, weight=made, rule=RULES[norm], deviation=made.deviation,
                  classes=classes if norm == "conditional" else 0)
 
 

@@ -4,11 +4,6 @@ from __future__ import annotations
 from tfgan_suite import options
 from tfgan_suite.experiment import Parameter
 
-ARCHITECTURES = ("dcgan", "resnet", "mlp")
-PARAMETRISATIONS = ("plain", "spectral", "gain", "equalised")
-NORMS = ("none", "batch", "layer", "conditional")
-LOSSES = ("logistic", "saturating", "hinge", "wasserstein", "least_squares", "relativistic")
-
 
 def _side(value: int) -> str:
     return "" if value & (value - 1) == 0 else "must be a power of two"
@@ -24,14 +19,14 @@ GAN = (
     Parameter("imsz", 32, "side of the images: a power of two", minimum=16, maximum=1024, check=_side, fixed=True),
     Parameter("channels", 3, "of the images", choices=(1, 3), fixed=True),
     Parameter("classes", 0, "number of classes; 0: labels are not used", minimum=0, fixed=True),
-    Parameter("architecture", "dcgan", "pair of networks", choices=ARCHITECTURES, fixed=True),
+    Parameter("architecture", "dcgan", "pair of networks", choices=tuple(options.ARCHITECTURES), fixed=True),
     Parameter("width_g", 32, "channels of G's last hidden layer", minimum=1, fixed=True),
     Parameter("width_d", 32, "channels of D's first layer", minimum=1, fixed=True),
     Parameter("zlen", 64, "length of a latent", minimum=1, fixed=True),
-    Parameter("weight_g", "plain", "parametrisation of G's weights", choices=PARAMETRISATIONS, fixed=True),
-    Parameter("weight_d", "plain", "parametrisation of D's weights", choices=PARAMETRISATIONS, fixed=True),
-    Parameter("norm_g", "batch", "normalisation in G", choices=NORMS, fixed=True),
-    Parameter("norm_d", "none", "normalisation in D", choices=NORMS, fixed=True),
+    Parameter("weight_g", "plain", "parametrisation of G's weights", choices=tuple(options.PARAMETRISATIONS), fixed=True),
+    Parameter("weight_d", "plain", "parametrisation of D's weights", choices=tuple(options.PARAMETRISATIONS), fixed=True),
+    Parameter("norm_g", "batch", "normalisation in G", choices=tuple(options.NORMS), fixed=True),
+    Parameter("norm_d", "none", "normalisation in D", choices=tuple(options.NORMS), fixed=True),
     Parameter("pixel_norm", False, "pixel norm behind G's layers (Karras et al. 2018)", fixed=True),
     Parameter("minibatch_stddev", 0, "group of D's minibatch standard deviation; 0: none", minimum=0, fixed=True),
     Parameter("label_in_d", "projection", "how D sees labels, with classes", fixed=True,
@@ -40,7 +35,7 @@ GAN = (
               check=_filters, fixed=True),
     Parameter("lis_modules", 0, "modules of a learned input space in front of G (arXiv 1707.00768)", minimum=0, fixed=True),
     Parameter("lambda_r", 0.1, "weight of their similarity loss", minimum=0.0),
-    Parameter("loss", "logistic", "adversarial loss", choices=LOSSES),
+    Parameter("loss", "logistic", "adversarial loss", choices=tuple(options.LOSSES)),
     *options.penalty(offered=tuple(options.PENALTIES)),
     Parameter("penalty_every", 1, "penalties every so many iterations, so many times as strong", minimum=1),
     Parameter("pull_away", 0.0, "weight of the pull-away term in G's loss (arXiv 1609.03126)", minimum=0.0),

@@ -45,6 +45,10 @@ class Rule:
     synced: bool = True
 
 
+RULES = {"none": None, "batch": Rule(running="at rest"), "layer": Rule("layer"),
+         "conditional": Rule(running="at rest")}  # by name, for networks of choice
+
+
 class Norm(tf.keras.layers.Layer):
     """Batch or layer normalisation with an offset and a scale per channel, or per class and channel; float32 inside.
 

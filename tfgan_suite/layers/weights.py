@@ -19,9 +19,15 @@ NORM_EPSILON = 1e-6  # inside the root of LIS' weight norm
 
 @dataclass(frozen=True)
 class Plain:
-    """The stored weight is the applied one."""
+    """The stored weight is the applied one.
+
+    Attributes:
+        divided: the output is divided by the weight's norm, which some conventions' names and first values depend on.
+        deviation: standard deviation of the first values that it wants; None: the layer's own rule.
+    """
 
     divided = False
+    deviation = None
 
     def variables(self, layer) -> dict[str, tf.Variable]:
         """Variables of its own, made through `layer.add_array`."""
@@ -118,10 +124,14 @@ class Equalised(Plain):
     """
 
     constant: float | None = None
+    deviation = 1.0
 
     def after(self, layer, y):
         he = math.sqrt(2.0 / (layer.spec.inputs * layer.spec.receptive))
         return y * (he if self.constant is None else self.constant)
+
+
+WEIGHTS = {"plain": Plain(), "spectral": Spectral(), "gain": Gain(), "equalised": Equalised()}  # by name, for networks of choice
 
 
 def constant(values: np.ndarray):

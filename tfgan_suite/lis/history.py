@@ -1,20 +1,19 @@
 """What a run reported, as lines of (iteration, value): its CSV export and the points of its plots.
 
-A run of ours keeps it in `metrics.jsonl`; the original kept a pickle of its own classes in `*_state.pt`.
+A run of ours keeps it in `metrics.jsonl`; the original kept a pickle of its own classes in `*_state.pt`. Beside it both write
+a table at each test, `log/loss_N.npz` or `log/loss_N.pt`.
 """
 from __future__ import annotations
 
-import codecs
 import io
-import json
-import pickle
 import re
 from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite.errors import UserError
-from tfgan_suite.files import torch
+from tfgan_suite.errors import UserError, reading
+from tfgan_suite.files import jsonl, pickles, torch
+from tfgan_suite.files.archive import Archive
 
 MOST_POINTS = 500  # of one line in a plot
 GROUPS = "loss-"  # with this begin the names of all groups
@@ -118,18 +117,11 @@ def from_metrics(path) -> History:
     Raises:
         UserError: no such file, or not ours.
     """
-    path = Path(path)
-    try:
-        entries = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
-    except OSError:
-        raise UserError(f"{path}: no such file; train the experiment first, or give its log folder as --log_dir") from None
-    except ValueError as error:
-        raise UserError(f"{path}: a line of it is no JSON ({error}); mend or delete that line") from None
     found: dict[tuple[str, str], dict[int, float]] = {}
-    for entry in entries:
+    for iteration, entry in jsonl.read(path, "train the experiment first, or give its log folder as --log_dir"):
         for name, value in entry.items():
             if name.startswith(GROUPS) and "/" in name and np.isfinite(value):
-                found.setdefault(tuple(name.split("/", 1)), {})[entry["iteration"]] = value
+                found.setdefault(tuple(name.split("/", 1)), {})[iteration] = value
     history = History()
     for (group, line), values in found.items():
         for x in sorted(values):
@@ -137,27 +129,8 @@ def from_metrics(path) -> History:
     return history
 
 
-class _Stored:
-    """Stands for the original's classes `History`, `LineGroup` and `Line`: their attributes and nothing else."""
-
-
-def _array(kind, *_):
-    """An empty array, whose pickled state fills it."""
-    return np.ndarray((0,), np.uint8)
-
-
-_ALLOWED = {("common.plotting", "History"): _Stored, ("common.plotting", "LineGroup"): _Stored,
-            ("common.plotting", "Line"): _Stored, ("collections", "OrderedDict"): dict, ("numpy", "ndarray"): np.ndarray,
-            ("numpy", "dtype"): np.dtype, ("_codecs", "encode"): codecs.encode,
-            ("copy_reg", "_reconstructor"): lambda kind, *_: kind(), ("__builtin__", "object"): object,
-            ("numpy.core.multiarray", "_reconstruct"): _array, ("numpy._core.multiarray", "_reconstruct"): _array}
-
-
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module, name):
-        if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it names {module}.{name}")
-        return _ALLOWED[module, name]
+CLASSES = {f"common.plotting.{name}": pickles.StandIn for name in ("History", "LineGroup", "Line")}
+NAMES = {**pickles.PLAIN, **pickles.NUMPY, **CLASSES, "collections.OrderedDict": dict}
 
 
 def from_original(path) -> History:
@@ -170,13 +143,73 @@ def from_original(path) -> History:
     data = state.get("history") if isinstance(state, dict) else None
     if data is None:
         raise UserError(f"{path}: holds no history; give a *_state.pt file")
-    data = data.encode("latin-1") if isinstance(data, str) else data
     history = History()
-    try:
-        for group, lines in _Unpickler(io.BytesIO(data), encoding="latin-1").load().line_groups.items():
-            for name, stored in lines.lines.items():
-                n = int(stored.last_index) + 1
-                history.groups.setdefault(group, {})[name] = Line(stored.xs[:n].tolist(), stored.ys[:n].tolist())
-    except (pickle.UnpicklingError, AttributeError, ValueError, TypeError, EOFError, KeyError) as error:
-        raise UserError(f"{path}: its history cannot be read ({error})") from None
+    with reading(path, "its history cannot be read", "give another *_state.pt file"):
+        data = data.encode("latin-1") if isinstance(data, str) else data
+        stored = pickles.Reader(io.BytesIO(data), NAMES).load()
+        for group, lines in stored.field("line_groups").items():
+            for name, line in lines.field("lines").items():
+                history.groups.setdefault(_name(group), {})[_name(name)] = _line(line)
     return history
+
+
+def _name(value) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a name is no text")
+    return value
+
+
+def _line(stored: pickles.StandIn) -> Line:
+    """A line from the attributes of the original's."""
+    n = int(stored.field("last_index")) + 1
+    return Line(stored.field("xs").array()[:n].tolist(), stored.field("ys").array()[:n].tolist())
+
+
+# -- the tables of the tests -----------------------------------------------------------------------------
+COLUMNS = {"dis": (0, 1), "dis-real": (0,), "dis-fake": (1,), "gen": (2,)}
+
+
+def read_tables(folder) -> list[tuple[int, np.ndarray, float]]:
+    """(iteration, training losses [rows, 3], test loss) of each test, ascending.
+
+    Raises:
+        UserError: there is none, or a file is damaged.
+    """
+    found = {}
+    for path in sorted(Path(folder).glob("log/loss_*")):
+        match = re.fullmatch(r"loss_(\d+)\.(npz|pt)", path.name)
+        if match:
+            table = Archive(path) if match[2] == "npz" else torch.load(path)
+            with reading(path, "holds no training_loss and test_loss"):
+                found[int(match[1])] = _losses(table["training_loss"]), float(table["test_loss"])
+    if not found:
+        raise UserError(f"{folder}: holds no log/loss_N.npz; they are written at each test (--test_interval)")
+    return [(iteration, *found[iteration]) for iteration in sorted(found)]
+
+
+def _losses(table) -> np.ndarray:
+    """float64 [rows, 3]."""
+    if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] != 3 or table.dtype.kind not in "fiu":
+        raise ValueError("training_loss is no table of three columns")
+    return table.astype(np.float64)
+
+
+def table_points(tables: list[tuple[int, np.ndarray, float]], kind: str, interval: int) -> tuple[np.ndarray, np.ndarray]:
+    """The points of one line: (iterations, losses).
+
+    Args:
+        kind: 'test', or the training loss 'dis' (real + fake), 'dis-real', 'dis-fake' or 'gen'.
+        interval: rows of which a point is the mean. A loss that did not occur, 0 in the table, is left out of the mean (the
+            original counts it).
+    """
+    if kind == "test":
+        return np.array([t[0] for t in tables]), np.array([t[2] for t in tables])
+    xs, ys = [], []
+    for iteration, rows, _ in tables:
+        for j in range(len(rows) // interval):
+            block = rows[j * interval:(j + 1) * interval, COLUMNS[kind]].astype(np.float64)
+            present = (block != 0).sum(axis=0)
+            if present.all():
+                xs.append(iteration - len(rows) + (j + 1) * interval)
+                ys.append((block.sum(axis=0) / present).sum())
+    return np.array(xs, int), np.array(ys)

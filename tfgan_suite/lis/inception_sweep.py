@@ -16,8 +16,9 @@ import numpy as np
 from tfgan_suite.data.prepare import resize
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
-from tfgan_suite.lis import augmentation, drawing, plots
+from tfgan_suite.lis import augmentation, plots
 from tfgan_suite.metrics.statistics import SplitScores
+from tfgan_suite.pictures.bytes import unit_to_uint8
 from tfgan_suite.random import generator
 
 SIDE = 299
@@ -63,7 +64,7 @@ def fake_scores(judge: Judge, sampler) -> list[tuple[float, float]]:
         for r in range(sampler.modules + 1):
             codes = sampler.codes(judge.split_size, judge.seed, "inception", split, r)
             batches = range(0, judge.split_size, sampler.batch)
-            scores[r, split] = judge.score(drawing.to_bytes(sampler.draw(codes[i:i + sampler.batch], r)) for i in batches)
+            scores[r, split] = judge.score(unit_to_uint8(sampler.draw(codes[i:i + sampler.batch], r)) for i in batches)
     return [(float(row.mean()), float(row.std())) for row in scores]
 
 

@@ -20,6 +20,9 @@ COLUMNS = ("genLoss", "critLoss", "cRealLoss", "cFakeLoss", "extraLoss", "driftL
 HEADER = "time and date |res  |bs   |stage  |fadeWt |iter           |" + "|".join(f"{name:10s}" for name in COLUMNS)
 DASHES = "|".join("-" * width for width in (14, 5, 5, 7, 7, 15, *[10] * 6))
 
+STATUS = "netStatus.txt"
+FILES = ("architecture.txt", STATUS, "*_fade_*.jpg", "*_stable_*.jpg", "growth", "growth.gif")
+
 
 def status_row(moment: Moment, values, when: str | None = None) -> str:
     """One row of netStatus.txt.
@@ -88,16 +91,30 @@ class Status:
         if not self.started:
             self.started = True
             archive.write_bytes(folder / "architecture.txt", describe.architecture(system.params, system.shape).encode())
-            if done == 1 or not (folder / "netStatus.txt").exists():
+            if done == 1 or not (folder / STATUS).exists():
                 lines = [HEADER, DASHES]
             if done == 1:
                 lines.append(status_row(moment, np.zeros(6)))
-                archive.write_bytes(folder / "netStatus.txt", b"")
+                archive.write_bytes(folder / STATUS, b"")
         if done > 1 and system.schedule.crossed(system.params.logStep, done - 1):
             lines.append(status_row(moment, system.tally.take()))
-        with open(folder / "netStatus.txt", "a") as file:
+        with open(folder / STATUS, "a") as file:
             file.writelines(line + "\n" for line in lines)
         return {}
+
+
+def cut_status(system, log_dir, done: int) -> None:
+    """Takes out of netStatus.txt the rows of iterations after `done`, and a torn one."""
+    path = Path(system.params.log_path or log_dir) / STATUS
+    if not path.is_file():
+        return
+    last, kept = system.schedule.at(done - 1).shown, []
+    for line in path.read_text(errors="replace").splitlines(keepends=True):
+        cells = line.split("|")
+        is_head = line.rstrip() in (HEADER.rstrip(), DASHES)
+        if is_head or (len(cells) == 12 and line.endswith("\n") and cells[5].strip().isdigit() and int(cells[5]) <= last):
+            kept.append(line)
+    archive.write_bytes(path, "".join(kept).encode())
 
 
 def folder_of(system, host) -> Path:
@@ -114,9 +131,8 @@ def console(system, step: int, scalars: dict) -> list[str]:
     if not first and not schedule.crossed(system.params.logStep, step):
         return []
     system._header_shown = True
-    notice = [f"{system.notice} Proceeding from zero..."] if first and system.notice else []
     row = status_row(schedule.at(step), [float(scalars[name]) for name in COLUMNS])
-    return [*notice, *([HEADER, DASHES] if first else []), row]
+    return [*([HEADER, DASHES] if first else []), row]
 
 
 # -- pictures ----------------------------------------------------------------------------------------------------------

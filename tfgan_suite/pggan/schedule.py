@@ -103,6 +103,12 @@ class Schedule:
         return Moment(iteration, level, 4 << level, self.batch(level), "fade" if alpha < 1 else "stable", alpha,
                       self._shown[index] + local * self.batch(level), here)
 
+    def past(self, done: int) -> list[Moment]:
+        """What tells the first `done` iterations from those of another schedule: the first two and the last of every level."""
+        firsts = [self.first_iteration(level) for level in range(self.start_level, self.last + 1)]
+        marks = {mark for first in firsts for mark in (first - 1, first, first + 1)} | {done - 1}
+        return [self.at(mark) for mark in sorted(marks) if 0 <= mark < done]
+
     def crossed(self, every: int, iteration: int) -> bool:
         """Whether the images shown before `iteration` have passed a multiple of `every` since the iteration before it."""
         before = self.at(iteration - 1).shown // every if iteration > 0 else 0

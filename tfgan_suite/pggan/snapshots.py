@@ -9,7 +9,7 @@ import numpy as np
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import torch
 from tfgan_suite.files.archive import Archive
-from tfgan_suite.files.checkpoints import Checkpoints
+from tfgan_suite.files.checkpoints import Checkpoints, StoredState
 from tfgan_suite.pggan.networks import Architecture, from_torch
 from tfgan_suite.pggan.schedule import level_of
 
@@ -108,7 +108,7 @@ def _load_own(system, path: Path) -> None:
             present = files.path(kind, number).is_file()
             network.assign(Archive(files.path(kind if present else "g", number)))
     if files.path("state", number).is_file():
-        saved = Archive(files.path("state", number))
+        saved = StoredState(files.path("state", number))
         for name, variable in system.state().items():
             if name.split("/")[0] in system.optimizers and "learning_rate" not in name and name in saved:
                 if saved[name].shape != tuple(variable.shape):

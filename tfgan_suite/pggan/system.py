@@ -33,7 +33,10 @@ class PGGAN(System):
 
     grid = (4, 8)
     precisions = ("float32", "bfloat16")
-    length, length_in_iterations = ("endRes",), False
+    copies = {"a": "g"}
+    length = ("endRes",)
+    length_in_iterations = False
+    log_files = reports.FILES
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
@@ -109,6 +112,16 @@ class PGGAN(System):
 
     def keep(self, number: int) -> bool:
         return True
+
+    def milestone(self, done: int) -> bool:
+        """The end of every stage."""
+        return self.schedule.ends_stage(done - 1)
+
+    def rewrites_past(self, old, done: int) -> str:
+        """Later levels may get other batches and lengths, and the present one another length; what is done stays as it was."""
+        if schedule_of(old).past(done) == self.schedule.past(done):
+            return ""
+        return f"it would change what the first {done} iterations did"
 
     def phase(self, step: int) -> Phase:
         moment, every = self.schedule.at(step), self.params.lazyRegularization or 1
@@ -269,6 +282,16 @@ class PGGAN(System):
 
     def console(self, step: int, scalars: dict) -> list[str]:
         return reports.console(self, step, scalars)
+
+    def status(self, step: int) -> str:
+        moment = self.schedule.at(step)
+        return f"{moment.resolution}x{moment.resolution} " + (f"fade {moment.alpha:.2f}" if moment.alpha < 1 else "stable")
+
+    def notices(self) -> list[str]:
+        return [f"{self.notice} Proceeding from zero..."] if self.notice else []
+
+    def cut_logs(self, log_dir, done: int) -> None:
+        reports.cut_status(self, log_dir, done)
 
     def events(self) -> list:
         return reports.events(self)

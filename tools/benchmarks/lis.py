@@ -10,7 +10,7 @@ import tensorflow as tf
 from benchmarks import timing
 from tfgan_suite import experiment
 from tfgan_suite.lis import losses
-from tfgan_suite.lis.glis import GLis
+from tfgan_suite.lis.system import GLis
 from tfgan_suite.random import Draws
 
 FUSED, PARTS = "one graph", "a call per part"
@@ -27,20 +27,20 @@ class Parts:
         self.system = system
         self.g, self.d = system.networks["g"], system.networks["d"]
         self.draw = tf.function(lambda step: system.draws(Draws(system.params.seed, step), None))
-        self.forward = tf.function(lambda z, n: self.g(z, training=True, executed=n)[0])
+        self.forward = tf.function(lambda z, n: self.g(z, training=True, executed=n))
         self.judge = tf.function(self._judge)
         self.learn = {name: tf.function(self._step(name)) for name in ("g", "d")}
         self.generator = tf.function(self._generator)
 
     def _judge(self, images, real: bool):
         with tf.GradientTape() as tape:
-            loss = losses.adversarial(self.d(images, training=True), real, self.system.params.ls)
+            loss = self.system.adversarial(self.d(images, training=True), real)
         return loss, tape.gradient(loss, self.d.trainable_variables)
 
     def _generator(self, z, executed):
         with tf.GradientTape() as tape:
-            fake, vectors = self.g(z, training=True, executed=executed)
-            loss = losses.adversarial(self.d(fake, training=True), True, False)
+            fake, vectors = self.g.images_and_vectors(z, training=True, executed=executed)
+            loss = self.system.adversarial(self.d(fake, training=True), True)
             ran = tf.cast(tf.range(len(vectors)) < executed, tf.float32)
             loss += tf.reduce_sum(losses.similarity(vectors, z, self.system.params.lambda_r) * ran)
         return loss, tape.gradient(loss, self.g.trainable_variables)

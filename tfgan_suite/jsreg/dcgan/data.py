@@ -11,6 +11,7 @@ from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.lsun import LsunSource
 from tfgan_suite.data.mnist import Mnist
+from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import ArraySource, Source
 from tfgan_suite.errors import UserError
 
@@ -122,5 +123,5 @@ def source(params, size: tuple) -> Source:
         images = LsunSource(folder)
     else:
         images = FolderSource(folder, per_class=False, pattern=params.input_fname_pattern,
-                              missing=f"{missing}; see --input_fname_pattern")
+                              missing=f"{missing}; see --input_fname_pattern", background=WHITE)
     return Prepared(images, partial(prepared, crop=crop_size(params), size=size), f"resized to {size[1]}x{size[0]}")

@@ -2,13 +2,20 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import losses, optimizers, penalties
+from tfgan_suite.files import tf1_events
 from tfgan_suite.jsreg.dcgan import data, events
-from tfgan_suite.jsreg.dcgan.networks import ConditionalDiscriminator, ConditionalGenerator, Discriminator, Generator
+from tfgan_suite.jsreg.dcgan.networks import (
+    ConditionalDiscriminator,
+    ConditionalGenerator,
+    Discriminator,
+    Generator,
+)
 from tfgan_suite.jsreg.dcgan.stream import Prior, Stream, one_hot
 from tfgan_suite.pictures import sheets
 from tfgan_suite.random import generator
@@ -27,7 +34,9 @@ class JSRegDCGAN(System):
 
     precisions = ("float32", "bfloat16")
 
-    length, length_in_iterations = ("epochs",), False
+    length = ("epochs",)
+    length_in_iterations = False
+    log_files = ("summaries", "samps_10k")
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
@@ -71,6 +80,10 @@ class JSRegDCGAN(System):
     def iterations(self) -> int:
         """Iterations of all epochs; `source` must have been called."""
         return self.params.epochs * self.per_epoch
+
+    def cut_logs(self, log_dir, done: int) -> None:
+        """Cuts the event file of the held-out batch."""
+        tf1_events.cut(Path(log_dir) / "summaries", done)
 
     def save_due(self, done: int) -> bool:
         """After the first iteration and after every 100th, as the original."""

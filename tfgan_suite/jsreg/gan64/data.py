@@ -10,6 +10,7 @@ import numpy as np
 from tfgan_suite.data import ArraySource, Source, catalog, digits, prepare
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.lsun import LmdbImages
+from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.errors import UserError
 
 SIDE = 64
@@ -101,7 +102,7 @@ def _part(root: Path, choices: tuple) -> Source | None:
         if (root / f"{folder}_lmdb" / "data.mdb").is_file():  # LSUN as it is downloaded
             return LmdbImages(root / f"{folder}_lmdb")
         if (root / folder).is_dir() and next((root / folder).glob(pattern), None):
-            return FolderSource(root / folder, per_class=False, pattern=pattern)
+            return FolderSource(root / folder, per_class=False, pattern=pattern, background=WHITE)
     return None
 
 

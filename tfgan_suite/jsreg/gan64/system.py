@@ -34,6 +34,7 @@ class JSRegGan64(System):
     """
 
     length = ("iters",)
+    log_files = ("log.csv", "log.pkl", "*_cost.jpg", "time.jpg")
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)

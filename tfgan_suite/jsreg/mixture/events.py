@@ -10,12 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import penalties
+from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive, tf1_events
 from tfgan_suite.jsreg import summaries
 from tfgan_suite.jsreg.mixture import networks, plots
 from tfgan_suite.random import Draws, generator
 from tfgan_suite.system import Event
 
+FILES = ("summaries", "*_num_*.png")
 SHOWN = ("modes_covered", "share_within_3sd", "distance_to_plane")
 
 
@@ -48,6 +50,13 @@ def starts(system, done: int) -> bool:
 def folder(host, run: int) -> Path:
     """The original's folder of a run: its event file and its snapshots."""
     return Path(host.log_dir) / "summaries" / f"run_{run}"
+
+
+def cut(system, log_dir, done: int) -> None:
+    """Takes out of the event files of all runs what came after iteration `done`; their steps are the original's counter."""
+    present, i = system.place(done)
+    for run in range(present, system.params.num_runs):
+        tf1_events.cut(Path(log_dir) / "summaries" / f"run_{run}", system.updates(max(i, 0)) if run == present else -1)
 
 
 def file(host, run: int) -> Path:
@@ -117,11 +126,26 @@ def sample(system, network, run: int, frame: int) -> np.ndarray:
 def write(path: Path, frame: int, points: np.ndarray) -> None:
     """Puts a frame behind the earlier ones; frames that are missing (a lost file) are NaN."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    earlier = np.load(path)[:frame] if frame and path.is_file() else np.empty((0, *points.shape), np.float32)
+    earlier = snapshots(path, points.shape)[:frame] if frame and path.is_file() else np.empty((0, *points.shape), np.float32)
     missing = np.full((frame - len(earlier), *points.shape), np.nan, np.float32)
     buffer = io.BytesIO()
     np.save(buffer, np.concatenate([earlier, missing, points[None]]))
     archive.write_bytes(path, buffer.getvalue())
+
+
+def snapshots(path: Path, shape: tuple | None = None) -> np.ndarray:
+    """The frames of a file that `write` made, float32 [frames, points, 3].
+
+    Args:
+        shape: that a frame must have.
+
+    Raises:
+        UserError: it is broken, or another file.
+    """
+    frames = archive.load_array(path, "delete it; its frames are left out from then on")
+    if frames.ndim != 3 or frames.shape[2] != 3 or not len(frames) or (shape and frames.shape[1:] != tuple(shape)):
+        raise UserError(f"{path}: has shape {frames.shape}, not [frames, points, 3] of this experiment; delete or move it")
+    return frames.astype(np.float32, copy=False)
 
 
 def titles(system, count: int) -> list[int]:
@@ -132,10 +156,10 @@ def titles(system, count: int) -> list[int]:
 def figures(system, done: int, host) -> dict[str, float]:
     """`<name>_num_<run>.png`, the original's figure; the overview of the run; statistics over all runs so far."""
     run = system.place(done)[0]
-    snapshots = np.load(file(host, run))
+    frames = snapshots(file(host, run))
     name = Path(host.log_dir) / f"{system.params.name}_num_{run}.png"
-    archive.write_bytes(name, plots.frames(snapshots, titles(system, len(snapshots))))
-    host.image(f"overview_run_{run}", done, plots.overview(snapshots[-1], system.mixture))
+    archive.write_bytes(name, plots.frames(frames, titles(system, len(frames))))
+    host.image(f"overview_run_{run}", done, plots.overview(frames[-1], system.mixture))
     values = statistics(system, host, run + 1)
     host.image("statistics", done, plots.statistics(titles(system, next(iter(values.values())).shape[1]), values))
     return {}
@@ -146,7 +170,7 @@ def statistics(system, host, runs: int) -> dict[str, np.ndarray]:
     frames = 1 + system.params.max_steps // system.params.plot_freq
     values = {name: np.full((runs, frames), np.nan) for name in SHOWN}
     for run in range(runs):
-        for i, points in enumerate(np.load(file(host, run)) if file(host, run).is_file() else ()):
+        for i, points in enumerate(snapshots(file(host, run)) if file(host, run).is_file() else ()):
             if np.isfinite(points).all():
                 quality = system.mixture.quality(points)
                 for name in SHOWN:

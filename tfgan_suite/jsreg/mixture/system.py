@@ -30,7 +30,9 @@ class JSRegMixture(System):
     """Points in space, not images: `pictures` are plots, and `write_samples` writes a plot and the points."""
 
     makes_images, default_metrics = False, ("modes",)
-    length, length_in_iterations = ("num_runs", "max_steps"), False
+    length = ("num_runs", "max_steps")
+    length_in_iterations = False
+    log_files = events.FILES
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
@@ -80,6 +82,17 @@ class JSRegMixture(System):
     def keep(self, number: int) -> bool:
         """The last G of every run stays."""
         return number % self.per_run == 0
+
+    def rewrites_past(self, old, done: int) -> str:
+        """The length of a run can change while the first one is the only one."""
+        before = old.disc_pretrain_steps + old.max_steps
+        if done <= min(before, self.per_run):
+            return ""
+        return f"the first {done} iterations would be divided into runs anew"
+
+    def cut_logs(self, log_dir, done: int) -> None:
+        """Cuts the event files of the runs."""
+        events.cut(self, log_dir, done)
 
     def images_shown(self, done: int) -> int:
         """Real points that D has seen."""

@@ -1,4 +1,4 @@
-"""Real images with labels for both systems, at the networks' size."""
+"""Real images with labels, at the size of the networks, by the name of the data set."""
 from __future__ import annotations
 
 import numpy as np
@@ -8,6 +8,7 @@ from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.prepare import resize, square_crop
+from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
 
@@ -18,12 +19,16 @@ def _cifar10(folder: str, size: int, part: str) -> Source:
 
 
 def _prepared(source: Source, size: int) -> Source:
-    """The middle square of each image, resized (section B6 without the stretch of contrast)."""
+    """The middle square of each image, resized (without the stretch of contrast that SciPy's `imresize` gave the authors)."""
     return Prepared(source, lambda image: resize(square_crop(image), size, size), f"at {size}x{size}")
 
 
 def _folder(folder: str, size: int, part: str) -> Source:
-    return _prepared(FolderSource(folder, per_class=True, missing="make a folder per class there"), size)
+    return _prepared(FolderSource(folder, per_class=True, missing="make a folder per class there", background=WHITE), size)
+
+
+def _flat(folder: str, size: int) -> Source:
+    return _prepared(FolderSource(folder, per_class=False, background=WHITE), size)
 
 
 def _imagenet(folder: str, size: int, part: str) -> Source:
@@ -46,6 +51,8 @@ def open_source(dataset: str, folder: str, size: int, classes: int, part: str = 
     Raises:
         UserError: not there, unreadable, or with other classes.
     """
+    if dataset == "folder" and not classes:
+        return _flat(folder, size)
     source = SOURCES[dataset](folder, size, part)
     if classes:
         check_labels(source.labels, classes, source.name)
