@@ -46,17 +46,6 @@ def protocol_of(options: dict):
     return Protocol(names, options["n"], options["points"], {name: options[name] for name in _SHARED})
 
 
-def check(asked: list, options: dict) -> str:
-    """What is wrong with the metrics, or ''; for a process of its own."""
-    from tfgan_suite.compare import scoring
-
-    try:
-        scoring.check(asked, protocol_of(options))
-    except UserError as error:
-        return str(error)
-    return ""
-
-
 def dry_run(made, jobs: int) -> None:
     """Prints the plan and how long it will take."""
     from tfgan_suite.compare import plan
@@ -98,7 +87,7 @@ def report(made, options: dict, argv: list) -> Path:
 
 
 def main(argv):
-    from tfgan_suite.compare import plan, running, state
+    from tfgan_suite.compare import plan, running, scoring, state
 
     rest, texts = plan.take_vary(argv)
     names, options, overrides = cli.parse(rest, USAGE, OPTIONS, most=None)
@@ -109,7 +98,8 @@ def main(argv):
     if options["dry-run"]:
         dry_run(made, options["jobs"])
         return
-    problem = plan.apart(check, sorted({(r.variant.experiment, r.params.system) for r in made.runs}), options)
+    asked = sorted({(run.variant.experiment, run.params.system) for run in made.runs})
+    problem = plan.apart(scoring.problem, asked, protocol_of(options))
     if problem:
         raise UserError(problem)
     with state.locked(out, "another comparison"):

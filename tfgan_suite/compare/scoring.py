@@ -10,6 +10,7 @@ import numpy as np
 from tfgan_suite import registry
 from tfgan_suite.compare.plan import Run
 from tfgan_suite.compare.state import State
+from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
 from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.metrics import digits, evaluating, graph_file, samples
@@ -48,23 +49,27 @@ class Protocol:
                 **{name: self.options[name] for name in ("splits", "batch", "reals") if name in self.options}}
 
 
-def check(asked: list, protocol: Protocol) -> None:
+def problem(asked: list, protocol: Protocol) -> str:
     """Finds out before anything is trained whether the metrics can be computed.
 
     Args:
         asked: (experiment, system) of the variants.
 
-    Raises:
-        UserError: unknown metric, or the graph that it needs is not there.
+    Returns:
+        What is wrong, in one line: an unknown metric, or the graph that it needs is not there; else ''.
     """
     get = protocol.options.get
-    for name, system in asked:
-        kind = registry.system_class(system)
-        names = protocol.metrics or evaluating.default_metrics(name, kind)
-        if kind.makes_images:  # others have metrics of their own, which only an instance knows
-            metrics.find(names)
-        if {"is", "is_new", "fid", "kid"} & set(names):
-            graph_file.find(get("graph", ""), get("graph_sha256", ""), get("download", False))
+    try:
+        for name, system in asked:
+            kind = registry.system_class(system)
+            names = protocol.metrics or evaluating.default_metrics(name, kind)
+            if kind.makes_images:  # others have metrics of their own, which only an instance knows
+                metrics.find(names)
+            if {"is", "is_new", "fid", "kid"} & set(names):
+                graph_file.find(get("graph", ""), get("graph_sha256", ""), get("download", False))
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def spread(numbers: list[int], count: int) -> list[int]:
