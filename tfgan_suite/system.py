@@ -69,7 +69,8 @@ class System:
         unconnected: what the gradient of a variable is that the loss does not depend on: none (it is left out of the step), or
             zero (its optimiser's state moves, as in torch of 2017).
         copies: network -> the network that it is a copy of where a checkpoint lacks it (an averaged G).
-        length: the parameters that say how long a run is, for messages.
+        length: the parameters that say how long a run is.
+        length_in_iterations: whether `length` is one parameter, and counts iterations.
         log_files: patterns of the files that its events write into the log folder, beside pictures `*/iter_N.png`.
     """
 
@@ -84,6 +85,7 @@ class System:
     unconnected = tf.UnconnectedGradients.NONE
     copies: Mapping = MappingProxyType({})
     length: tuple = ("MAXITER",)
+    length_in_iterations: bool = True
     log_files: tuple = ()
 
     def __init__(self, params: Parameters, training: bool = True):

@@ -35,6 +35,7 @@ class PGGAN(System):
     precisions = ("float32", "bfloat16")
     copies = {"a": "g"}
     length = ("endRes",)
+    length_in_iterations = False
     log_files = reports.FILES
     unconnected = tf.UnconnectedGradients.ZERO  # of what has been trained at an earlier level, as in torch 1.3
 

@@ -33,6 +33,7 @@ class JSRegMixture(System):
 
     makes_images, default_metrics = False, ("modes",)
     length = ("num_runs", "max_steps")
+    length_in_iterations = False
     log_files = events.FILES
 
     def __init__(self, params, training: bool = True):
