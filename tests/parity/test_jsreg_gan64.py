@@ -246,7 +246,7 @@ def test_architectures_are_those_declared():
 
     assert set(declared.ARCHITECTURES) == set(ARCHITECTURES)
     assert set(declared.MODES) == set(OBJECTIVES)
-    assert set(declared.DATASETS) == {*data.DATASETS, "digits"}
+    assert set(declared.DATASETS) == {*data.DATASETS, "digits"}  # any other name is a folder
 
 
 @golden.each(FOLDER, "gamma*.npz")

@@ -11,7 +11,11 @@ DATASETS = ("celebA", "lsun", "ImageNet", "digits")
 GAN64 = (
     Parameter("mode", "regularized_gan", "objective", choices=MODES, fixed=True),
     Parameter("architecture", "ResNet", "networks", choices=ARCHITECTURES, fixed=True),
-    Parameter("dataset", "celebA", "real pictures: " + ", ".join(DATASETS), choices=DATASETS, fixed=True),
+    Parameter("dataset", "celebA", f"real pictures: {', '.join(DATASETS)}, or any folder below data_dir: its train (and "
+              "valid) folder, or all its pictures, of which some are held out", fixed=True),
+    Parameter("crop_size", None, "side of the centre crop before the resize to 64x64 (0: none, the whole picture; default: "
+              "celebA 178, lsun 256, others the largest square); pictures of 64x64 stay as they are", type=int, minimum=0,
+              fixed=True),
     Parameter("data_dir", "data", "folder that holds the data sets", change="free"),
     Parameter("n_gpus", 1, "towers: parts of the batch with their own batch statistics, on one device or several", minimum=1,
               fixed=True),

@@ -105,7 +105,7 @@ class JSRegGan64(System):
 
     # -- data ----------------------------------------------------------------------------------------------
     def source(self):
-        source = data.open_source(self.params.dataset, self.params.data_dir)
+        source = data.open_source(self.params.dataset, self.params.data_dir, self.params.crop_size, self.batch_size)
         for part in (source, source.validation):
             order.batches_per_epoch(len(part), self.batch_size, self.params.legacy_batching)
         return source
