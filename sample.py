@@ -25,7 +25,7 @@ def main(argv):
     out = saving.check_output(positionals[1])
     params = load(name, overrides)
     system, _ = runs.open_sampler(params, positionals[2] if len(positionals) > 2 else None, quiet=False)
-    if hasattr(system, "write_samples"):  # its samples are no images
+    if not system.makes_images:
         print(f"Generating {out}", flush=True)
         system.write_samples(out, seed)
         return

@@ -33,7 +33,8 @@ def place(tmp_path_factory):
     for entry in Path(sys.prefix).iterdir():
         if entry.name != ".requirements":
             (venv / entry.name).symlink_to(entry)
-    (venv / ".requirements").write_text((ROOT / "requirements.txt").read_text())
+    installed = [*((ROOT / name).read_text() for name in ("requirements.txt", "pyproject.toml")), str(ROOT)]
+    (venv / ".requirements").write_text("".join(installed))
     return place
 
 

@@ -21,8 +21,15 @@ from tfgan_suite import registry
 from tfgan_suite.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
+_DIGITS = 18  # of a whole number; a longer one means nothing here
+_LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
 BOOLEANS = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False, "no": False}
 CHANGES = ("never", "ask", "later", "free")
+
+
+def whole(text: str) -> int | None:
+    """The number of a text of plain digits; None for any other text, also where Python would find digits in it ('²')."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,8 @@ class Parameter:
                 return None
             raise UserError(f"{where}: {self.name} needs a value of type {self.type.__name__}")
         result = _convert(self, value, where)
+        if isinstance(result, str):
+            result = usable(result, self.name, where)
         if isinstance(result, float) and not math.isfinite(result):
             what = "is not a number" if math.isnan(result) else "is not finite"
             raise UserError(f"{where}: {self.name}={value} {what}; give a finite value")
@@ -85,6 +94,20 @@ class Parameter:
         if problem:
             raise UserError(f"{where}: {self.name}={value}: {problem}")
         return result
+
+
+def usable(text: str, name: str, where: str) -> str:
+    """A text as it is; one that begins with `~` as shells expand it, who do not do so behind `--name=`.
+
+    Raises:
+        UserError: it cannot be the name of anything.
+    """
+    if "\0" in text:
+        raise UserError(f"{where}: {name} holds a NUL character; correct it")
+    if len(text) > _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in os.fsencode(text).split(b"/")):
+        raise UserError(f"{where}: {name}={text[:40]}... is too long for a name (at most {_LONGEST_NAME} bytes between "
+                        f"slashes); give a shorter one")
+    return os.path.expanduser(text)
 
 
 def _convert(parameter: Parameter, value, where: str):
@@ -165,6 +188,10 @@ class Parameters:
         """A copy with some values changed (unchecked: for tests and derived set-ups)."""
         return Parameters(self.name, {**self.values, **changes}, self.sources, self.declared, self.text)
 
+    def batch_option(self) -> str:
+        """What this system calls the size of its batch."""
+        return next((n for n in self.declared if n.lower().replace("_", "") in ("batchsize", "bsz")), "batch")
+
     def fixed(self) -> dict:
         """The values that a resumed run must share with the run that it resumes."""
         return {n: self.values[n] for n, p in self.declared.items() if p.change == "never" and n != "system"}
@@ -188,14 +215,19 @@ def find(name: str) -> Path:
     Raises:
         UserError: there is none; the line gives the nearest name.
     """
-    if name.endswith(".py"):
-        if Path(name).is_file():
-            return Path(name)
-        raise UserError(f"{name}: no such experiment file")
-    for folder in experiment_dirs():
+    is_path = os.sep in name or name.startswith((".", "~"))
+    if name.endswith(".py") and os.path.isfile(name):
+        return Path(name)
+    for folder in experiment_dirs() if name and not is_path else ():
         path = folder / f"{name}.py"
-        if name and os.sep not in name and path.is_file():
+        if os.path.isfile(path):
             return path
+    if os.path.isdir(name):
+        raise UserError(f"{name}: is a folder, not an experiment; give an experiment's name, or the path of its .py file")
+    if name.endswith(".py"):
+        raise UserError(f"{name}: no such experiment file")
+    if is_path:
+        raise UserError(f"{name}: no such file or folder; --list shows the experiments, which need no path")
     raise UserError(f"unknown experiment '{name}'{nearest(name, names())}; --list shows them all")
 
 

@@ -1,6 +1,9 @@
 """Adversarial losses, by name: plain functions of logits."""
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import tensorflow as tf
 
 
@@ -62,23 +65,38 @@ def least_squares_g(fake: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.square(1.0 - fake)) / 2.0
 
 
-SNGAN = {  # (LOSS_TYPE, SOFT_PLUS) -> (discriminator, generator)
-    ("HINGE", False): (hinge_d, linear_g),
-    ("HINGE", True): (soft_hinge_d, logistic_g),
-    ("WGAN", False): (wasserstein_d, linear_g),
-    ("WGAN", True): (logistic_d, logistic_g),
-    ("WGAN-GP", False): (wasserstein_d, linear_g),
-    ("WGAN-GP", True): (logistic_d, logistic_g),
-    ("Goodfellow", False): (logistic_d, logistic_g),
-    ("Goodfellow", True): (soft_logistic_d, soft_logistic_g),
-}
+def relativistic_d(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """mean softplus(-(r - f)) of pairs (Jolicoeur-Martineau 2018; R3GAN, arXiv 2501.05441)."""
+    return tf.reduce_mean(tf.nn.softplus(fake - real))
 
-GAN_LIB = {  # loss_type of common/misc.py's get_loss -> (discriminator, generator)
-    "HINGE": (hinge_d, linear_g),
-    "WGAN": (wasserstein_d, linear_g),
-    "WGAN-GP": (wasserstein_d, linear_g),
-    "LSGAN": (least_squares_d, least_squares_g),
-    "CGAN": (logistic_d, logistic_g),
-    "Modified_MiniMax": (logistic_d, logistic_g),
-    "MiniMax": (logistic_d, saturating_g),
+
+def relativistic_g(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """mean softplus(-(f - r)) of pairs."""
+    return tf.reduce_mean(tf.nn.softplus(real - fake))
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A registered loss.
+
+    Attributes:
+        discriminator: logits of real and of generated images -> what D minimises.
+        generator: logits of generated images -> what G minimises; of a paired loss: logits of real and of generated images.
+        paired: G's loss looks at the real images too.
+    """
+
+    discriminator: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    generator: Callable[..., tf.Tensor]
+    paired: bool = False
+
+
+LOSSES = {
+    "hinge": Loss(hinge_d, linear_g),
+    "soft_hinge": Loss(soft_hinge_d, logistic_g),
+    "wasserstein": Loss(wasserstein_d, linear_g),
+    "logistic": Loss(logistic_d, logistic_g),
+    "soft_logistic": Loss(soft_logistic_d, soft_logistic_g),
+    "saturating": Loss(logistic_d, saturating_g),
+    "least_squares": Loss(least_squares_d, least_squares_g),
+    "relativistic": Loss(relativistic_d, relativistic_g, paired=True),
 }

@@ -1,12 +1,21 @@
-"""Gradient penalties and regularisers, by name: plain functions of tensors."""
+"""Gradient penalties and regularisers: plain functions of tensors, and those that any system can add to its D loss by name.
+
+A registered penalty is a function of a `Look` (the passes over D in one step) and of parameters that it asks for by name. It
+returns the term that D minimises besides its loss, and scalars for the logs.
+"""
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import tensorflow as tf
 
+from tfgan_suite import options
+
 JS_SCALARS = ("gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm", "grad_D2_logits_norm",
-              "grad_D_logits_norm")  # what `js_penalty` logs
+              "grad_D_logits_norm")  # what `js` logs
 
 
 # -- Jensen-Shannon regulariser (Roth et al., NIPS 2017, arXiv 1705.09367, equation 21; rothk/Stabilizing_GANs) -----------
@@ -18,7 +27,6 @@ class JSRegularizer:
         value: scalar, `real + fake`; D minimises its loss + gamma/2 * value.
         real, fake: scalars, the halves mean[(1 - D(x))^2 |grad logit(x)|^2] and mean[D(G(z))^2 |grad logit(G(z))|^2].
         real_norm, fake_norm: scalars, means of |grad logit| over the batch, for the logs.
-        real_logits, fake_logits: what D gave, as it gave it, so that the loss needs no second pass.
     """
 
     value: tf.Tensor
@@ -26,8 +34,6 @@ class JSRegularizer:
     fake: tf.Tensor
     real_norm: tf.Tensor
     fake_norm: tf.Tensor
-    real_logits: tf.Tensor
-    fake_logits: tf.Tensor
 
     def scalars(self) -> dict[str, tf.Tensor]:
         """What the original logs in every summary, by its names."""
@@ -36,20 +42,8 @@ class JSRegularizer:
                 "grad_D_logits_norm": self.real_norm + self.fake_norm}
 
 
-def input_gradient(discriminator, images: tf.Tensor, of=tf.identity) -> tuple[tf.Tensor, tf.Tensor]:
-    """Logits [B] or [B, 1], and the gradient of the *sum* of `of(logits)` over the batch with respect to `images`.
-
-    With a batch norm in D each image's gradient so holds what it does to the logits of the others, as in the original.
-    """
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(images)
-        logits = discriminator(images)
-        target = tf.reduce_sum(of(logits))
-    return logits, tape.gradient(target, images)
-
-
-def _square_norms(gradient: tf.Tensor) -> tf.Tensor:
-    """[B]: squared norm per sample, in float32. No root is taken, so that a zero gradient has a zero derivative, not NaN."""
+def square_norms(gradient: tf.Tensor) -> tf.Tensor:
+    """[n]: squared norm per sample, in float32. No root is taken, so that a zero gradient has a zero derivative, not NaN."""
     return tf.reduce_sum(tf.square(tf.cast(gradient, tf.float32)), axis=list(range(1, gradient.shape.rank)))
 
 
@@ -57,26 +51,30 @@ def _mean_norm(squares: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.sqrt(tf.stop_gradient(squares)))
 
 
+def js_of(look: Look) -> JSRegularizer:
+    """The Jensen-Shannon regulariser of the two passes; nothing in it is stopped, D's parameters get its exact second-order
+    gradient. D is called on real images first, then on fakes."""
+    squares = look.real.squares, look.fake.squares
+    d_real, d_fake = (tf.sigmoid(tf.reshape(tf.cast(x, tf.float32), [-1])) for x in (look.real.logits, look.fake.logits))
+    halves = tf.reduce_mean(tf.square(1.0 - d_real) * squares[0]), tf.reduce_mean(tf.square(d_fake) * squares[1])
+    return JSRegularizer(halves[0] + halves[1], *halves, *map(_mean_norm, squares))
+
+
 def js_regularizer(discriminator, real: tf.Tensor, fake: tf.Tensor, on_fake=None) -> JSRegularizer:
-    """The Jensen-Shannon regulariser; nothing in it is stopped, D's parameters get its exact second-order gradient.
+    """The Jensen-Shannon regulariser for a GAN of one's own: add gamma/2 * its `value` to D's loss, inside the tape.
 
     Args:
         discriminator: images -> logits [B] or [B, 1]. It is called once on `real`, then once on `fake`.
         real, fake: float32 [B, ...].
         on_fake: called on `fake` instead of `discriminator`, where the labels of the two differ.
     """
-    real_logits, real_gradient = input_gradient(discriminator, real)
-    fake_logits, fake_gradient = input_gradient(on_fake or discriminator, fake)
-    squares = _square_norms(real_gradient), _square_norms(fake_gradient)
-    d_real, d_fake = (tf.sigmoid(tf.reshape(tf.cast(x, tf.float32), [-1])) for x in (real_logits, fake_logits))
-    halves = tf.reduce_mean(tf.square(1.0 - d_real) * squares[0]), tf.reduce_mean(tf.square(d_fake) * squares[1])
-    return JSRegularizer(halves[0] + halves[1], *halves, *map(_mean_norm, squares), real_logits, fake_logits)
+    return js_of(Look(real, fake, discriminator, on_fake))
 
 
 def js_probability_norms(discriminator, real: tf.Tensor, fake: tf.Tensor, on_fake=None) -> dict[str, tf.Tensor]:
     """Means of |grad D| where D = sigmoid(logit): two more of the original's statistics, not used by the regulariser."""
-    norms = [_mean_norm(_square_norms(input_gradient(d, x, tf.sigmoid)[1]))
-             for d, x in ((discriminator, real), (on_fake or discriminator, fake))]
+    look = Look(real, fake, lambda x: tf.sigmoid(discriminator(x)), on_fake and (lambda x: tf.sigmoid(on_fake(x))))
+    norms = _mean_norm(look.real.squares), _mean_norm(look.fake.squares)
     return {"grad_D1_norm": norms[0], "grad_D2_norm": norms[1], "grad_D_norm": norms[0] + norms[1]}
 
 
@@ -100,41 +98,180 @@ def js_gamma(params, step: tf.Tensor, iterations: int, from_one: bool = False) -
     return annealed(params.gamma, params.decay_factor, (step + 1.0) / iterations if from_one else step / max(iterations - 1, 1))
 
 
-def js_penalty(params, step: tf.Tensor, iterations: int, discriminator, real: tf.Tensor, fake: tf.Tensor,
-               on_fake=None) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-    """What any system adds to its D loss, inside the tape of D's parameters, to offer `--penalty=js`.
-
-    It runs D once more on `real` and `fake`, so that the system's own loss stays as it is.
+# -- what any system can add to its D loss ----------------------------------------------------------------------------------
+class View:
+    """One pass of D over a batch, made on first use, and its gradient with respect to the images.
 
     Args:
-        params: has the parameters of `penalty_parameters.JS`.
-        step: the iteration, from 0.
-        iterations: of the whole run.
-        discriminator, real, fake, on_fake: as for `js_regularizer`.
-
-    Returns:
-        (gamma/2 * regulariser, scalars for the logs); (0, {}) with `--penalty=none`.
+        score: images -> logits [n] or [n, 1].
+        images: float32 [n, ...].
     """
-    if params.penalty != "js":
-        return tf.zeros(()), {}
-    gamma = js_gamma(params, step, iterations)
-    regularizer = js_regularizer(discriminator, real, fake, on_fake)
-    return gamma / 2.0 * regularizer.value, {"gamma": gamma, **regularizer.scalars()}
+
+    def __init__(self, score: Callable, images: tf.Tensor):
+        self._score, self.images = score, images
+
+    @cached_property
+    def _pass(self):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(self.images)
+            logits = self._score(self.images)
+            total = tf.reduce_sum(logits)
+        return tape, logits, total
+
+    @property
+    def logits(self) -> tf.Tensor:
+        """What D gave, as it gave it."""
+        return self._pass[1]
+
+    @cached_property
+    def gradient(self) -> tf.Tensor:
+        """The gradient of the *sum* of the logits with respect to the images. With a batch norm in D each image's gradient so
+        holds what it does to the logits of the others."""
+        tape, _, total = self._pass
+        return tape.gradient(total, self.images)
+
+    @cached_property
+    def squares(self) -> tf.Tensor:
+        """[n] squared gradient norms, float32."""
+        return square_norms(self.gradient)
 
 
-def input_gradient_norms(score, x: tf.Tensor) -> tf.Tensor:
-    """Norms [n] of d(sum of score(x))/dx, one a sample, differentiable; the gradient of a zero norm is zero, as in torch.
+class Look:
+    """The passes over D in one step: each is made once, on first use, and serves the loss and all penalties.
 
     Args:
-        score: images [n, ...] -> scores.
-        x: [n, ...], treated as a constant.
+        real, fake: images, float32 [n, ...].
+        on_real: images -> logits, as D sees real images.
+        on_fake: the same for fakes, where their labels are others.
+        between: images [n, ...] somewhere between real and fake, for the penalties that look there.
     """
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        total = tf.reduce_sum(score(x))
-    squares = tf.reduce_sum(tf.square(tape.gradient(total, x)), list(range(1, x.shape.rank)))
+
+    def __init__(self, real: tf.Tensor, fake: tf.Tensor, on_real: Callable, on_fake: Callable | None = None,
+                 between: tf.Tensor | None = None):
+        self.real, self.fake = View(on_real, real), View(on_fake or on_real, fake)
+        self.between = None if between is None else View(on_real, between)
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A registered penalty: its function, and the names of the parameters that it asks for."""
+
+    function: Callable
+    asks: tuple[str, ...]
+
+
+PENALTIES: dict[str, Penalty] = {}
+
+
+def penalty(name: str):
+    """Registers a penalty, a function (look, parameters by name) -> (term, scalars for the logs); see `options.PENALTIES`."""
+    def register(function):
+        PENALTIES[name] = Penalty(function, tuple(inspect.signature(function).parameters)[1:])
+        return function
+    return register
+
+
+def terms(names: tuple[str, ...], look: Look, values: Mapping) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """The sum of the named penalties, and their scalars, with the sum itself as `penalty`: the loss that a system logs and
+    `penalty` are the two curves of what D minimises. A penalty whose weight is the Python number 0 is left out, and D is not
+    even called for it.
+
+    Args:
+        names: of `PENALTIES`.
+        values: parameter name -> value.
+    """
+    total, scalars = tf.zeros(()), {}
+    for name in names:
+        chosen = PENALTIES[name]
+        arguments = {asked: values[asked] for asked in chosen.asks}
+        weight = arguments[chosen.asks[0]]  # the first that it asks for is its weight
+        if isinstance(weight, (int, float)) and weight == 0:
+            continue
+        term, shown = chosen.function(look, **arguments)
+        total = total + term
+        scalars = {**scalars, **shown, "penalty": total}
+    return total, scalars
+
+
+def weights(params) -> dict:
+    """The values that penalties ask for, as they were given: `options.penalty`'s parameters."""
+    names = {"gamma", *(name for rows in options.PENALTY_WEIGHTS.values() for name, *_ in rows)}
+    return {name: value for name, value in params.values.items() if name in names}
+
+
+def parameters(params, step: tf.Tensor, iterations: int) -> dict:
+    """`weights` at iteration `step` (from 0) of a run: gamma annealed."""
+    return {**weights(params), "gamma": js_gamma(params, step, iterations) if params.gamma else 0.0}
+
+
+def of_params(params, look: Look, step: tf.Tensor, iterations: int) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """`terms` of what `--penalty` names, at iteration `step` of a run of so many iterations."""
+    return terms(options.penalty_names(params.penalty), look, parameters(params, step, iterations))
+
+
+@penalty("js")
+def js(look: Look, gamma):
+    """gamma/2 * the Jensen-Shannon regulariser, and the original's statistics."""
+    found = js_of(look)
+    return gamma / 2.0 * found.value, {"gamma": tf.convert_to_tensor(gamma, tf.float32), **found.scalars()}
+
+
+@penalty("r1")
+def r1(look: Look, r1_weight):
+    """r1_weight/2 * mean |grad D(x)|^2 at real images (Mescheder et al., ICML 2018, equation 9)."""
+    value = tf.reduce_mean(look.real.squares)
+    return r1_weight / 2.0 * value, {"r1": value}
+
+
+@penalty("r2")
+def r2(look: Look, r2_weight):
+    """r2_weight/2 * mean |grad D(x)|^2 at generated images (Mescheder et al., ICML 2018, equation 10)."""
+    value = tf.reduce_mean(look.fake.squares)
+    return r2_weight / 2.0 * value, {"r2": value}
+
+
+@penalty("wgan_gp")
+def wgan_gp(look: Look, gp_weight):
+    """gp_weight * mean (|grad D(x)| - 1)^2 between real and generated images (Gulrajani et al., NIPS 2017, equation 3)."""
+    value = unit_norm_penalty(norms_of(look.between.squares), gp_weight)
+    return value, {"gradient_penalty": value}
+
+
+@penalty("0gp")
+def zero_gp(look: Look, zero_gp_weight):
+    """zero_gp_weight * mean |grad D(x)| between real and generated images: alenmora/ppgan's 0GP."""
+    value = zero_gp_weight * tf.reduce_mean(norms_of(look.between.squares))
+    return value, {"zero_gradient_penalty": value}
+
+
+@penalty("drift")
+def drift(look: Look, drift_weight):
+    """drift_weight * mean D(x)^2 of real images (Karras et al., ICLR 2018, appendix A.1)."""
+    value = drift_weight * tf.reduce_mean(tf.square(look.real.logits))
+    return value, {"drift": value}
+
+
+@penalty("tv")
+def tv(look: Look, tv_weight, tv_delta):
+    """tv_weight * mean |D(x) - D(G(z)) - tv_delta| of pairs: alenmora/ppgan's total-variation term as a mean."""
+    value = tv_weight * tf.reduce_mean(tf.abs(look.real.logits - look.fake.logits - tv_delta))
+    return value, {"tv": value}
+
+
+# -- gradient norms ----------------------------------------------------------------------------------------------------------
+def norms_of(squares: tf.Tensor) -> tf.Tensor:
+    """Roots of squared norms [n]; the gradient of a zero norm is zero, as in torch."""
     positive = squares > 0
     return tf.where(positive, tf.sqrt(tf.where(positive, squares, tf.ones_like(squares))), tf.zeros_like(squares))
+
+
+def between(real: tf.Tensor, fake: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+    """real + alpha (fake - real): images [n, h, w, c] between real and fake ones.
+
+    Args:
+        alpha: [n] or [n, 1], in [0, 1).
+    """
+    return real + tf.reshape(alpha, [-1] + [1] * (real.shape.rank - 1)) * (fake - real)
 
 
 def norm_target_penalty(norms: tf.Tensor, target: float) -> tf.Tensor:

@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """Measures speed as ratios: ./tools/bench.py SYSTEM [--rounds=15]"""
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli  # noqa: E402
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import Parameter  # noqa: E402
+from tfgan_suite import cli
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/bench.py SYSTEM [--rounds=15] [--case=TEXT]
 

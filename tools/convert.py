@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """Turns weights of an original program into a checkpoint of this suite: ./tools/convert.py NAME SOURCE [ITERATION]"""
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli  # noqa: E402
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import load  # noqa: E402
+from tfgan_suite import cli
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import load, whole
 
 USAGE = """./tools/convert.py NAME SOURCE [ITERATION]
 
@@ -21,7 +18,7 @@ def number_of(source: str, given: str | None) -> int:
     import re
 
     if given is not None:
-        if not given.isdigit():
+        if whole(given) is None:
             raise UserError(f"'{given}': ITERATION must be a whole number")
         return int(given)
     numbers = re.findall(r"\d+", Path(source).name)

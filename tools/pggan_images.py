@@ -1,13 +1,9 @@
 #!/usr/bin/env python3
 """Statistics, cleaning and VGG16 scores of images: tools/pggan_images.py stats|clean|features ..."""
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from tfgan_suite import cli  # noqa: E402
-from tfgan_suite.errors import UserError  # noqa: E402
-from tfgan_suite.experiment import Parameter  # noqa: E402
+from tfgan_suite import cli
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter
 
 USAGE = """tools/pggan_images.py stats FOLDER | clean FOLDER TARGET | features --img_path=FILE
 

@@ -1,4 +1,4 @@
-# Sourced by tools/demo and tools/test: makes or reuses .venv with the pinned packages and activates it.
+# Sourced by tools/demo and tools/test: makes or reuses .venv with the pinned packages and this package (editable), activates it.
 # VENV names another place for it; PYTHON an interpreter to make it with.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -25,12 +25,14 @@ find_python() {
     return 1
 }
 
-wanted=$(cat "$root/requirements.txt")
+wanted=$(cat "$root/requirements.txt" "$root/pyproject.toml"; echo "$root")
 if ! [ -x "$venv/bin/python" ] || ! suitable "$venv/bin/python" || [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     python=$(find_python) || exit 2
     echo "Installing requirements.txt into $venv with $("$python" --version) ..."
     "$python" -m venv --clear "$venv" || exit 1
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$root/requirements.txt" || exit 1
+    pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
+    "${pip[@]}" -r "$root/requirements.txt" || exit 1
+    "${pip[@]}" --no-deps --no-build-isolation --editable "$root" || exit 1
     printf '%s\n' "$wanted" >"$stamp"
 fi
 export PATH="$venv/bin:$PATH" VIRTUAL_ENV="$venv"

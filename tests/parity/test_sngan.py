@@ -77,7 +77,7 @@ def test_critic_step(path):
     if "out/real" in arrays:
         golden.close(separate(real.numpy()).reshape(len(z), -1), arrays["out/real"], 1e-6, "real")
     before = {n: v.numpy() for n, v in system.networks["d"].named().items() if n.endswith("/u")}
-    logits, classes = system.networks["d"](tf.concat([real, fake], 0), tf.concat([labels, labels], 0))
+    logits, classes = system.verdict(tf.concat([real, fake], 0), tf.concat([labels, labels], 0))
     expected = arrays["out/disc_all"]
     n = len(z)
     golden.close(np.concatenate([separate(logits[:n].numpy()), separate(logits[n:].numpy())]), expected,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import archive
 from tfgan_suite.files.archive import Archive, make_folder
 
@@ -119,13 +119,11 @@ class Checkpoints:
     def about(self, number: int) -> dict:
         """What the state file of iteration `number` says of its run."""
         found = Archive(self.path("state", number))
-        try:
-            about = json.loads(str(found["about"]))
-        except (KeyError, ValueError):
-            about = None
-        if not isinstance(about, dict):
-            raise UserError(f"{found.path}: is not a state file of this suite; delete it or put a good copy in its place")
-        return about
+        with reading(found.path, "is not a state file of this suite", "delete it or put a good copy in its place"):
+            about = json.loads(found.text("about"))
+            if not isinstance(about, dict) or any(not isinstance(about.get(k, {}), dict) for k in ("fixed", "parameters")):
+                raise ValueError("its entry 'about' is no description of a run")
+            return about
 
     # -- writing -------------------------------------------------------------------------------------------------------
     def save(self, number: int, networks: Mapping, state: Mapping, about: dict, kept: Kept = Kept(), whole: bool = True,
@@ -271,7 +269,7 @@ class Checkpoints:
         stored, afresh = StoredState(self.path("state", number)), []
         for name, variable in state.items():
             value = stored.get(name)
-            if value is None or value.shape != tuple(variable.shape):
+            if value is None or value.shape != tuple(variable.shape) or value.dtype != variable.dtype.as_numpy_dtype:
                 afresh.append(name)
             else:
                 variable.assign(value)

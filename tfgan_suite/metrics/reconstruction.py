@@ -1,10 +1,9 @@
 """How near a generator comes to images that it has not seen: codes are searched by gradient, the distance is reported.
 
-The test of aleju/gan-error-avoidance (section 11.1 of its spec), for any generator that is differentiable.
+The test of aleju/gan-error-avoidance (`g_lis/main.py`), for any generator that is differentiable.
 """
 from __future__ import annotations
 
-import inspect
 from typing import Callable
 
 import numpy as np
@@ -71,22 +70,13 @@ class Search:
 def decoder(system) -> tuple[Callable, int]:
     """How to search codes of a system: (codes -> images in [0, 1], size of a code).
 
-    A system may bring `decode(codes)`; else its generator is called as it is, its images being in [-1, 1].
-
     Raises:
-        UserError: a conditional generator, or one that needs more than codes.
+        UserError: a conditional generator.
     """
-    code = system.latents(1, 0).reshape(1, -1).shape[1]
-    if hasattr(system, "decode"):
-        return system.decode, code
-    network = system.networks[system.sampling[0]]
-    names = list(inspect.signature(network.call).parameters.values())
-    needed = [p.name for p in names[1:] if p.default is p.empty and p.name != "training"]
-    if system.classes or needed:
-        raise UserError(f"--metrics=reconstruction: {system.params.name} needs {needed[0] if needed else 'labels'} beside "
-                        f"the code; only generators of a code alone can be searched")
-    options = {"training": False} if "training" in inspect.signature(network.call).parameters else {}
-    return lambda codes: tf.cast(network(codes, **options), tf.float32) * 0.5 + 0.5, code
+    if system.classes:
+        raise UserError(f"--metrics=reconstruction: {system.params.name} needs labels beside the code; only generators of a "
+                        f"code alone can be searched")
+    return system.decode, system.latents(1, 0).reshape(1, -1).shape[1]
 
 
 @metric("reconstruction")

@@ -67,8 +67,7 @@ def find(names, system=None) -> dict[str, Callable]:
     """
     for module in MODULES:
         importlib.import_module(f"{__package__}.{module}")
-    own = system.metrics() if hasattr(system, "metrics") else {}
-    known = {**_METRICS, **own}
+    known = {**_METRICS, **(system.metrics() if system else {})}
     for name in names or [""]:
         if name not in known:
             raise UserError(f"--metrics: unknown metric '{name}'; there are {', '.join(sorted(known))}")

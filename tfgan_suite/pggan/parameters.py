@@ -1,8 +1,8 @@
-"""Parameters of PGGAN: the flags of alenmora/ppgan's config.py (spec section 2.1), then what this suite adds."""
+"""Parameters of PGGAN: the flags of alenmora/ppgan's config.py, then what this suite adds."""
 from __future__ import annotations
 
 from tfgan_suite import options
-from tfgan_suite.experiment import Parameter
+from tfgan_suite.experiment import Parameter, whole
 
 BATCHES = "4:32,8:32,16:32,32:24,64:16,128:16,256:16,512:8,1024:8"
 
@@ -30,7 +30,7 @@ def resume_words(value: str) -> list[str]:
 
 def _resume(value: str) -> str:
     words = resume_words(value)
-    if not words or (len(words) == 2 and all(w.isdigit() for w in words)):
+    if not words or (len(words) == 2 and None not in map(whole, words)):
         return ""
     return "give a resolution and the images shown in it, such as 64,1200000"
 
@@ -106,7 +106,7 @@ OURS = (
               change="free"),
     Parameter("mirror", True, "half of the reals are mirrored, as in the original (not for digits or letters)", fixed=True),
     Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0, change="free"),
-    *(p for p in options.JS if p.name != "gamma"),  # the one `gamma` is declared above, with the original's default
+    *options.penalty(gamma=None),  # the one `gamma` is declared above, with the original's default
 )
 
 PARAMETERS = {"pggan": (*ORIGINAL, *OURS)}

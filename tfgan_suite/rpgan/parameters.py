@@ -20,7 +20,7 @@ _RPGAN = (
     Parameter("filts_seed", 0, "seed of these projections", minimum=0, fixed=True),
     Parameter("chunk", 0, "discriminators computed side by side; 0: all of them on small images, else 1", minimum=0,
               change="free"),
-    *options.JS,
+    *options.penalty(),
 )
 
 # The baseline runs the same experiment files; it has no use for filters and chunks.

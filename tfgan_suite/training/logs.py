@@ -8,6 +8,7 @@ import platform
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -36,8 +37,10 @@ class RunLog:
     def __init__(self, params: Parameters, out=None):
         self.params, self.out = params, out or sys.stdout
         self.folder = Path(params.log_dir)
-        self.bar, self.failed = None, ""
-        self.writer = self._metrics = None
+        self.failed = ""
+        self.bar: Any = None  # a tqdm bar where the console is a terminal
+        self.writer: Any = None
+        self._metrics: Any = None
 
     # -- console -------------------------------------------------------------------------------------------------------
     def line(self, text: str, stamp: bool = True, at: float | None = None) -> None:

@@ -14,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from tfgan_suite import distributed
+from tfgan_suite import distributed, options
 from tfgan_suite.errors import CannotWrite, Diverged, UserError
-from tfgan_suite.experiment import Parameters
+from tfgan_suite.experiment import Parameters, whole
 from tfgan_suite.files.checkpoints import Checkpoints, Kept
 from tfgan_suite.files.lock import Lock
 from tfgan_suite.training import resume, runs
@@ -112,7 +112,8 @@ class Trainer:
         self.log.flush()
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed(), "parameters": self.params.values, "versions": versions(),
-                 "images": self.system.images_shown(done), "items": self._items, "history": self._history}
+                 "planned": self.system.planned, "images": self.system.images_shown(done), "items": self._items,
+                 "history": self._history}
         kept = Kept(self.system.keep, self._stays, self.system.sampling)
         written = self.files.save(done, self.system.networks, self.system.state(), about, kept, whole, self._newer)
         if self._newer:
@@ -178,7 +179,9 @@ class Trainer:
     def _open_records(self, start, about: dict, changed: dict) -> None:
         """Log files and the record of the run, now that nothing can refuse it any more."""
         fresh = not start.found
-        for text in (*self.system.prepare_run(fresh), *self.system.notices()) if self.chief else ():
+        told = (*options.idle(self.system.params), *self.system.notices(),
+                *resume.annealing(self.system, about, start.number))
+        for text in (*self.system.prepare_run(fresh), *told) if self.chief else ():
             self.log.line(text)
         others = "" if fresh or not self.chief else resume.other_run(self.params)
         self.log.open(start.number, fresh, others, self.system.log_files)
@@ -350,6 +353,7 @@ class Trainer:
 
 def _profile_range(text: str) -> tuple[int, int]:
     first, _, last = text.partition(":")
-    if not (first.isdigit() and last.isdigit() and int(first) < int(last)):
+    numbers = whole(first), whole(last)
+    if None in numbers or numbers[0] >= numbers[1]:
         raise UserError(f"--profile={text}: give two iterations A:B with A < B")
-    return int(first), int(last)
+    return numbers

@@ -56,7 +56,7 @@ SNGAN = (
               change="free"),
     Parameter("KEEP_EVERY", 10000, "older generators that stay: those of a multiple of this (0: none)", minimum=0,
               change="free"),
-    *options.JS,
+    *options.penalty(),
 )
 
 PARAMETERS = {"sngan": SNGAN}

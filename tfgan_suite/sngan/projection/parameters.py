@@ -30,7 +30,7 @@ PROJECTION = (
               change="free"),
     Parameter("SINGULAR_FREQUENCY", 1000, "iterations between readings of the singular values (0: none)", minimum=0,
               change="free"),
-    *options.JS,
+    *options.penalty(),
 )
 
 PARAMETERS = {"sngan_projection": PROJECTION}
