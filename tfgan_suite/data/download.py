@@ -169,9 +169,9 @@ def _members(path: Path, kind: str):
                         yield entry.filename, file
     elif kind == "tar":
         with tarfile.open(path) as archive:
-            for entry in archive:
-                if entry.isfile():
-                    yield entry.name, archive.extractfile(entry)
+            for member in archive:
+                if member.isfile():
+                    yield member.name, archive.extractfile(member)
     else:
         with gzip.open(path) as file:
             yield path.name.removesuffix(".gz"), file

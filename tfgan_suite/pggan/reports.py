@@ -1,4 +1,4 @@
-"""What a run writes beside its checkpoints: architecture.txt, netStatus.txt, pictures, the growth (spec sections 9 and 10)."""
+"""What a run writes beside its checkpoints: architecture.txt, netStatus.txt, pictures, the growth."""
 from __future__ import annotations
 
 import time
@@ -91,7 +91,7 @@ class Status:
         moment, lines = system.schedule.at(done - 1), []
         if not self.started:
             self.started = True
-            archive.write_bytes(folder / "architecture.txt", describe.architecture(system.params, system.shape).encode())
+            archive.write_bytes(folder / "architecture.txt", describe.text(system.params, system.plan).encode())
             if done == 1 or not (folder / STATUS).exists():
                 lines = [HEADER, DASHES]
             if done == 1:
@@ -125,15 +125,21 @@ def folder_of(system, host) -> Path:
     return folder
 
 
-def console(system, step: int, scalars: dict) -> list[str]:
-    """A row of the present losses every `logStep` images, under the original's two header rows."""
-    schedule = system.schedule
-    first = not getattr(system, "_header_shown", False)
-    if not first and not schedule.crossed(system.params.logStep, step):
-        return []
-    system._header_shown = True
-    row = status_row(schedule.at(step), [float(scalars[name]) for name in COLUMNS])
-    return [*([HEADER, DASHES] if first else []), row]
+class Console:
+    """The lines on the terminal: a row of the present losses every `logStep` images, under the original's two header
+    rows."""
+
+    def __init__(self, system):
+        self.system, self.begun = system, False
+
+    def lines(self, step: int, scalars: dict) -> list[str]:
+        """Those of iteration `step`."""
+        system, first = self.system, not self.begun
+        if not first and not system.schedule.crossed(system.params.logStep, step):
+            return []
+        self.begun = True
+        row = status_row(system.schedule.at(step), [float(scalars[name]) for name in COLUMNS])
+        return [*([HEADER, DASHES] if first else []), row]
 
 
 # -- pictures ----------------------------------------------------------------------------------------------------------
