@@ -238,7 +238,8 @@ TORCH_2017 = Convention({"kernel": "{}.weight", "bias": "{}.bias", "scale": "{}.
 
 # -- alenmora/ppgan ------------------------------------------------------------------------------------------------------------------
 PPGAN = Convention({("kernel", "dense"): "{}.linear.weight", "kernel": "{}.conv.weight", "bias": "{}.bias"},
-                   lambda seed, name, spec: seeded.normal(seed, name), order=("bias", "kernel", "weight"))
+                   lambda seed, name, spec: seeded.normal(seed, name), order=("bias", "kernel", "weight"),
+                   axes=_torch_axes)
 
 
 # -- ayanc/rpgan -----------------------------------------------------------------------------------------------------------------------

@@ -45,3 +45,8 @@ def carpedm20(x: np.ndarray) -> np.ndarray:
 def tflib(x: np.ndarray) -> np.ndarray:
     """[-1, 1] -> bytes: int((x + 1) * 127.995), in float32: exactly the bytes that were scaled (igul222's tflib)."""
     return ((np.asarray(x, np.float32) + np.float32(1.0)) * np.float32(255.99 / 2)).astype(np.int32).astype(np.uint8)
+
+
+def unshifted(x: np.ndarray) -> np.ndarray:
+    """[-1, 1] -> bytes without a shift to [0, 1]: negative values are black, as in alenmora/ppgan's pictures."""
+    return np.clip(np.asarray(x, np.float32) * np.float32(255), 0, 255).astype(np.uint8)

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -94,18 +95,6 @@ class Trainer:
             self._functions[phase] = run
         return self._functions[phase]
 
-    def spec(self) -> dict:
-        """Shapes and types of the first batch.
-
-        Raises:
-            UserError: they depend on data that is not there.
-        """
-        known = self.system.batch_spec()
-        if known is None:
-            batch = self.system.batch(0, self.system.source())
-            known = {name: tf.TensorSpec(np.shape(a), np.asarray(a).dtype) for name, a in batch.items()}
-        return known
-
     # -- checkpoints ---------------------------------------------------------------------------------------------------
     def _stays(self, number: int) -> bool:
         """Whether the whole checkpoint of this iteration stays."""
@@ -123,7 +112,8 @@ class Trainer:
         self.log.flush()
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed(), "parameters": self.params.values, "versions": versions(),
-                 "planned": self.system.planned, "images": self.system.images_shown(done), "history": self._history}
+                 "planned": self.system.planned, "images": self.system.images_shown(done), "items": self._items,
+                 "history": self._history}
         kept = Kept(self.system.keep, self._stays, self.system.sampling)
         written = self.files.save(done, self.system.networks, self.system.state(), about, kept, whole, self._newer)
         if self._newer:
@@ -169,6 +159,7 @@ class Trainer:
 
     def _run(self) -> int:
         source = self.system.source()
+        self._items = len(source) if isinstance(source, Sized) else None
         start = self._start = resume.choose(self.files, self._wanted, self.log.line)
         about = resume.recorded(self.files, start, self.params)
         changed = resume.check(self.params, about, start.number, self.system.rewrites_past, self._change)
@@ -196,6 +187,10 @@ class Trainer:
         self.log.open(start.number, fresh, others, self.system.log_files)
         if not fresh and not others:
             self.system.cut_logs(self.log.folder, start.number)
+        items = about.get("items")
+        if items not in (None, self._items):
+            self.log.line(f"Note: the data had {items} items at iteration {start.number} and have {self._items} now; their order is "
+                          f"another from here on")
         self._history = list(about.get("history", []))
         if changed:
             text = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())

@@ -26,6 +26,7 @@ class JSRegDCGAN(System):
     precisions = ("float32", "bfloat16")
 
     length = ("epochs",)
+    length_in_iterations = False
     log_files = ("summaries", "samps_10k")
 
     def __init__(self, params, training: bool = True):

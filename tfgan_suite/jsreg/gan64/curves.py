@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
 from tfgan_suite.pictures import curves
 
@@ -75,7 +76,8 @@ class Curves:
         rows = []
         if path.is_file():
             with open(path, newline="") as file:
-                rows = [row for row in csv.reader(file) if len(row) == 3 and int(row[0]) < until]
+                known = (row for row in csv.reader(file) if len(row) == 3 and whole(row[0]) is not None)
+                rows = [row for row in known if int(row[0]) < until]
         archive.write_bytes(path, "".join(f"{','.join(row)}\n" for row in rows).encode())
         series: dict[str, dict[int, float]] = {}
         for iteration, name, value in rows:

@@ -48,6 +48,7 @@ class JSRegGan64(System):
     """
 
     length = ("iters",)
+    heaviest = 1  # the first with a G step
     log_files = ("log.csv", "log.pkl", "*_cost.jpg", "time.jpg")
 
     def __init__(self, params, training: bool = True):

@@ -33,6 +33,7 @@ class JSRegMixture(System):
 
     makes_images, default_metrics = False, ("modes",)
     length = ("num_runs", "max_steps")
+    length_in_iterations = False
     log_files = events.FILES
 
     def __init__(self, params, training: bool = True):
@@ -45,7 +46,9 @@ class JSRegMixture(System):
             self.optimizers = {name: make_optimizer(params, rate) for name, rate in rates.items()}
             for name, optimizer in self.optimizers.items():
                 optimizer.build(self.networks[name].trainable_variables)
-            self._fresh = [(v, v.numpy()) for o in self.optimizers.values() for v in o.variables]
+            starts = optimizers.RMSPropTF1.slots  # every other variable of the three optimisers starts at zero
+            self._fresh = [(v, np.full(v.shape, starts.get(v.name.split("/")[0], 0), v.dtype.as_numpy_dtype))
+                           for o in self.optimizers.values() for v in o.variables]
 
     # -- size of a run -------------------------------------------------------------------------------------
     @property
