@@ -206,7 +206,7 @@ def parameters(params, step: tf.Tensor, iterations: int) -> dict:
 
 def of_params(params, look: Look, step: tf.Tensor, iterations: int) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     """`terms` of what `--penalty` names, at iteration `step` of a run of so many iterations."""
-    return terms(options.penalty_names(params.penalty), look, parameters(params, step, iterations))
+    return terms(options.active(params), look, parameters(params, step, iterations))
 
 
 @penalty("js")

@@ -121,6 +121,8 @@ TINY = {
     "digits_jsreg": {"gf_dim": 2, "df_dim": 2, "batch_size": 4, "dataset_size": 8},
     "jsreg_gan64": {"architecture": "DCGAN", "DIM": 2, "batch_size": 4, "dataset": "digits"},
     "jsreg_mixture": {"hidden": 4, "batch_size": 4},
+    "digits": {"imsz": 16, "f1": 8, "df": 4, "bsz": 4, "filts": "4,2,1,2"},
+    "digits_any": {"imsz": 16, "width": 4, "bsz": 4},
 }
 
 
