@@ -1,4 +1,6 @@
 """The Jensen-Shannon regulariser: value, second-order gradient, zero gradients, schedules."""
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -61,6 +63,19 @@ def test_zero_gradient_rows_have_finite_derivatives():
         loss = found.value + found.real_norm
     assert float(found.value) == 0.0
     assert np.isfinite(tape.gradient(loss, w).numpy()).all()
+
+
+def test_views_of_two_replicas_do_not_wait_for_each_other():
+    """A replica's thread waits within D for the other one, which makes a pass of its own meanwhile."""
+    barrier = threading.Barrier(2, timeout=30)
+
+    def score(x):
+        barrier.wait()
+        return tf.reduce_sum(x, 1)
+
+    with ThreadPoolExecutor(2) as pool:
+        squares = list(pool.map(lambda i: penalties.View(score, tf.ones((3, 2))).squares.numpy(), range(2)))
+    np.testing.assert_array_equal(squares, np.full((2, 3), 2.0))
 
 
 def test_labels_of_real_and_fake_may_differ():
