@@ -112,7 +112,7 @@ def config_of(log_dir) -> dict:
     """What `config.json` of a log folder says; {} if there is none that can be read."""
     try:
         content = json.loads((Path(log_dir) / "config.json").read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) and isinstance(content.get("parameters"), dict) else {}
 
