@@ -60,7 +60,7 @@ class Gan(System):
         super().__init__(params, training)
         check(params)
         p = params
-        self.classes, self.names = p.classes, options.penalty_names(p.penalty)
+        self.classes, self.names = p.classes, options.active(p)
         self.grid, self.loss = (10, min(10, p.classes or 10)), LOSSES[p.loss]
         self.sampling = ("a",) if p.ema else ("g",)
         if not training:
