@@ -59,6 +59,10 @@ def main(argv):
             items = {"about": np.array(json.dumps({"iteration": number, "fixed": params.fixed()})), **items}
         archive.write(files.path(kind, number), items.items())
         print(f"Wrote {files.path(kind, number)}")
+    for file, items in (converter.beside(source, params) if hasattr(converter, "beside") else {}).items():
+        archive.make_folder((files.folder / file).parent)
+        archive.write(files.folder / file, items.items())
+        print(f"Wrote {files.folder / file}")
 
 
 if __name__ == "__main__":
