@@ -44,9 +44,7 @@ def network(folder, prefix: str, kind: str) -> dict[str, np.ndarray]:
     path = _path(folder, prefix, kind)
     if not path.is_file():
         raise UserError(f"{path}: no such file; there are {', '.join(prefixes(folder)) or 'none'}")
-    found = torch.load(path)
-    if not isinstance(found, dict) or not all(isinstance(a, np.ndarray) for a in found.values()):
-        raise UserError(f"{path}: holds no weights; give a file of net_archive such as 5000_gen.pt")
+    found = torch.arrays_of(torch.load(path), path, "give a file of net_archive such as 5000_gen.pt")
     return {name: a for name, a in found.items() if not name.endswith("num_batches_tracked")}
 
 

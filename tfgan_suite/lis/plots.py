@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
+from tfgan_suite.errors import reading
 from tfgan_suite.files import archive
 from tfgan_suite.lis.history import FIRST_PLOTTED, History
 from tfgan_suite.pictures import saving
@@ -89,8 +90,13 @@ def csv_points(path, header: str, points: np.ndarray, digits: int) -> None:
 
 
 def read_points(path) -> np.ndarray:
-    """Points [n, 2] of a file that `csv_points` wrote."""
-    return np.loadtxt(path, delimiter=",", comments="#", ndmin=2)
+    """Points [n, 2] of a file that `csv_points` wrote.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    with reading(path, "is no table of numbers", "delete it"):
+        return np.loadtxt(path, delimiter=",", comments="#", ndmin=2)
 
 
 def _curves(path, curves: list, highest: float, title: str) -> None:

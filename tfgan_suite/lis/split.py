@@ -62,8 +62,9 @@ def make(size: int, running: int = 200, final: int = 2000, seed: int = 0) -> Spl
 def identity(source: Source) -> str:
     """A hash of what the numbers of a split mean: how many images there are and, where they are files,
     their names."""
-    paths = source.paths if isinstance(source, FolderSource) else []
-    names = [str(path.relative_to(source.root)) for path in paths]
+    names = []
+    if isinstance(source, FolderSource):
+        names = [str(path.relative_to(source.root)) for path in source.paths]
     return hashlib.sha256(os.fsencode("\n".join([str(len(source)), *names]))).hexdigest()
 
 

@@ -152,6 +152,11 @@ class Iterative(LisSystem):
         """Images per code: the first and one for each use of R."""
         return self.params.r_iterations + 1
 
+    @property
+    def heaviest(self):
+        """The first in which all rounds train."""
+        return next((step for step in range(self.iterations) if self.phase(step) == 0), 0)
+
     def phase(self, step):
         """The first round of iteration `step` that trains; all later ones do too."""
         return int(self._first_rounds(step // BLOCK)[step % BLOCK])

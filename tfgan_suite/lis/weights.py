@@ -136,10 +136,7 @@ def fill(network, kind: str, path) -> None:
     if path.suffix == ".npz":
         arrays = Archive(path)
     elif path.suffix == ".pt":
-        found = torch.load(path)
-        if not isinstance(found, dict):
-            raise UserError(f"{path}: holds no weights of a network; give a file such as "
-                            "net_archive/5000_gen.pt")
+        found = torch.arrays_of(torch.load(path), path, "give a file such as net_archive/5000_gen.pt")
         arrays = {name: array for name, array in found.items() if not name.endswith(convert.BUFFERS[-1])}
     else:
         arrays = find(path).arrays(kind)
