@@ -213,8 +213,8 @@ def seeds(text: str) -> tuple[int, ...]:
         UserError: no whole numbers, or one twice.
     """
     words = text.split(",")
-    numbers = [whole(word) for word in words]
-    wrong = None in numbers or len(set(numbers)) < len(numbers) or max(numbers) > LARGEST_SEED
+    numbers = [number for number in map(whole, words) if number is not None]
+    wrong = len(numbers) < len(words) or len(set(numbers)) < len(numbers) or max(numbers) > LARGEST_SEED
     if wrong or (len(numbers) == 1 and not 0 < numbers[0] <= MOST_SEEDS):
         raise UserError(f"--seeds={text}: give how many, such as 3, or the seeds themselves, such as 4,7,9")
     return tuple(range(numbers[0])) if len(numbers) == 1 else tuple(numbers)
