@@ -49,7 +49,7 @@ class Tally:
 
     def state(self) -> dict:
         """Name -> variable."""
-        return {f"tally/{name}": getattr(self, name) for name in ("sums", "counts", "pending")}
+        return {"tally/sums": self.sums, "tally/counts": self.counts, "tally/pending": self.pending}
 
     def add_critic(self, losses) -> None:
         """The five losses of a critic step."""
