@@ -77,7 +77,7 @@ def test_critic_step(path):
     if "out/real" in arrays:
         golden.close(separate(real.numpy()).reshape(len(z), -1), arrays["out/real"], 1e-6, "real")
     before = {n: v.numpy() for n, v in system.networks["d"].named().items() if n.endswith("/u")}
-    logits, classes = system.networks["d"](tf.concat([real, fake], 0), tf.concat([labels, labels], 0))
+    logits, classes = system.verdict(tf.concat([real, fake], 0), tf.concat([labels, labels], 0))
     expected = arrays["out/disc_all"]
     n = len(z)
     golden.close(np.concatenate([separate(logits[:n].numpy()), separate(logits[n:].numpy())]), expected,
@@ -172,7 +172,7 @@ def test_checkpoint_of_the_original(path, tmp_path):
     for name, variable in state.items():
         variable.assign(converted["state"][name])
     files = Checkpoints(tmp_path)
-    files.save(1000, system.networks, state, {"iteration": 1000}, lambda n: True)
+    files.save(1000, system.networks, state, {"iteration": 1000})
     assert files.complete() == [1000]
     steps = int(system.optimizers["d"].iterations)
     assert steps > 0

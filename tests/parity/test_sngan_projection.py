@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 from sngan_models import gradients_match, parameters
 
+from tfgan_suite import losses
 from tfgan_suite.sngan.projection.networks import TABLES
-from tfgan_suite.sngan.projection.system import LOSSES, SNGANProjection
+from tfgan_suite.sngan.projection.system import LOSS_NAMES, SNGANProjection
 
 FILES = golden.each("sngan", "proj_*.npz")
 NETWORKS = {("resnet_32", "snresnet_32"): "32", ("resnet_64", "snresnet_64"): "64", ("resnet", "snresnet"): "128",
@@ -56,7 +57,7 @@ def as_chainer(network, gradients):
     """Gradients in the fixture's layouts."""
     for variable, gradient in zip(network.trainable_variables, gradients):
         name = variable.name.split(":")[0]
-        yield name, np.transpose(gradient, network._axes(name, gradient.shape.rank))
+        yield name, np.transpose(gradient, network.convention.axes(name, gradient.shape.rank))
 
 
 class _Named:
@@ -99,17 +100,17 @@ def test_discriminator_step(path):
     z, y_fake, y_real = (tf.constant(arrays[f"in/{k}"]) for k in ("z", "y_fake", "y_real"))
     real, fake = images(arrays, "in"), g(z, y_fake, training=True)
     with tf.GradientTape() as tape:
-        on_real = d(real, y_real)
+        on_real = d(real, y_real, training=True)
         state_matches(d, golden.under(arrays, "after_real/d/state/"))
-        on_fake = d(fake, y_fake)
-        cost = system.loss_d(on_real, on_fake)
+        on_fake = d(fake, y_fake, training=True)
+        cost = system.loss.discriminator(on_real, on_fake)
     state_matches(d, golden.under(arrays, "after_fake/d/state/"))
     for name, value in (("dis_real", on_real), ("dis_fake", on_fake)):
         expected = arrays[f"out/{name}"]
-        golden.close(value, expected, 1e-5 + 1e-4 * float(np.max(np.abs(expected))), name)
-    for name, (loss_d, _) in LOSSES.items():
+        golden.close(value[:, None], expected, 1e-5 + 1e-4 * float(np.max(np.abs(expected))), name)
+    for name, ours in LOSS_NAMES.items():
         expected = float(arrays[f"out/loss_dis_{name}"])
-        golden.close(loss_d(on_real, on_fake), expected, 1e-5 * max(1.0, abs(expected)), name)
+        golden.close(losses.LOSSES[ours].discriminator(on_real, on_fake), expected, 1e-5 * max(1.0, abs(expected)), name)
     expected = golden.under(arrays, "d/grad/")
     chainer_gradients_match(d, tape.gradient(cost, d.trainable_variables), expected)
 
@@ -120,12 +121,12 @@ def test_generator_step(path):
     g, d = system.networks["g"], system.networks["d"]
     z, y = tf.constant(arrays["in/z"]), tf.constant(arrays["in/y_fake"])
     with tf.GradientTape() as tape:
-        on_fake = d(g(z, y), y)
-        cost = system.loss_g(on_fake)
-    golden.close(on_fake, arrays["out/dis_fake_first"], 1e-5 + 1e-4 * float(np.max(np.abs(on_fake))), "dis_fake_first")
-    for name, (_, loss_g) in LOSSES.items():
+        on_fake = d(g(z, y, training=True), y, training=True)
+        cost = system.loss.generator(on_fake)
+    golden.close(on_fake[:, None], arrays["out/dis_fake_first"], 1e-5 + 1e-4 * float(np.max(np.abs(on_fake))), "dis_fake_first")
+    for name, ours in LOSS_NAMES.items():
         expected = float(arrays[f"out/loss_gen_{name}"])
-        golden.close(loss_g(on_fake), expected, 1e-5 * max(1.0, abs(expected)), name)
+        golden.close(losses.LOSSES[ours].generator(on_fake), expected, 1e-5 * max(1.0, abs(expected)), name)
     chainer_gradients_match(g, tape.gradient(cost, g.trainable_variables), golden.under(arrays, "g/grad/"))
 
 

@@ -1,4 +1,4 @@
-"""Inception scores against what the original's two score programs gave (spec A13)."""
+"""Inception scores against what the original's two score programs gave."""
 import golden_files as golden
 import numpy as np
 import pytest

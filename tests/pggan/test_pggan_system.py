@@ -37,7 +37,7 @@ def test_resume_mid_fade_is_exact(source, tmp_path, flags):
     first = make(**flags)
     run(first, source, 0, 4)
     files = Checkpoints(tmp_path, tuple(first.networks))
-    files.save(4, first.networks, first.state(), {"fixed": {}}, first.keep)
+    files.save(4, first.networks, first.state(), {"fixed": {}})
     second = make(**flags)
     for kind in second.networks:
         second.load_original(kind, Archive(files.path(kind, 4)))

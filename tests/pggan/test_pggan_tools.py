@@ -80,7 +80,7 @@ def test_start_from_own_checkpoint(tmp_path):
     for v in (*system.networks["g"].variables, *system.optimizers["d"].variables):
         v.assign(v + 1)
     files = checkpoints.Checkpoints(tmp_path, ("g", "d"))
-    files.save(7, system.networks, system.state(), {"fixed": {}}, system.keep)
+    files.save(7, system.networks, system.state(), {"fixed": {}})
     other = PGGAN(make_params(**{**TINY, "resumeTraining": "8 12"}, preWtsFile=str(files.path("g", 7))))
     for a, b in zip(system.networks["g"].variables, other.networks["g"].variables):
         assert np.array_equal(a, b)

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 from sngan_tiny import parameters, system
 
+from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.data.order import ShuffledEpochs
 from tfgan_suite.errors import UserError
+from tfgan_suite.pictures import curves
 from tfgan_suite.registry import system_class
-from tfgan_suite.sngan import monitors
-from tfgan_suite.sngan.data import check_labels, open_source
 from tfgan_suite.sngan.gan_lib import convert
 
 SYSTEMS = pytest.mark.parametrize("kind", ["sngan", "sngan_projection"])
@@ -59,7 +59,7 @@ def test_parameters():
 
 def test_word_embedding(tmp_path):
     path = tmp_path / "words.npy"
-    rejected("cannot be read", lambda: system(WORD2VEC_FILE=str(path)))
+    rejected("no such file", lambda: system(WORD2VEC_FILE=str(path)))
     np.save(path, np.ones((10, 4), np.float32))
     rejected("shape", lambda: system(WORD2VEC_FILE=str(path)))
     np.save(path, np.full((10, 3), 0.5, np.float32))
@@ -151,6 +151,6 @@ def test_dev_cost_changes_nothing():
 
 def test_curves_survive_a_broken_line(tmp_path):
     (tmp_path / "metrics.jsonl").write_text('{"iteration": 1, "d_cost": 2.0}\n{"iteration": 2, "d_co')
-    assert monitors.draw_curves(tmp_path) == {}
+    assert curves.draw_series(tmp_path, ["d_cost", "g_cost"]) == {}
     assert (tmp_path / "d_cost.png").read_bytes().startswith(b"\x89PNG") and not (tmp_path / "g_cost.png").exists()
-    monitors.draw_curves(tmp_path / "nowhere")
+    curves.draw_series(tmp_path / "nowhere", ["d_cost"])

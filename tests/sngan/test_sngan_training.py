@@ -13,7 +13,9 @@ from sngan_tiny import parameters, system
 from tfgan_suite import penalties
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
-from tfgan_suite.layers.spectral_norm import SpectralNorm
+from tfgan_suite.layers.blocks import Maker
+from tfgan_suite.layers.passes import Pass
+from tfgan_suite.layers.weights import Spectral
 from tfgan_suite.pictures import walks
 from tfgan_suite.training.trainer import Trainer
 
@@ -107,28 +109,57 @@ def test_every_loss_takes_a_step(loss):
 
 def test_gradient_penalty_of_a_linear_critic():
     weights = tf.constant([[3.0], [4.0]])
-    norms = penalties.input_gradient_norms(lambda x: x @ weights, tf.constant([[1.0, 2.0], [0.0, 1.0]]))
+    norms = penalties.norms_of(penalties.View(lambda x: x @ weights, tf.constant([[1.0, 2.0], [0.0, 1.0]])).squares)
     np.testing.assert_allclose(norms, [5.0, 5.0], rtol=1e-6)
     np.testing.assert_allclose(penalties.unit_norm_penalty(norms), 160.0, rtol=1e-6)
 
 
 @SYSTEMS
-def test_jensen_shannon_penalty(kind):
-    tiny = system(kind, penalty="js", gamma=2.0)
+def test_several_penalties(kind):
+    tiny = system(kind, penalty="js,r1", gamma=2.0)
     batch = {k: tf.constant(v) for k, v in tiny.batch(1, tiny.source()).items()}
-    assert np.isfinite(tiny.iteration(tf.constant(1, tf.int64), batch, "both")["disc_regularizer"])
+    scalars = tiny.iteration(tf.constant(1, tf.int64), batch, "both")
+    assert np.isfinite(scalars["disc_regularizer"]) and np.isfinite(scalars["r1"])
+
+
+def test_u_advances_where_it_may():
+    layer = Maker(weight=Spectral()).dense("a", 5, 3)
+    x, start = tf.eye(5), layer.extra["u"].numpy()
+    layer(x)
+    assert np.array_equal(layer.extra["u"], start)
+    for _ in range(60):
+        layer(x, Pass(update=True))
+    _, s, v = np.linalg.svd(layer.kernel.numpy())
+    np.testing.assert_allclose(np.abs(layer.extra["u"].numpy()[0] @ v[0]), 1.0, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(layer(x), 2), 1.0, atol=1e-5)
 
 
 def test_u_advances_once_a_critic_step_and_not_in_the_generator_step():
-    norm = SpectralNorm("u", 3, 0)
-    matrix, start = tf.random.stateless_normal((5, 3), (1, 2)), norm.u.numpy()
-    norm(matrix, update=False)
-    assert np.array_equal(norm.u, start)
-    for _ in range(60):
-        norm(matrix, update=True)
-    _, s, v = np.linalg.svd(matrix.numpy())
-    np.testing.assert_allclose(np.abs(norm.u.numpy()[0] @ v[0]), 1.0, atol=1e-5)
-    np.testing.assert_allclose(np.linalg.norm(norm(matrix, update=False), 2), 1.0, atol=1e-5)
+    """In the authors' code it advances in every call of D."""
+    for kind, moves in (("sngan", False), ("sngan_projection", True)):
+        tiny = system(kind)
+        z, labels = tf.ones((4, tiny.dim_z)), tf.zeros(4, tf.int32)
+        before = {name: v.numpy() for name, v in tiny.networks["d"].named().items() if name.endswith("/u")}
+        tiny.generator_step(z, labels, tf.constant(0.0))
+        after = tiny.networks["d"].named()
+        assert before and all(np.array_equal(v, after[n]) != moves for n, v in before.items() if v.size > 1)
+
+
+def test_older_names_of_u():
+    one, other = (system(seed=seed).networks["d"] for seed in (0, 1))
+    older = {name.replace("/filters/spectral_norm/u", "/spectral_norm/u"): v for name, v in one.arrays()}
+    assert set(older) != set(one.shapes())
+    other.assign(older)
+    assert all(np.array_equal(v, dict(other.arrays())[name]) for name, v in one.arrays())
+
+
+def test_logged_names_of_singular_values():
+    names = {name for name, _, _ in system().networks["d"].spectral_weights()}
+    assert {"Discriminator/D.Block.1.Conv1/filters", "Discriminator/D.Output"} <= names
+    weights = {name: (matrix, u) for name, matrix, u in system("sngan_projection").networks["d"].spectral_weights()}
+    assert {"block1/c1", "l_y"} <= set(weights)
+    for matrix, u in weights.values():
+        assert u.shape == (1, matrix.shape[1])
 
 
 def test_unconditional_has_no_labels():

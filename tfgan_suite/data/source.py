@@ -13,11 +13,13 @@ class Source:
         name: where it comes from, for messages.
         labels: int32 [n], or None.
         classes: class names, or an empty tuple.
+        validation: the images that are held out, or None.
     """
 
     name: str = ""
     labels: np.ndarray | None = None
     classes: tuple = ()
+    validation: Source | None = None
 
     def __len__(self) -> int:
         raise NotImplementedError
@@ -25,6 +27,10 @@ class Source:
     def image(self, index: int) -> np.ndarray:
         """Image `index`, uint8 [H, W, 3], as decoded."""
         raise NotImplementedError
+
+    def describe(self, index: int) -> str:
+        """Names image `index` in messages: its file, where it has one."""
+        return f"{self.name}, image {index + 1} of {len(self)}"
 
     def images(self, indices) -> np.ndarray:
         """Images of equal size, uint8 [n, H, W, 3]."""

@@ -31,11 +31,33 @@ class Chain(tf.keras.layers.Layer):
         return x
 
 
-class Residual(tf.keras.layers.Layer):
-    """shortcut(x) + scale * branch(x)."""
+class Masked(tf.keras.layers.Layer):
+    """x times the pass's mask of this name; x where the pass brings none. Dropout whose randomness comes in as data.
 
-    def __init__(self, shortcut, branch, scale: float = 1.0):
+    Args:
+        name_of_mask: key of `Pass.masks`; a mask has 0 where numbers are dropped, else 1 / (1 - chance).
+    """
+
+    def __init__(self, name_of_mask: str):
         super().__init__(dtype="float32", autocast=False)
+        self.mask = name_of_mask
+
+    def call(self, x, how: Pass = REST):
+        """The same shape and type; a mask's shape need only be one that spreads over x."""
+        mask = (how.masks or {}).get(self.mask)
+        return x if mask is None else x * tf.cast(mask, x.dtype)
+
+
+class Residual(tf.keras.layers.Layer):
+    """shortcut(x) + scale * branch(x).
+
+    Args:
+        order: layers of both in the order that their arrays have in the original's files, where that is another one.
+    """
+
+    def __init__(self, shortcut, branch, scale: float = 1.0, order: tuple = ()):
+        super().__init__(dtype="float32", autocast=False)
+        self.order = order
         self.shortcut, self.branch, self.scale = shortcut, branch, scale
 
     def call(self, x, how: Pass = REST):
@@ -79,10 +101,11 @@ class Maker:
         size = size if isinstance(size, tuple) else (size, size)
         return Spec(kind, inputs, outputs, size, stride, he, gain, self.deviation, self.weight.divided)
 
-    def dense(self, title: str, inputs: int, outputs: int, bias: bool = True, he: bool | None = None, gain: float = 1.0) -> Dense:
-        """[n, inputs] -> [n, outputs]."""
+    def dense(self, title: str, inputs: int, outputs: int, bias: bool = True, he: bool | None = None, gain: float = 1.0,
+              compute: str | None = None) -> Dense:
+        """[n, inputs] -> [n, outputs]; `compute`: the type that it computes in whatever the run's is."""
         spec = self._spec("dense", inputs, outputs, he=he, gain=gain)
-        return Dense(self.scope + title, spec, self.convention, self.weight, self.seed, bias)
+        return Dense(self.scope + title, spec, self.convention, self.weight, self.seed, bias, compute)
 
     def conv(self, title: str, inputs: int, outputs: int, size=3, stride: int = 1, padding="SAME", bias: bool = True,
              he: bool | None = None, gain: float = 1.0) -> Conv:

@@ -90,7 +90,15 @@ class Linear(tf.keras.layers.Layer):
 
 
 class Dense(Linear):
-    """[n, inputs] -> [n, outputs]."""
+    """[n, inputs] -> [n, outputs].
+
+    Args:
+        compute: type that it computes in; None: the run's.
+    """
+
+    def __init__(self, title, spec, convention, weight, seed=0, bias=True, compute=None):
+        super().__init__(title, spec, convention, weight, seed, bias)
+        self.compute = compute or self.compute
 
     def map(self, x, kernel):
         if kernel.shape.rank > 2:  # kept as a 1x1 convolution

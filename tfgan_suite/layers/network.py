@@ -49,12 +49,16 @@ class Network(tf.keras.Model):
     def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         """(name, array) of each array of the checkpoint file, one at a time, so that a big network is not held twice."""
         for name, variable in self.named().items():
-            yield name, np.ascontiguousarray(variable.numpy().transpose(self._axes(name, variable)))
+            yield name, np.asarray(variable.numpy().transpose(self._axes(name, variable)), order="C")
 
     def assign_array(self, name: str, value: np.ndarray) -> None:
         """Sets one array of the file, whose shape has been checked."""
         variable = self.named()[name]
         variable.assign(value.transpose(np.argsort(self._axes(name, variable))))
+
+    def current_name(self, name: str) -> str:
+        """The name that an array has today, from one that it may have had in an older file."""
+        return name
 
     def _axes(self, name: str, variable) -> tuple:
         return self.convention.axes(name, len(variable.shape))
@@ -70,20 +74,21 @@ class Network(tf.keras.Model):
         """
         shapes = self.shapes()
         where = getattr(arrays, "path", "weights")
-        for name in arrays:
-            if self.classes and name in shapes and name.endswith(self.class_tables) and len(arrays[name]) != self.classes:
-                raise UserError(f"{where}: is of a model with {len(arrays[name])} classes, this experiment has {self.classes}; "
-                                f"set its number of classes to {len(arrays[name])}")
+        today = {self.current_name(name): name for name in arrays}
+        for name, old in today.items():
+            if self.classes and name in shapes and name.endswith(self.class_tables) and len(arrays[old]) != self.classes:
+                raise UserError(f"{where}: is of a model with {len(arrays[old])} classes, this experiment has {self.classes}; "
+                                f"set its number of classes to {len(arrays[old])}")
             if name not in shapes:
                 raise UserError(f"{where}: array '{name}' does not belong to this network; is it of another experiment?")
 
         def read(name: str) -> np.ndarray:
-            value = np.asarray(arrays[name])
+            value = np.asarray(arrays[today[name]])
             if value.size != int(np.prod(shapes[name], dtype=np.int64)):
                 raise UserError(f"{where}: array '{name}' has shape {value.shape}, this experiment needs {shapes[name]}")
             return value.reshape(shapes[name]).astype(np.float32)
 
-        self.assign_arrays(list(arrays), read)
+        self.assign_arrays(list(today), read)
 
     def assign_arrays(self, names: list[str], read: Callable[[str], np.ndarray]) -> None:
         """Sets arrays of the file, whose names have been checked; `read` gives one, in its shape."""
@@ -95,11 +100,12 @@ class Network(tf.keras.Model):
         return int(sum(np.prod(v.shape, dtype=np.int64) for v in self.trainable_variables))
 
     def spectral_weights(self) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-        """(title, matrix [rows, columns], u [1, columns]) of every spectrally normalised weight."""
+        """(name, matrix [rows, columns], u [1, columns]) of every spectrally normalised weight, by its u's name in the files."""
         for layer in self._flatten_layers():
             if isinstance(layer, Linear) and "u" in layer.extra:
                 kernel = layer.outputs_last(tf.convert_to_tensor(layer.kernel)).numpy()
-                yield layer.title, kernel.reshape(-1, kernel.shape[-1]), layer.extra["u"].numpy()
+                name = layer.array_name("u").removesuffix("/u").removesuffix("/spectral_norm")
+                yield name, kernel.reshape(-1, kernel.shape[-1]), layer.extra["u"].numpy()
 
 
 class Body(Network):
@@ -114,6 +120,7 @@ class Body(Network):
         super().__init__(dtype="float32", autocast=False)
         self.body, self.convention = body, convention
 
-    def call(self, x, labels=None, training: bool = False, update: bool | None = None, groups: int = 1):
-        """The body's result, float32; arguments as in the calling contract of this file."""
-        return tf.cast(self.body(x, Pass.of(labels, training, update, groups)), tf.float32)
+    def call(self, x, labels=None, training: bool = False, update: bool | None = None, groups: int = 1,
+             masks: dict | None = None):
+        """The body's result, float32; arguments as in the calling contract of this file, `masks` as in `passes.Pass`."""
+        return tf.cast(self.body(x, Pass.of(labels, training, update, groups, masks)), tf.float32)

@@ -12,8 +12,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import whole
 from tfgan_suite.layers.linear import compute_dtype, convolve
 from tfgan_suite.layers.network import Network
+
+MOST_FILTERS = 4096  # each trains a discriminator of its own; the paper has 48
+MOST_NUMBERS = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,14 @@ def parse(spec: str) -> tuple[int, int, int, int]:
         UserError: not four positive whole numbers, or a kernel smaller than its stride.
     """
     words = spec.split(",")
-    if len(words) != 4 or not all(w.isdigit() and int(w) > 0 for w in words):
+    if len(words) != 4 or not all(whole(w) for w in words):
         raise UserError(f"filters '{spec}': give K,S,F,N (kernel, stride, channels, count), such as 8,2,1,48")
     k, s, f, n = map(int, words)
     if k < s:
         raise UserError(f"filters '{spec}': the kernel ({k}) must not be smaller than the stride ({s})")
+    if n > MOST_FILTERS or k * k * 3 * f * n > MOST_NUMBERS:
+        raise UserError(f"filters '{spec}': are too many or too large; the most are {MOST_FILTERS} filters and {MOST_NUMBERS} "
+                        f"numbers in all")
     return k, s, f, n
 
 
@@ -110,3 +117,14 @@ class Projected(Network):
             for number, part, x in zip(group.numbers, parts, inputs):
                 found[number] = part(x, labels, training=training, update=update)
         return tf.stack([found[number] for number in sorted(found)])
+
+    def members(self) -> list[Callable]:
+        """Each discriminator behind its own projection, by the calling contract: for penalties, which belong to one alone."""
+        def member(group: Filters, place: int, part: Network):
+            def call(images, labels=None, training: bool = False, update: bool | None = None):
+                kernel = tf.cast(group.values[place], self.compute)
+                x = convolve(tf.cast(images, self.compute), kernel, group.stride, group.padding)
+                return part(x, labels, training=training, update=update)
+            return call
+
+        return [member(group, i, part) for group, parts in zip(self.filters, self.parts) for i, part in enumerate(parts)]

@@ -23,8 +23,3 @@ def normal(seed: int, name: str, deviation: float = 1.0) -> tf.keras.initializer
 def truncated_normal(seed: int, name: str, deviation: float = 1.0) -> tf.keras.initializers.Initializer:
     """N(0, deviation^2) redrawn beyond two deviations, for the variable `name`; the deviation is not corrected for the cut."""
     return tf.keras.initializers.TruncatedNormal(0.0, deviation, seed=_seed(seed, name))
-
-
-def orthogonal(seed: int, name: str) -> tf.keras.initializers.Initializer:
-    """A random orthogonal matrix (rows or columns, whichever are fewer) for the variable `name`."""
-    return tf.keras.initializers.Orthogonal(seed=_seed(seed, name))

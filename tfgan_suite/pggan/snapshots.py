@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import torch
 from tfgan_suite.files.archive import Archive
-from tfgan_suite.files.checkpoints import Checkpoints
+from tfgan_suite.files.checkpoints import Checkpoints, StoredState
 from tfgan_suite.layers.conventions import PPGAN
 from tfgan_suite.pggan.networks import Plan
 from tfgan_suite.pggan.schedule import level_of
@@ -24,9 +24,11 @@ def read(path) -> dict:
         UserError: not readable, or no snapshot of that program.
     """
     content = torch.load(path)
-    if not isinstance(content, dict) or not {"gen", "crit"} <= set(content) or not all(
-            isinstance(v, np.ndarray) for part in ("gen", "crit") for v in content[part].values()):
-        raise UserError(f"{path}: is no snapshot of ppgan (it has no 'gen' and 'crit'); give a .pth.tar that its trainer wrote")
+    advice = "give a .pth.tar that the trainer of ppgan wrote"
+    if not isinstance(content, dict) or not {"gen", "crit"} <= set(content):
+        raise UserError(f"{path}: is no snapshot of ppgan (it has no 'gen' and 'crit'); {advice}")
+    for part in ("gen", "crit"):
+        torch.arrays_of(content[part], path, advice)
     return content
 
 
@@ -94,9 +96,10 @@ def load(system, content: dict, path) -> None:
         assign(system.networks[kind], content[weights], path)
         saved = content.get(optimizer)
         if saved:
-            _assign_optimizer(system.optimizers[kind], system.networks[kind].trainable_variables, saved)
-            if system.schedule.start_level == system.schedule.first:
-                system.extra_state[f"loaded_rate/{kind}"].assign(saved["param_groups"][0]["lr"])
+            with reading(path, f"holds no state of Adam under '{optimizer}'"):
+                _assign_optimizer(system.optimizers[kind], system.networks[kind].trainable_variables, saved)
+                if system.schedule.start_level == system.schedule.first:
+                    system.extra_state[f"loaded_rate/{kind}"].assign(saved["param_groups"][0]["lr"])
     if "a" in system.networks:
         assign(system.networks["a"], content["gen"], path)
 
@@ -111,7 +114,7 @@ def _load_own(system, path: Path) -> None:
             present = files.path(kind, number).is_file()
             network.assign(Archive(files.path(kind if present else "g", number)))
     if files.path("state", number).is_file():
-        saved = Archive(files.path("state", number))
+        saved = StoredState(files.path("state", number))
         for name, variable in system.state().items():
             if name.split("/")[0] in system.optimizers and "learning_rate" not in name and name in saved:
                 if saved[name].shape != tuple(variable.shape):

@@ -33,6 +33,10 @@ class PGGAN(System):
 
     grid = (4, 8)
     precisions = ("float32", "bfloat16")
+    copies = {"a": "g"}
+    length = ("endRes",)
+    length_in_iterations = False
+    log_files = reports.FILES
     unconnected = tf.UnconnectedGradients.ZERO  # of what has been trained at an earlier level, as in torch 1.3
 
     def __init__(self, params, training: bool = True):
@@ -88,7 +92,9 @@ class PGGAN(System):
 
     @property
     def heaviest(self) -> int:
-        return self.schedule.first_iteration(self.schedule.last)
+        """The first of the last level that has the extra terms (`lazyRegularization` leaves them out of most)."""
+        first = self.schedule.first_iteration(self.schedule.last)
+        return next((step for step in range(first, self.iterations) if self.phase(step).regularise), first)
 
     @property
     def batch_size(self) -> int:
@@ -110,6 +116,16 @@ class PGGAN(System):
 
     def keep(self, number: int) -> bool:
         return True
+
+    def milestone(self, done: int) -> bool:
+        """The end of every stage."""
+        return self.schedule.ends_stage(done - 1)
+
+    def rewrites_past(self, old, done: int) -> str:
+        """Later levels may get other batches and lengths, and the present one another length; what is done stays as it was."""
+        if schedule_of(old).past(done) == self.schedule.past(done):
+            return ""
+        return f"it would change what the first {done} iterations did"
 
     def phase(self, step: int) -> Phase:
         moment, every = self.schedule.at(step), self.params.lazyRegularization or 1
@@ -257,6 +273,22 @@ class PGGAN(System):
 
     def console(self, step: int, scalars: dict) -> list[str]:
         return self._console.lines(step, scalars)
+
+    def plan(self) -> list[str]:
+        first, last = self.schedule.start_level, self.schedule.last
+        rows = [self.schedule.at(self.schedule.first_iteration(level)) for level in range(first, last + 1)]
+        return [f"{m.resolution}x{m.resolution}: batch {m.batch}, from iteration {m.iteration}, {m.shown:,} images before"
+                for m in rows]
+
+    def status(self, step: int) -> str:
+        moment = self.schedule.at(step)
+        return f"{moment.resolution}x{moment.resolution} " + (f"fade {moment.alpha:.2f}" if moment.alpha < 1 else "stable")
+
+    def notices(self) -> list[str]:
+        return [f"{self.notice} Proceeding from zero..."] if self.notice else []
+
+    def cut_logs(self, log_dir, done: int) -> None:
+        reports.cut_status(self, log_dir, done)
 
     def events(self) -> list:
         return reports.events(self)

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import whole
 from tfgan_suite.random import generator
 
 
@@ -24,13 +25,14 @@ def class_pair(text: str | None, classes: int, name: str) -> tuple[int, int] | N
     if text is None:
         return None
     words = text.split(",")
-    if len(words) != 2 or not all(w.isdigit() for w in words):
+    numbers = [number for number in map(whole, words) if number is not None]
+    if len(words) != 2 or len(numbers) != 2:
         raise UserError(f"--labels={text}: give two classes A,B")
     if not classes:
         raise UserError(f"--labels={text}: {name} is not conditional; leave --labels out")
-    if max(map(int, words)) >= classes:
+    if max(numbers) >= classes:
         raise UserError(f"--labels={text}: {name} has classes 0 to {classes - 1}")
-    return int(words[0]), int(words[1])
+    return numbers[0], numbers[1]
 
 
 def strips(system, pairs, seed: int, n: int, ends: tuple[int, int] | None = None) -> np.ndarray:
@@ -51,6 +53,23 @@ def strips(system, pairs, seed: int, n: int, ends: tuple[int, int] | None = None
         labels = np.concatenate([linear(eye[a], eye[b], n) for a, b in chosen])
     pictures = system.to_uint8(system.generate(walks, labels))
     return pictures.reshape(len(pairs), n, *pictures.shape[1:])
+
+
+def even_steps(a: np.ndarray, b: np.ndarray, steps: int = 8) -> np.ndarray:
+    """Codes of an interpolation, float32 [steps + 2, code]: a, then a + j (b - a) / steps for j = 0 ... steps - 1, then b.
+
+    The first code comes twice, as in aleju/gan-error-avoidance (sample_images.py).
+    """
+    part = np.arange(steps, dtype=np.float32)[:, None] / np.float32(steps)
+    return np.concatenate([a[None], a + part * (b - a), b[None]]).astype(np.float32)
+
+
+def neighbours(code: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """The code itself, then the code plus the noise rows from the second on, float32 [n, code].
+
+    aleju/gan-error-avoidance puts the code into the first noise row, so that its first picture shows twice the code.
+    """
+    return np.concatenate([code[None], code + noise[1:]]).astype(np.float32)
 
 
 # -- latents of alenmora/ppgan's generator.py ------------------------------------------------------------------

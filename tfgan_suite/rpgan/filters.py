@@ -1,9 +1,11 @@
 """Files of random-projection filters, `filts.npz`, in the format of ayanc/rpgan's `filts/rproj.py`."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import archive
 from tfgan_suite.layers.projections import Filters, draw, parse
 
@@ -39,13 +41,19 @@ def load(path) -> Filters:
     Raises:
         UserError: missing or corrupt, or filters of different strides, channel counts or sizes.
     """
-    file = archive.Archive(path)
-    try:
-        count = int(file["nfilt"])
-        filters = [file[f"p{i}"] for i in range(count)]
-        strides = [int(file[f"s{i}"]) for i in range(count)]
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: is not a filter file ({error}); make one with filts/rproj.py") from None
+    return stacked(archive.Archive(path), path)
+
+
+def stacked(arrays: Mapping, path) -> Filters:
+    """The filters of a filter file's arrays.
+
+    Raises:
+        UserError: it holds none, or of different strides, channel counts or sizes; `path` names it.
+    """
+    with reading(path, "is not a filter file", "make one with filts/rproj.py"):
+        count = int(arrays["nfilt"])
+        filters = [arrays[f"p{i}"] for i in range(count)]
+        strides = [int(arrays[f"s{i}"]) for i in range(count)]
     if not filters:
         raise UserError(f"{path}: holds no filters; make them with filts/rproj.py")
     if any(p.ndim != 4 or p.shape[0] != p.shape[1] or p.shape[2] != 3 for p in filters):
@@ -54,4 +62,7 @@ def load(path) -> Filters:
                          ("sizes", [p.shape[0] for p in filters])):
         if len(set(values)) > 1:
             raise UserError(f"{path}: the filters have different {what} ({sorted(set(values))}); they must be equal")
+    if not 1 <= strides[0] <= filters[0].shape[0]:
+        raise UserError(f"{path}: the filters have stride {strides[0]} and side {filters[0].shape[0]}; make them with "
+                        f"filts/rproj.py")
     return Filters(np.stack(filters).astype(np.float32), strides[0])

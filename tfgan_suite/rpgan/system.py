@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfgan_suite import optimizers, options, penalties, random
 from tfgan_suite.data import digits, order
 from tfgan_suite.data.listfile import ListFile
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, quoted
 from tfgan_suite.files import archive
 from tfgan_suite.layers.projections import Filters
 from tfgan_suite.rpgan import filters
@@ -99,6 +99,10 @@ class RPGAN(System):
         """Snapshots of G at multiples of SAVEFREQ stay for ever."""
         return self.params.SAVEFREQ <= 0 or number % self.params.SAVEFREQ == 0
 
+    def prepare_run(self, fresh):
+        """Writes the projections, if they are not there yet."""
+        return write_projections(self.params, fresh)
+
     # -- pictures ------------------------------------------------------------------------------------------------------
     def latents(self, n, seed):
         """float32(RandomState(seed).rand(n, 1, 1, zlen) * 2 - 1), as [n, zlen]."""
@@ -136,25 +140,50 @@ class Baseline(RPGAN):
         scalars = super().update(step, batch, draws, phase)
         return {name: value for name, value in scalars.items() if name != "L"}
 
+    def prepare_run(self, fresh):
+        """Nothing: the discriminator sees the image itself."""
+        return []
+
     def console(self, step, scalars):
         """The original's line."""
         return [f"[{step:09d}] Adam Loss: G={scalars['G']:.6f},D={scalars['D']:.6f}"]
 
 
+def _path(params) -> Path:
+    return Path(params.wts_dir) / "filts.npz"
+
+
 def projections(params) -> Filters:
-    """The filters of `wts_dir/filts.npz`, made first if the experiment says how.
+    """The filters of `wts_dir/filts.npz`, or those that the experiment's `filts` makes if there is no such file yet.
 
     Raises:
         UserError: there is no such file and the experiment has no `filts`.
     """
-    path = Path(params.wts_dir) / "filts.npz"
+    path = _path(params)
+    if path.exists():
+        return filters.load(path)
+    if not params.filts:
+        raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {quoted(path)} 8,2,1,48")
+    return filters.stacked(filters.make([params.filts], params.filts_seed), path)
+
+
+def write_projections(params, fresh: bool) -> list[str]:
+    """Writes `wts_dir/filts.npz` if it is missing.
+
+    Raises:
+        UserError: a fresh run would take over other projections than its `filts` says.
+    """
+    path = _path(params)
     if not path.exists():
-        if not params.filts:
-            raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {path} 8,2,1,48")
         archive.make_folder(path.parent)
         count = filters.write(path, [params.filts], params.filts_seed)
-        print(f"Wrote {count} discriminator projections to {path} (filts={params.filts}, seed {params.filts_seed}).")
-    return filters.load(path)
+        return [f"Wrote {count} discriminator projections to {path} (filts={params.filts}, seed {params.filts_seed})."]
+    if fresh and params.filts:
+        wanted, there = filters.make([params.filts], params.filts_seed), archive.Archive(path)
+        if set(wanted) != set(there) or any(not np.array_equal(wanted[name], there[name]) for name in wanted):
+            raise UserError(f"{path}: holds {int(there['nfilt'])} projections that are not those of filts={params.filts} (seed "
+                            f"{params.filts_seed}); delete the file, or give --filts= to train with it")
+    return []
 
 
 SYSTEMS = {"rpgan": RPGAN, "rpgan_baseline": Baseline}

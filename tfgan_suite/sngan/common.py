@@ -1,15 +1,20 @@
 """What the two systems share: batches, latents, sampling, sheets, monitors."""
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import optimizers
+from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.data.order import ShuffledEpochs
+from tfgan_suite.pictures import curves as drawing
 from tfgan_suite.random import generator
 from tfgan_suite.sngan import monitors
-from tfgan_suite.sngan.data import check_labels, open_source
 from tfgan_suite.system import Event, System
+
+CURVES = ("d_cost", "g_cost", "dev_cost", "inception_50k", "inception_50k_std", "disc_wgan", "acgan", "acc_real", "acc_fake")
 
 
 class ClassConditional(System):
@@ -26,6 +31,7 @@ class ClassConditional(System):
     size = dim_z = critics = label_count = 0
     dataset = folder = ""
     precisions = ("float32", "bfloat16")
+    log_files = tuple(f"{name}.png" for name in CURVES)
     sample_batch = 100  # images made at a time: the original's, whose generator uses the statistics of the batch
 
     def source(self, part: str = "train"):
@@ -43,11 +49,14 @@ class ClassConditional(System):
         shape = (self.batch_size, self.critics)
         return {"images": tf.TensorSpec((*shape, self.size, self.size, 3), tf.uint8), "labels": tf.TensorSpec(shape, tf.int32)}
 
+    @cached_property
+    def _orders(self) -> dict[int, ShuffledEpochs]:
+        return {}
+
     def _order(self, n: int) -> ShuffledEpochs:
-        known = getattr(self, "_known_order", None)
-        if known is None or known.n != n:
-            self._known_order = known = ShuffledEpochs(n, self.batch_size, self.params.seed)
-        return known
+        if n not in self._orders:
+            self._orders[n] = ShuffledEpochs(n, self.batch_size, self.params.seed, self.params.batch_option())
+        return self._orders[n]
 
     def images_shown(self, done):
         return done * self.batch_size * self.critics
@@ -58,11 +67,16 @@ class ClassConditional(System):
         return 2.0 * (tf.cast(images, tf.float32) / 256.0 - 0.5) + noise
 
     # -- steps ---------------------------------------------------------------------------------------------------------
-    def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, rate: tf.Tensor) -> None:
-        """One optimiser step of network `kind` along the gradient of `loss`."""
-        variables = self.networks[kind].trainable_variables
+    def build_optimizers(self, rate: float, beta1: float, beta2: float) -> None:
+        """Adam for each network."""
+        for kind, network in self.networks.items():
+            self.optimizers[kind] = optimizers.adam(rate, beta1, beta2)
+            self.optimizers[kind].build(network.trainable_variables)
+
+    def descend_at(self, rate: tf.Tensor, kind: str, tape: tf.GradientTape, loss: tf.Tensor) -> None:
+        """`descend` at a learning rate."""
         optimizers.set_rate(self.optimizers[kind], rate)
-        optimizers.apply(self.optimizers[kind], tape.gradient(loss, variables), variables)
+        self.descend(kind, tape, loss)
 
     # -- pictures ------------------------------------------------------------------------------------------------------
     def latents(self, n, seed):
@@ -107,20 +121,18 @@ class ClassConditional(System):
                  for i in range(0, n + short, size)]
         return np.concatenate(parts)[:n]
 
-    @property
+    @cached_property
     def sampler(self):
         """Latents [sample_batch, dim_z] and class weights -> images, traced once."""
-        if getattr(self, "_sampler", None) is None:
-            self._sampler = tf.function(self.forward)
-        return self._sampler
+        return tf.function(self.forward, autograph=False)
 
     def forward(self, z: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         """Images of latents with class weights [n, classes] ([n, 0] without classes), nothing updated."""
-        raise NotImplementedError
+        return self.networks["g"](z, weights)
 
     # -- monitors ------------------------------------------------------------------------------------------------------
     def monitors(self, singular: int, curves: int, *others: Event) -> list[Event]:
         """Events of both systems, curves last; a frequency of 0 leaves one out."""
         events = [Event("singular values", singular, lambda done, host: monitors.singular_values(self.networks["d"])), *others,
-                  Event("curves", curves, lambda done, host: monitors.draw_curves(host.log_dir))]
+                  Event("curves", curves, lambda done, host: drawing.draw_series(host.log_dir, CURVES))]
         return [event for event in events if event.every]

@@ -1,18 +1,13 @@
-"""What is watched during training: singular values, curves, the inception score."""
+"""What is watched during training: singular values and the cost on test images."""
 from __future__ import annotations
 
-import io
-import json
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite.files import archive
-from tfgan_suite.layers.spectral_norm import normalised_singular_value
+from tfgan_suite.layers.weights import normalised_singular_value
 from tfgan_suite.random import Draws, generator
-
-CURVES = ("d_cost", "g_cost", "dev_cost", "inception_50k", "inception_50k_std", "disc_wgan", "acgan", "acc_real", "acc_fake")
 
 
 def singular_values(network) -> dict[str, float]:
@@ -22,42 +17,6 @@ def singular_values(network) -> dict[str, float]:
         network: has `spectral_weights()`: (name, matrix [rows, columns], u [1, columns]) of each.
     """
     return {f"singular/{name}": normalised_singular_value(matrix, u) for name, matrix, u in network.spectral_weights()}
-
-
-def read_metrics(path) -> dict[str, dict[int, float]]:
-    """Name -> iteration -> value of a `metrics.jsonl`; a line cut short by a crash is skipped."""
-    series: dict[str, dict[int, float]] = {}
-    try:
-        lines = Path(path).read_text().splitlines()
-    except OSError:
-        return series
-    for line in lines:
-        try:
-            entry = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        for name, value in entry.items():
-            if name != "iteration" and "iteration" in entry and isinstance(value, (int, float)):
-                series.setdefault(name, {})[entry["iteration"]] = value
-    return series
-
-
-def draw_curves(log_dir, names=CURVES) -> dict:
-    """The original's curves as `<name>.png` in the log folder, from the whole `metrics.jsonl`; returns no scalars."""
-    from matplotlib.figure import Figure  # half a second to import, and only drawing needs it
-
-    series = read_metrics(Path(log_dir) / "metrics.jsonl")
-    for name in names:
-        if name not in series:
-            continue
-        figure = Figure(figsize=(6.4, 4.8))
-        axes = figure.add_subplot(xlabel="iteration", ylabel=name)
-        points = sorted(series[name].items())
-        axes.plot([x for x, _ in points], [y for _, y in points])
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png")
-        archive.write_bytes(Path(log_dir) / f"{name}.png", buffer.getvalue())
-    return {}
 
 
 class DevCost:
@@ -70,12 +29,18 @@ class DevCost:
     """
 
     def __init__(self, system):
-        self.system, self._source, self._cost = system, None, None
+        self.system = system
+
+    @cached_property
+    def _source(self):
+        return self.system.source("test")
+
+    @cached_property
+    def _cost(self):
+        return tf.function(self._batch_cost, autograph=False)
 
     def __call__(self, done: int, host) -> dict[str, float]:
         system = self.system
-        if self._source is None:
-            self._source, self._cost = system.source("test"), tf.function(self._batch_cost)
         order = generator(system.params.seed, "dev order", done).permutation(len(self._source))
         size, costs = system.batch_size, []
         for first in range(0, len(order) - size + 1, size):

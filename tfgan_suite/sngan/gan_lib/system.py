@@ -1,4 +1,4 @@
-"""SNGAN as watsonyanghx/GAN_Lib_Tensorflow trains it: sections A8 to A12 of the spec; and its projection variant.
+"""SNGAN as watsonyanghx/GAN_Lib_Tensorflow trains it (`SNGAN/gan_cifar_resnet.py` and `gan_imagNet_resnet.py`).
 
 One iteration: a generator step (not in the first one), then N_CRITIC discriminator steps. The fakes of every step are made in
 two halves with batch statistics of their own, as on the original's two GPUs; row i belongs to half i % 2.
@@ -8,19 +8,25 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import losses, optimizers, penalties
+from tfgan_suite import losses, penalties
 from tfgan_suite.errors import UserError
+from tfgan_suite.files.archive import load_array
 from tfgan_suite.metrics.events import inception_event
+from tfgan_suite.pictures import bytes
 from tfgan_suite.pictures.sheets import grid
 from tfgan_suite.random import generator
 from tfgan_suite.schedules import SCHEDULES
 from tfgan_suite.sngan import monitors
 from tfgan_suite.sngan.common import ClassConditional
+from tfgan_suite.sngan.gan_lib import networks
 from tfgan_suite.sngan.gan_lib.networks import TABLES, Discriminator, Generator, Labels
-from tfgan_suite.sngan.gan_lib.ops import Style
 from tfgan_suite.system import Event
 
 TOWERS = 2
+LOSS_NAMES = {  # (LOSS_TYPE, SOFT_PLUS) -> name in `losses.LOSSES`
+    ("HINGE", False): "hinge", ("HINGE", True): "soft_hinge", ("WGAN", False): "wasserstein", ("WGAN", True): "logistic",
+    ("WGAN-GP", False): "wasserstein", ("WGAN-GP", True): "logistic", ("Goodfellow", False): "logistic",
+    ("Goodfellow", True): "soft_logistic"}
 # The classes of which the original's ImageNet script draws its sheets.
 SHEET_CLASSES = (3, 547, 671, 833, 147, 218, 283, 292, 493, 555, 668, 698, 780, 985, 977, 963)
 
@@ -43,10 +49,7 @@ def word_table(path: str | None, classes: int, dim: int) -> np.ndarray | None:
     """
     if path is None:
         return None
-    try:
-        table = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise UserError(f"WORD2VEC_FILE={path}: cannot be read as a .npy array ({error})") from None
+    table = load_array(path, "give another WORD2VEC_FILE")
     if table.shape != (classes, dim):
         raise UserError(f"WORD2VEC_FILE={path}: has shape {table.shape}, VOCAB_SIZE and EMBEDDING_DIM ask for {(classes, dim)}")
     return table.astype(np.float32)
@@ -77,21 +80,23 @@ class SNGAN(ClassConditional):
 
     def _build(self, widths, labels) -> None:
         p = self.params
-        norm = "none" if not p.NORMALIZATION_G else "conditional" if p.CONDITIONAL else "plain"
-        self.networks["g"] = Generator(widths, p.DIM_G, p.DIM_Z, norm, labels(p.CONCAT_LABEL), Style(p.seed))
+        rule = None if not p.NORMALIZATION_G else networks.CONDITIONAL if p.CONDITIONAL else networks.PLAIN
+        make = networks.generator_maker(p.seed, rule, p.VOCAB_SIZE)
+        self.networks["g"] = Generator(widths, p.DIM_G, p.DIM_Z, labels(p.CONCAT_LABEL), make)
         if not self.training:
             return
-        style = Style(p.seed, True, p.SN_STOP_GRADIENT, p.SN_ITERATIONS)
-        self.networks["d"] = Discriminator(widths, p.DIM_D, labels(self.label_in_d), p.NORMALIZATION_D, self.acgan, style)
-        for kind, network in self.networks.items():
-            self.optimizers[kind] = optimizers.adam(p.LR, p.BETA1, p.BETA2)
-            self.optimizers[kind].build(network.trainable_variables)
-        self.loss_d, self.loss_g = losses.SNGAN[p.LOSS_TYPE, p.SOFT_PLUS]
+        make = networks.discriminator_maker(p.seed, p.NORMALIZATION_D, p.SN_STOP_GRADIENT, p.SN_ITERATIONS)
+        self.networks["d"] = Discriminator(widths, p.DIM_D, labels(self.label_in_d), make, self.acgan)
+        self.build_optimizers(p.LR, p.BETA1, p.BETA2)
+        self.loss = losses.LOSSES[LOSS_NAMES[p.LOSS_TYPE, p.SOFT_PLUS]]
 
     # -- size of a run -------------------------------------------------------------------------------------------------
     @property
     def batch_size(self):
         return self.params.BATCH_SIZE
+
+    length = ("ITERS",)
+    heaviest = 1  # the first with a generator step
 
     @property
     def iterations(self):
@@ -138,10 +143,15 @@ class SNGAN(ClassConditional):
     def fakes(self, z: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """G's images in two halves with batch statistics of their own; in one pass, or, if `self.apart`, in one pass each."""
         if not self.apart:
-            return self.networks["g"](z, labels, groups=TOWERS)
-        halves = [self.networks["g"](z[t::TOWERS], labels[t::TOWERS]) for t in reversed(range(TOWERS))]
+            return self.networks["g"](z, labels, training=True, groups=TOWERS)
+        halves = [self.networks["g"](z[t::TOWERS], labels[t::TOWERS], training=True) for t in reversed(range(TOWERS))]
         mixed = tf.stack(halves[::-1], 1)
         return tf.reshape(mixed, [z.shape[0], *mixed.shape[2:]])
+
+    def verdict(self, images: tf.Tensor, labels: tf.Tensor, training: bool = False):
+        """(D's logits, class logits or None); `training` advances u."""
+        found = self.networks["d"](images, labels, training=training)
+        return found if self.acgan else (found, None)
 
     def generator_step(self, z: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> dict[str, tf.Tensor]:
         """G against D, whose u stays: one Adam step.
@@ -155,15 +165,15 @@ class SNGAN(ClassConditional):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.networks["g"].trainable_variables)
             cost, costs = self.generator_cost(z, labels)
-        self.descend("g", tape, cost, rate)
+        self.descend_at(rate, "g", tape, cost)
         return costs
 
     def generator_cost(self, z: tf.Tensor, labels: tf.Tensor):
         """(what G minimises, costs by name)."""
         fake = self.fakes(z, labels)
-        logits, classes = self.networks["d"](fake, labels)
+        logits, classes = self.verdict(fake, labels)
         if not self.acgan:
-            cost = self.loss_g(logits)
+            cost = self.loss.generator(logits)
             return cost, {"g_cost": cost}
         class_cost = cross_entropy(classes, labels)
         # The original's G takes this adversarial term under ACGAN, whatever LOSS_TYPE says.
@@ -188,14 +198,14 @@ class SNGAN(ClassConditional):
             cost, costs = self.critic_cost(real, fake, labels, update=True)
             extra, more = self._penalty(real, fake, labels, alpha, step)
             total = cost + extra
-        self.descend("d", tape, total, rate)
+        self.descend_at(rate, "d", tape, total)
         return {**costs, **more}
 
     def critic_cost(self, real: tf.Tensor, fake: tf.Tensor, labels: tf.Tensor, update: bool):
         """(what D minimises without penalties, costs by name); `update` advances u."""
         n = real.shape[0]
-        logits, classes = self.networks["d"](tf.concat([real, fake], 0), tf.concat([labels, labels], 0), update=update)
-        cost = self.loss_d(logits[:n], logits[n:])
+        logits, classes = self.verdict(tf.concat([real, fake], 0), tf.concat([labels, labels], 0), update)
+        cost = self.loss.discriminator(logits[:n], logits[n:])
         if not self.acgan:
             return cost, {"d_cost": cost}
         class_cost = cross_entropy(classes[:n], labels)
@@ -205,13 +215,11 @@ class SNGAN(ClassConditional):
 
     def _penalty(self, real, fake, labels, alpha, step):
         """The penalties of the D step, with u as it stands."""
-        def logits(x):
-            return self.networks["d"](x, labels)[0]
-
-        extra, scalars = penalties.js_penalty(self.params, step, self.iterations, logits, real, fake)
+        look = penalties.Look(real, fake, lambda x: self.verdict(x, labels)[0],
+                              between=penalties.between(real, fake, alpha))
+        extra, scalars = penalties.of_params(self.params, look, step, self.iterations)
         if self.params.LOSS_TYPE == "WGAN-GP":
-            between = real + alpha[:, None, None, None] * (fake - real)
-            penalty = penalties.unit_norm_penalty(penalties.input_gradient_norms(logits, between), self.params.GP_WEIGHT)
+            penalty = penalties.unit_norm_penalty(penalties.norms_of(look.between.squares), self.params.GP_WEIGHT)
             extra, scalars = extra + penalty, {**scalars, "gradient_penalty": penalty}
         return extra, scalars
 
@@ -235,12 +243,8 @@ class SNGAN(ClassConditional):
             return super().labels(n, seed)
         return np.full(n, SHEET_CLASSES[generator(seed, "class").integers(len(SHEET_CLASSES))], np.int32)
 
-    def forward(self, z, weights):
-        return self.networks["g"](z, weights, update=False)
-
     def to_uint8(self, x):
-        """int((x + 1) * 127.5)."""
-        return ((np.asarray(x, np.float32) + np.float32(1.0)) * np.float32(127.5)).astype(np.int32).astype(np.uint8)
+        return bytes.gan_lib(x)
 
     def pictures(self, seed):
         rows, cols = self.grid

@@ -1,21 +1,21 @@
-"""SNGAN with the projection discriminator as pfnet-research/sngan_projection trains it: section B5 of the spec.
+"""SNGAN with the projection discriminator as pfnet-research/sngan_projection trains it (`train.py`, `updater.py`).
 
 One iteration: a generator step, then n_dis discriminator steps, each with reals, latents and random labels of its own. Every
 call of D advances its u: once in the G step, twice in each D step (reals, then fakes with the weights normalised anew).
 """
 from __future__ import annotations
 
-import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import losses, optimizers, penalties
+from tfgan_suite import losses, penalties
 from tfgan_suite.metrics.events import inception_event
+from tfgan_suite.pictures import bytes
 from tfgan_suite.schedules import linear
 from tfgan_suite.sngan.common import ClassConditional
-from tfgan_suite.sngan.gan_lib.ops import Style
+from tfgan_suite.sngan.projection import networks
 from tfgan_suite.sngan.projection.networks import TABLES, Discriminator, Generator
 
-LOSSES = {"hinge": (losses.hinge_d, losses.linear_g), "dcgan": (losses.logistic_d, losses.logistic_g)}
+LOSS_NAMES = {"hinge": "hinge", "dcgan": "logistic"}  # loss_type -> name in `losses.LOSSES`
 
 
 class SNGANProjection(ClassConditional):
@@ -28,19 +28,19 @@ class SNGANProjection(ClassConditional):
         self.dataset, self.folder = p.dataset, p.data_dir
         self.classes = self.label_count = p.n_classes
         self.grid = (10, min(10, p.n_classes or 10))
-        self.networks["g"] = Generator(table, p.gen_ch, p.dim_z, p.n_classes, Style(p.seed))
+        self.networks["g"] = Generator(table, p.gen_ch, p.dim_z, networks.generator_maker(p.seed, p.n_classes))
         if not training:
             return
-        style = Style(p.seed, True, p.sn_stop_gradient)
-        self.networks["d"] = Discriminator(table, p.dis_ch, p.n_classes, p.dim_emb if p.concat else 0, style)
-        for kind, network in self.networks.items():
-            self.optimizers[kind] = optimizers.adam(p.alpha, p.beta1, p.beta2)
-            self.optimizers[kind].build(network.trainable_variables)
-        self.loss_d, self.loss_g = LOSSES[p.loss_type]
+        make = networks.discriminator_maker(p.seed, p.sn_stop_gradient)
+        self.networks["d"] = Discriminator(table, p.dis_ch, p.n_classes, p.dim_emb if p.concat else 0, make)
+        self.build_optimizers(p.alpha, p.beta1, p.beta2)
+        self.loss = losses.LOSSES[LOSS_NAMES[p.loss_type]]
 
     @property
     def batch_size(self):
         return self.params.batchsize
+
+    length = ("iteration",)
 
     @property
     def iterations(self):
@@ -80,8 +80,9 @@ class SNGANProjection(ClassConditional):
         """
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.networks["g"].trainable_variables)
-            cost = self.loss_g(self.networks["d"](self.networks["g"](z, labels), labels))
-        self.descend("g", tape, cost, rate)
+            fake = self.networks["g"](z, labels, training=True)
+            cost = self.loss.generator(self.networks["d"](fake, labels, training=True))
+        self.descend_at(rate, "g", tape, cost)
         return {"g_cost": cost}
 
     def critic_step(self, real: tf.Tensor, labels: tf.Tensor, z: tf.Tensor, fake_labels: tf.Tensor, rate: tf.Tensor,
@@ -96,15 +97,15 @@ class SNGANProjection(ClassConditional):
         Returns:
             The cost before the step.
         """
-        fake = tf.stop_gradient(self.networks["g"](z, fake_labels))
+        fake = tf.stop_gradient(self.networks["g"](z, fake_labels, training=True))
         d = self.networks["d"]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(d.trainable_variables)
-            cost = self.loss_d(d(real, labels), d(fake, fake_labels))
-            extra, more = penalties.js_penalty(self.params, step, self.iterations, lambda x: d(x, labels, update=False), real,
-                                               fake, lambda x: d(x, fake_labels, update=False))
+            cost = self.loss.discriminator(d(real, labels, training=True), d(fake, fake_labels, training=True))
+            look = penalties.Look(real, fake, lambda x: d(x, labels), lambda x: d(x, fake_labels))
+            extra, more = penalties.of_params(self.params, look, step, self.iterations)
             total = cost + extra
-        self.descend("d", tape, total, rate)
+        self.descend_at(rate, "d", tape, total)
         return {"d_cost": cost, **more}
 
     def console(self, step, scalars):
@@ -118,12 +119,8 @@ class SNGANProjection(ClassConditional):
         return self.monitors(p.SINGULAR_FREQUENCY, p.snapshot_interval, score)
 
     # -- pictures ------------------------------------------------------------------------------------------------------
-    def forward(self, z, weights):
-        return self.networks["g"](z, weights, training=False)
-
     def to_uint8(self, x):
-        """Clip of 127.5 x + 127.5 to 0..255, truncated."""
-        return np.clip(np.asarray(x, np.float32) * np.float32(127.5) + np.float32(127.5), 0, 255).astype(np.uint8)
+        return bytes.chainer(x)
 
 
 SYSTEMS = {"sngan_projection": SNGANProjection}
