@@ -105,6 +105,9 @@ class FolderSource(Source):
     def describe(self, index):
         return str(self.paths[index])
 
+    def describe(self, index):
+        return str(self.paths[index])
+
 
 class Prepared(Source):
     """Another source's images after a fixed preparation, in memory as uint8 where they fit.
@@ -137,6 +140,11 @@ class Prepared(Source):
 
             in_parallel(fill, range(len(source)), "preparing images")
             self._cache = cache
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all images have been prepared."""
+        return self._cache is not None
 
     def _prepare(self, index: int) -> np.ndarray:
         image = self.source.image(index)
