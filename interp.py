@@ -2,7 +2,7 @@
 """Draws interpolations between samples: ./interp.py NAME[,SEED[,ITERATION]] OUT L,R [L,R ...]"""
 from tfgan_suite import cli
 from tfgan_suite.errors import UserError
-from tfgan_suite.experiment import Parameter, load
+from tfgan_suite.experiment import Parameter, load, whole
 
 USAGE = """./interp.py NAME[,SEED[,ITERATION]] OUT L,R [L,R ...] [--cols=11] [--gif]
 
@@ -21,13 +21,13 @@ def pairs_of(words, count):
     """The pairs of numbers, 1 to `count`."""
     pairs = []
     for word in words:
-        numbers = word.split(",")
-        if len(numbers) != 2 or not all(n.lstrip("-").isdigit() for n in numbers):
+        numbers = [whole(text) for text in word.split(",")]
+        if len(numbers) != 2 or None in numbers:
             raise UserError(f"'{word}': give a pair L,R of two image numbers, for example 137,65")
-        for n in map(int, numbers):
+        for n in numbers:
             if not 1 <= n <= count:
                 raise UserError(f"'{word}': image {n} is out of range; numbers go from 1 to {count}")
-        pairs.append(tuple(map(int, numbers)))
+        pairs.append(tuple(numbers))
     return pairs
 
 

@@ -2,37 +2,88 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from tfgan_suite import experiment
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, one_line
 from tfgan_suite.experiment import Parameter
+
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"  # what word processors make of two hyphens
+LARGEST_SEED = 2**31 - 1
 
 
 def main(function: Callable[[list[str]], None]) -> None:
-    """Runs a command: a user's mistake becomes one line on stderr and exit status 2, a missing package one line too."""
+    """Runs a command: a user's mistake becomes one line on stderr and exit status 2, a missing package one line too.
+
+    A reader of stdout that ends early (a pager, `head`) ends the command quietly with status 1.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    threads = os.environ.get("OMP_NUM_THREADS", "")  # TensorFlow's own pool does not look at it
+    if experiment.whole(threads):
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)
+    _open_streams()
     command = Path(sys.argv[0]).name
     try:
         function(sys.argv[1:])
         sys.stdout.flush()
     except UserError as error:
-        print(f"{command}: {' '.join(str(error).split())}", file=sys.stderr)
+        _say(command, str(error))
         sys.exit(error.status)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("tfgan_suite"):
             raise
-        print(f"{command}: package '{error.name}' is missing; run tools/demo (or 'pip install -r requirements.txt' in .venv) "
-              f"and '. .venv/bin/activate'", file=sys.stderr)
+        _say(command, f"package '{error.name}' is missing; run tools/demo (or 'pip install -r requirements.txt' in .venv) and "
+                      f"'. .venv/bin/activate'")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop(sys.stdout)
         sys.exit(1)
+    except OSError as error:
+        if not _is_of_stdout(error):
+            raise
+        _drop(sys.stdout)
+        _say(command, f"cannot write to standard output: {error.strerror}; what was written to files is there")
+        sys.exit(2)
+
+
+def _open_streams() -> None:
+    """Gives a command both streams (they may be closed), and lets them show names that are not of their encoding."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open as long as the process)
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop(stream) -> None:
+    """Lets a stream that nobody reads end in nothing, so that Python does not complain of it at exit."""
+    with contextlib.suppress(OSError, ValueError):  # ValueError: it is no file at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _is_of_stdout(error: OSError) -> bool:
+    """Whether an error of the system was about stdout: a line more ends in the same one."""
+    try:
+        print(flush=True)
+    except OSError as again:
+        return again.errno == error.errno
+    return False
+
+
+def _say(command: str, text: str) -> None:
+    """One line on stderr; nothing where that is gone too."""
+    try:
+        print(f"{command}: {one_line(text)}", file=sys.stderr, flush=True)
+    except OSError:
+        _drop(sys.stderr)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -51,7 +102,7 @@ def _spelled_out(argv: list[str], declared: dict[str, Parameter]) -> list[str]:
     offs = {f"--no{flag[2:]}": f"{flag}=False" for flag in switches}
     words = []
     for previous, word in zip(["", *argv], argv):
-        if previous in switches and word.lower() in experiment.BOOLEANS and not word.isdigit():
+        if previous in switches and word.lower() in experiment.BOOLEANS and experiment.whole(word) is None:
             words[-1] = f"{previous}={word}"
         else:
             words.append(switches.get(word) or offs.get(word) or word)
@@ -102,16 +153,48 @@ def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most
     for name in declared:
         parser.add_argument(f"--{name}", dest=name, default=argparse.SUPPRESS)
     parser.add_argument("positionals", nargs="*")
+    typographic = [word for word in argv if word[:1] and word[0] in _DASHES]
+    if typographic:
+        raise UserError(f"'{typographic[0]}': begins with a typographic dash; give "
+                        f"--{typographic[0].lstrip(_DASHES + '-')}")
     values, rest = parser.parse_known_intermixed_args(_spelled_out(argv, declared))
     if rest:
-        flag = rest[0].lstrip("-").split("=")[0]
-        raise UserError(f"unknown option '--{flag}'{experiment.nearest(flag, declared)}; --help lists them")
+        raise UserError(_unknown(rest[0], declared))
     given = {k: v for k, v in vars(values).items() if k != "positionals"}
     count = len(values.positionals)
     if count < least or (most is not None and count > most):
-        raise UserError(f"{count} arguments given; usage: {usage.splitlines()[0]}")
+        raise UserError(f"{count} arguments given{_slip(argv, declared)}; usage: {usage.splitlines()[0]}")
     chosen = {o.name: o.convert(given.pop(o.name), "command line") if o.name in given else o.default for o in options}
-    return values.positionals, chosen, given
+    return [experiment.usable(word, "an argument", "command line") for word in values.positionals], chosen, given
+
+
+def _plain(name: str) -> str:
+    """A name without what people mistype: case, dashes, underscores."""
+    return name.lower().replace("-", "").replace("_", "")
+
+
+def _unknown(word: str, declared) -> str:
+    """The message about a word that begins with a dash and is no option here."""
+    dashes, name = word[:len(word) - len(word.lstrip("-"))], word.lstrip("-").split("=", 1)[0]
+    alike = [other for other in declared if _plain(other) == _plain(name)]
+    if alike and dashes != "--":
+        value = word.lstrip("-")[len(name):]
+        return f"'{word}': options begin with two dashes; give --{alike[0]}{value}"
+    hint = f"; did you mean '--{alike[0]}'?" if alike else experiment.nearest(name, declared)
+    return f"unknown option '{dashes}{name}'{hint}; --help lists them"
+
+
+def _slip(argv: list[str], declared) -> str:
+    """What may have made a word of the command line an argument by mistake, or ''."""
+    for before, word in zip(["", *argv], argv):
+        name = word.split("=", 1)[0]
+        if word == "=" or before.endswith("=") or (before.startswith("--") and word.startswith("=")):
+            return f"; '{word}' stands alone, write --name=value without spaces"
+        if before.endswith(","):
+            return f"; '{word}' stands alone, write lists without spaces, such as 4,2,1,3"
+        if "=" in word and not word.startswith("-") and name in declared:
+            return f"; '{word}' is no option, write --{word}"
+    return ""
 
 
 def _experiment_of(argv: list[str]) -> str:
@@ -127,9 +210,7 @@ def _system(argv: list[str], system: str | None) -> str | None:
 
 def _list() -> None:
     for name in experiment.names():
-        text = experiment.find(name).read_text().lstrip()
-        title = text.split('"""')[1].strip().splitlines()[0] if text.startswith('"""') else ""
-        print(f"{name:32s} {title}".rstrip())
+        print(f"{name:32s} {experiment.title(name)}".rstrip())
     sys.exit(0)
 
 
@@ -156,25 +237,39 @@ def _help(usage: str, options: tuple, name: str, argv: list[str], system: str | 
         print(f"  --{value:38s} {params.sources[parameter.name]:12s} {parameter.help}{choices}")
 
 
+def _seed(word: str, text: str) -> int:
+    """A seed of the command line; '' stands for 0.
+
+    Raises:
+        UserError: not a whole number, or too large; `text` is the whole argument.
+    """
+    seed = experiment.whole(word or "0")
+    if seed is None:
+        raise UserError(f"'{text}': give SEED a whole number, such as NAME,7")
+    if seed > LARGEST_SEED:
+        raise UserError(f"'{text}': SEED is too large; the largest is {LARGEST_SEED}")
+    return seed
+
+
 def name_and_seed(text: str) -> tuple[str, int]:
     """`NAME[,SEED]`.
 
     Raises:
-        UserError: the seed is not a whole number.
+        UserError: the seed is not a whole number, or too large.
     """
     name, seed, rest = (*text.split(","), "", "")[:3]
-    if rest or (seed and not seed.isdigit()):
+    if rest:
         raise UserError(f"'{text}': give NAME or NAME,SEED with SEED a whole number")
-    return name, int(seed or 0)
+    return name, _seed(seed, text)
 
 
 def name_seed_iteration(text: str) -> tuple[str, int, str | None]:
     """`NAME[,SEED[,ITERATION]]`.
 
     Raises:
-        UserError: seed or iteration are not whole numbers.
+        UserError: seed or iteration are not whole numbers, or too large.
     """
     words = text.split(",")
-    if len(words) > 3 or not all(w.isdigit() for w in words[1:]):
+    if len(words) > 3 or (len(words) > 2 and experiment.whole(words[2]) is None):
         raise UserError(f"'{text}': give NAME, NAME,SEED or NAME,SEED,ITERATION with whole numbers")
-    return words[0], int(words[1]) if len(words) > 1 else 0, words[2] if len(words) > 2 else None
+    return words[0], _seed(words[1] if len(words) > 1 else "", text), words[2] if len(words) > 2 else None

@@ -6,18 +6,30 @@ that `--help` and `--list` answer at once.
 from __future__ import annotations
 
 import difflib
+import functools
 import math
 import os
 import runpy
+import sys
+import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Callable
 
 from tfgan_suite import registry
 from tfgan_suite.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
+_DIGITS = 18  # of a whole number; a longer one means nothing here
+_LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
 BOOLEANS = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False, "no": False}
+CHANGES = ("never", "ask", "later", "free")
+
+
+def whole(text: str) -> int | None:
+    """The number of a text of plain digits; None for any other text, also where Python would find digits in it ('²')."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 @dataclass(frozen=True)
@@ -31,7 +43,10 @@ class Parameter:
         type: `bool`, `int`, `float` or `str`; by default the type of `default`.
         choices: the allowed values, if only some are.
         minimum, maximum: inclusive bounds for numbers. NaN is never allowed.
-        fixed: it changes the networks or the data, so that a run cannot be resumed with another value.
+        change: what another value means for a run that is under way. 'never': other networks or other data, it cannot be
+            resumed; 'ask': another objective, it is resumed with it only by `--change`; 'later': allowed unless it alters what
+            has been done already (`System.rewrites_past`); 'free': the run is longer, shorter, or tells other things.
+        fixed: the same as change='never'.
         check: called with the converted value; returns what is wrong with it, or an empty string.
     """
 
@@ -44,10 +59,14 @@ class Parameter:
     maximum: float | None = None
     fixed: bool = False
     check: Callable[[Any], str] | None = None
+    change: str = "ask"
 
     def __post_init__(self):
         if self.type is None:
             object.__setattr__(self, "type", type(self.default))
+        if self.fixed:
+            object.__setattr__(self, "change", "never")
+        assert self.change in CHANGES, self.change
 
     def convert(self, value, where: str):
         """`value` (from a file or a command line) in this parameter's type.
@@ -60,8 +79,11 @@ class Parameter:
                 return None
             raise UserError(f"{where}: {self.name} needs a value of type {self.type.__name__}")
         result = _convert(self, value, where)
-        if isinstance(result, float) and math.isnan(result):
-            raise UserError(f"{where}: {self.name}={value} is not a number; give a finite value")
+        if isinstance(result, str):
+            result = usable(result, self.name, where)
+        if isinstance(result, float) and not math.isfinite(result):
+            what = "is not a number" if math.isnan(result) else "is not finite"
+            raise UserError(f"{where}: {self.name}={value} {what}; give a finite value")
         if self.choices and result not in self.choices:
             raise UserError(f"{where}: {self.name}={value} is unknown; choose from {', '.join(map(str, self.choices))}")
         if self.minimum is not None and result < self.minimum:
@@ -72,6 +94,20 @@ class Parameter:
         if problem:
             raise UserError(f"{where}: {self.name}={value}: {problem}")
         return result
+
+
+def usable(text: str, name: str, where: str) -> str:
+    """A text as it is; one that begins with `~` as shells expand it, who do not do so behind `--name=`.
+
+    Raises:
+        UserError: it cannot be the name of anything.
+    """
+    if "\0" in text:
+        raise UserError(f"{where}: {name} holds a NUL character; correct it")
+    if len(text) > _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in os.fsencode(text).split(b"/")):
+        raise UserError(f"{where}: {name}={text[:40]}... is too long for a name (at most {_LONGEST_NAME} bytes between "
+                        f"slashes); give a shorter one")
+    return os.path.expanduser(text)
 
 
 def _convert(parameter: Parameter, value, where: str):
@@ -99,15 +135,28 @@ def _convert(parameter: Parameter, value, where: str):
         raise UserError(f"{where}: {parameter.name}={value!r} is not of type {wanted.__name__}") from None
 
 
+def _tag(value: str) -> str:
+    """What is wrong with a tag."""
+    odd = "/" in value or os.sep in value or "\0" in value or value.startswith(".") or len(value) > 100
+    return "give a short word without slashes, such as seed1" if odd else ""
+
+
 COMMON = (
-    Parameter("system", "rpgan", "which paper the experiment runs"),
-    Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)"),
-    Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)"),
+    Parameter("system", "rpgan", "which paper the experiment runs", fixed=True),
+    Parameter("tag", "", "appended to the folders: models/NAME-TAG and logs/NAME-TAG", check=_tag, change="free"),
+    Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)", change="free"),
+    Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)", change="free"),
     Parameter("seed", 0, "seed of all random draws: weights, latents, augmentation", minimum=0, maximum=2**31 - 1),
     Parameter("precision", "float32", "compute type of the networks", choices=("float32", "bfloat16")),
-    Parameter("log_every", 20, "iterations between two readings of the scalars", minimum=1),
-    Parameter("sample_every", 0, "iterations between sample grids (0: with each checkpoint)", minimum=0),
-    Parameter("profile", "", "A:B writes a TensorFlow profile of these iterations into the log folder"),
+    Parameter("deterministic", False, "TensorFlow's op determinism: equal runs are equal to the bit on GPUs too, and slower",
+              change="free"),
+    Parameter("log_every", 20, "iterations between two records of the scalars", minimum=1, change="free"),
+    Parameter("sample_every", 0, "iterations between sample grids (0: with each checkpoint)", minimum=0, change="free"),
+    Parameter("keep_every", 0, "iterations whose whole checkpoint stays, so that --from can go back to it (0: the newest only)",
+              minimum=0, change="free"),
+    Parameter("resume_every", 0, "iterations between checkpoints to go on from; the others hold what sampling needs (0: all)",
+              minimum=0, change="free"),
+    Parameter("profile", "", "A:B writes a TensorFlow profile of these iterations into the log folder", change="free"),
 )
 
 
@@ -139,9 +188,13 @@ class Parameters:
         """A copy with some values changed (unchecked: for tests and derived set-ups)."""
         return Parameters(self.name, {**self.values, **changes}, self.sources, self.declared, self.text)
 
+    def batch_option(self) -> str:
+        """What this system calls the size of its batch."""
+        return next((n for n in self.declared if n.lower().replace("_", "") in ("batchsize", "bsz")), "batch")
+
     def fixed(self) -> dict:
         """The values that a resumed run must share with the run that it resumes."""
-        return {n: self.values[n] for n, p in self.declared.items() if p.fixed}
+        return {n: self.values[n] for n, p in self.declared.items() if p.change == "never" and n != "system"}
 
 
 def experiment_dirs() -> list[Path]:
@@ -151,7 +204,8 @@ def experiment_dirs() -> list[Path]:
 
 def names() -> list[str]:
     """All experiment names, sorted."""
-    found = {p.stem for d in experiment_dirs() if d.is_dir() for p in d.glob("*.py") if not p.stem.startswith("_")}
+    found = {p.stem for d in experiment_dirs() if d.is_dir() for p in d.glob("*.py")
+             if p.is_file() and not p.stem.startswith("_")}
     return sorted(found)
 
 
@@ -161,21 +215,54 @@ def find(name: str) -> Path:
     Raises:
         UserError: there is none; the line gives the nearest name.
     """
-    if name.endswith(".py"):
-        if Path(name).is_file():
-            return Path(name)
-        raise UserError(f"{name}: no such experiment file")
-    for folder in experiment_dirs():
+    is_path = os.sep in name or name.startswith((".", "~"))
+    if name.endswith(".py") and os.path.isfile(name):
+        return Path(name)
+    for folder in experiment_dirs() if name and not is_path else ():
         path = folder / f"{name}.py"
-        if name and os.sep not in name and path.is_file():
+        if os.path.isfile(path):
             return path
+    if os.path.isdir(name):
+        raise UserError(f"{name}: is a folder, not an experiment; give an experiment's name, or the path of its .py file")
+    if name.endswith(".py"):
+        raise UserError(f"{name}: no such experiment file")
+    if is_path:
+        raise UserError(f"{name}: no such file or folder; --list shows the experiments, which need no path")
     raise UserError(f"unknown experiment '{name}'{nearest(name, names())}; --list shows them all")
 
 
 def nearest(name: str, valid) -> str:
     """`; did you mean '...'?`, or nothing where no valid name is near."""
+    spelled = {word.lower(): word for word in valid}
     close = difflib.get_close_matches(name, list(valid), 1, 0.5)
+    if name.lower() in spelled:
+        close = [spelled[name.lower()]]
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def source_text(path: Path) -> str:
+    """The text of an experiment file, in the encoding that it declares (UTF-8 by default).
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    except (SyntaxError, UnicodeDecodeError, ValueError):  # an unknown encoding is a SyntaxError
+        raise UserError(f"{path}: is not UTF-8 text; save it as UTF-8, or declare its encoding in the first line, such as "
+                        f"'# -*- coding: latin-1 -*-'") from None
+
+
+def title(name: str) -> str:
+    """The first line of an experiment's docstring; what is wrong with the file where it cannot be read."""
+    try:
+        text = source_text(find(name)).lstrip()
+    except UserError as error:
+        return f"({error})"
+    return text.split('"""')[1].strip().splitlines()[0] if text.startswith('"""') and text[3:].strip('"').strip() else ""
 
 
 def read(path: Path) -> tuple[dict, str]:
@@ -184,13 +271,50 @@ def read(path: Path) -> tuple[dict, str]:
     Raises:
         UserError: the file does not run.
     """
-    text = path.read_text()
+    text = source_text(path)
     try:
         module = runpy.run_path(str(path))
-    except Exception as error:  # whatever a user's file raises is reported as that file's mistake
+    except (Exception, SystemExit) as error:  # whatever a user's file raises is reported as that file's mistake
         raise UserError(f"{path}: {type(error).__name__}: {error}") from error
-    values = {k: v for k, v in module.items() if not k.startswith("_") and isinstance(v, (bool, int, float, str, type(None)))}
-    return values, text
+    return {k: v for k, v in module.items() if not k.startswith("_") and not _is_code(v)}, text
+
+
+def _is_code(value) -> bool:
+    """Whether this is what an import, a `def` or a `class` leaves behind."""
+    return isinstance(value, (ModuleType, type)) or callable(value)
+
+
+def plain(value):
+    """A value of an experiment as one of Python's plain types where it is one in disguise: a path, a number of NumPy."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    shape, item = getattr(value, "shape", None), getattr(value, "item", None)
+    return item() if shape == () and callable(item) else value
+
+
+@functools.cache
+def warn(text: str) -> None:
+    """Prints a warning, once."""
+    print(f"Warning: {text}", file=sys.stderr)
+
+
+def _chosen(given: dict, known: dict, path: Path) -> dict:
+    """The values of an experiment file that are parameters; the others are its own helper variables.
+
+    Raises:
+        UserError: a parameter has a value that is none, such as a list.
+    """
+    chosen = {}
+    for name, value in given.items():
+        value = plain(value)
+        if name in known:
+            if not isinstance(value, (bool, int, float, str, type(None))):
+                raise UserError(f"{path}: {name}={value!r} is of type {type(value).__name__}; give a "
+                                f"{known[name].type.__name__}")
+            chosen[name] = value
+        elif difflib.get_close_matches(name.lower(), [k.lower() for k in known], 1, 0.8):
+            warn(f"{path}: '{name}' is no parameter and is left aside{nearest(name, known)}")
+    return chosen
 
 
 def declared(system: str) -> dict[str, Parameter]:
@@ -220,8 +344,9 @@ def load(name: str, overrides: dict | None = None, system: str | None = None) ->
     path = find(name)
     name = path.stem
     given, text = read(path)
-    system = system or overrides.pop("system", None) or given.get("system", "rpgan")
+    system = system or overrides.pop("system", None) or str(given.get("system", "rpgan"))
     known = declared(system)
+    given = _chosen(given, known, path)
     values = {p.name: p.default for p in known.values()}
     sources = dict.fromkeys(values, "default")
     for origin, where, items in (("experiment", str(path), given), ("command line", "command line", overrides)):
@@ -232,6 +357,8 @@ def load(name: str, overrides: dict | None = None, system: str | None = None) ->
             values[key] = known[key].convert(value, where)
             sources[key] = origin
     values["system"] = system
-    values["wts_dir"] = values["wts_dir"] or f"models/{name}"
-    values["log_dir"] = values["log_dir"] or f"logs/{name}"
+    for key, folder in (("wts_dir", "models"), ("log_dir", "logs")):
+        values[key] = values[key] or f"{folder}/{name}"
+        if values["tag"] and sources[key] != "command line":
+            values[key] = f"{values[key].rstrip('/')}-{values['tag']}"
     return Parameters(name, values, sources, known, text)

@@ -4,15 +4,17 @@ A system owns its networks, its optimisers and one full iteration. It knows noth
 """
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Callable
 
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import optimizers
+from tfgan_suite import optimizers, penalties
 from tfgan_suite.experiment import Parameters
+from tfgan_suite.files.checkpoints import numbered
 from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.random import Draws
 
@@ -66,6 +68,10 @@ class System:
         default_metrics: what `tools/evaluate.py` computes if nothing else is said; () for its own choice.
         unconnected: what the gradient of a variable is that the loss does not depend on: none (it is left out of the step), or
             zero (its optimiser's state moves, as in torch of 2017).
+        copies: network -> the network that it is a copy of where a checkpoint lacks it (an averaged G).
+        length: the parameters that say how long a run is.
+        length_in_iterations: whether `length` is one parameter, and counts iterations.
+        log_files: patterns of the files that its events write into the log folder, beside pictures `*/iter_N.png`.
     """
 
     sampling: tuple = ("g",)
@@ -77,6 +83,10 @@ class System:
     makes_images: bool = True
     default_metrics: tuple = ()
     unconnected = tf.UnconnectedGradients.NONE
+    copies: Mapping = MappingProxyType({})
+    length: tuple = ("MAXITER",)
+    length_in_iterations: bool = True
+    log_files: tuple = ()
 
     def __init__(self, params: Parameters, training: bool = True):
         self.params, self.training = params, training
@@ -95,6 +105,16 @@ class System:
         """How many iterations a whole run has."""
         return int(self.params.MAXITER)
 
+    @property
+    def planned(self) -> int:
+        """The length over which annealing spreads its decay."""
+        return self.iterations
+
+    def gamma_at(self, done: int, planned: int) -> float:
+        """Gamma of the Jensen-Shannon regulariser in the iteration after `done` ones, if annealing were spread over `planned`
+        iterations."""
+        return float(penalties.js_gamma(self.params, tf.constant(done, tf.int64), planned))
+
     def save_due(self, done: int) -> bool:
         """Whether a checkpoint is written after `done` iterations (one is always written at the end)."""
         every = int(self.params.SAVEFREQ)
@@ -103,6 +123,30 @@ class System:
     def keep(self, number: int) -> bool:
         """Whether the G file of checkpoint `number` stays when a newer one is written."""
         return True
+
+    def milestone(self, done: int) -> bool:
+        """Whether, with --keep_every, the whole checkpoint of `done` iterations stays too, whatever its number."""
+        return False
+
+    def rewrites_past(self, old: Parameters, done: int) -> str:
+        """Why parameters declared with change='later' cannot be changed after `done` iterations; '' if they can.
+
+        Args:
+            old: the parameters before the change.
+        """
+        return "the first iterations were done with it"
+
+    def prepare_run(self, fresh: bool) -> list[str]:
+        """Writes what the run needs beside its weights and is not there yet; called before the first iteration, once nothing can
+        refuse the run any more. Returns lines to show.
+
+        Raises:
+            UserError: what is there does not fit.
+        """
+        return []
+
+    def cut_logs(self, log_dir, done: int) -> None:
+        """Removes from its own files in the log folder what an earlier process wrote after `done` iterations."""
 
     def images_shown(self, done: int) -> int:
         """Real images used in `done` iterations, for images/s."""
@@ -159,20 +203,34 @@ class System:
         """`update` with the draws of (seed, step); what the trainer runs inside `strategy.run`."""
         return self.update(step, batch, self.draws(Draws(self.params.seed, step), phase), phase)
 
-    def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None) -> None:
+    def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None,
+                variables: list | None = None) -> None:
         """One optimiser step of network `kind` along the gradient of `loss`, a mean over this replica's batch.
 
         Args:
             tape: has recorded the loss.
             upstream: the gradient with respect to `loss`, where that is not the scalar loss itself.
+            variables: those that the step moves, where not all of the network's.
         """
-        variables = self.networks[kind].trainable_variables
+        variables = self.networks[kind].trainable_variables if variables is None else variables
         gradients = tape.gradient(loss, variables, upstream, self.unconnected)
         optimizers.apply(self.optimizers[kind], gradients, variables)
 
     def console(self, step: int, scalars: dict) -> list[str]:
         """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in front."""
         return [f"[{step:09d}] " + ",".join(f"{k}={float(v):.6f}" for k, v in scalars.items() if np.ndim(v) == 0)]
+
+    def course(self) -> list[str]:
+        """What `--dry-run` tells of the course of the run, a line each, where it has stages."""
+        return []
+
+    def status(self, step: int) -> str:
+        """What the progress bar shows of iteration `step` beside losses."""
+        return ""
+
+    def notices(self) -> list[str]:
+        """Lines to show when training starts, on a terminal too."""
+        return []
 
     def observe(self, step: int, scalars: dict) -> None:
         """Gets the scalars of every iteration (from 0), in order, as NumPy values, when the trainer has read them."""
@@ -223,10 +281,11 @@ class System:
 
     # -- state ---------------------------------------------------------------------------------------------------------
     def state(self) -> dict[str, tf.Variable]:
-        """Everything beyond the networks' weights that exact resume needs, by name."""
-        slots = {f"{name}/{i:04d}/{v.name.split(':')[0]}": v
-                 for name, optimizer in self.optimizers.items() for i, v in enumerate(optimizer.variables)}
-        return {**slots, **{f"extra/{k}": v for k, v in self.extra_state.items()}}
+        """Everything beyond the networks' weights that exact resume needs, by name: `g/m/c1_w`, `extra/k`."""
+        slots = [(f"{name}/{v.name.split(':')[0]}", v)
+                 for name, optimizer in self.optimizers.items() for v in optimizer.variables]
+        names = numbered(name for name, _ in slots)
+        return {**{name: v for name, (_, v) in zip(names, slots)}, **{f"extra/{k}": v for k, v in self.extra_state.items()}}
 
     def load_original(self, kind: str, arrays: dict) -> None:
         """Loads the arrays of one of the original program's files into network `kind`."""

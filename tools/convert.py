@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tfgan_suite import cli
 from tfgan_suite.errors import UserError
-from tfgan_suite.experiment import load
+from tfgan_suite.experiment import load, whole
 
 USAGE = """./tools/convert.py NAME SOURCE [ITERATION]
 
@@ -18,7 +18,7 @@ def number_of(source: str, given: str | None) -> int:
     import re
 
     if given is not None:
-        if not given.isdigit():
+        if whole(given) is None:
             raise UserError(f"'{given}': ITERATION must be a whole number")
         return int(given)
     numbers = re.findall(r"\d+", Path(source).name)
@@ -29,12 +29,10 @@ def main(argv):
     positionals, _, overrides = cli.parse(argv, USAGE, least=2, most=3)
     name, source = positionals[:2]
     params = load(name, overrides)
-    import json
-
-    import numpy as np
-
     from tfgan_suite import registry
-    from tfgan_suite.files import archive, checkpoints
+    from tfgan_suite.files import archive
+    from tfgan_suite.files.checkpoints import Checkpoints
+    from tfgan_suite.files.lock import Lock
     from tfgan_suite.training import runs
 
     converter = registry.optional(params.system, "convert")
@@ -45,8 +43,6 @@ def main(argv):
     if given is None and hasattr(converter, "iteration"):  # the names of PGGAN's snapshots count images
         given = str(converter.iteration(source, params))
     number = number_of(source, given)
-    files = checkpoints.Checkpoints(params.wts_dir)
-    files.folder.mkdir(parents=True, exist_ok=True)
     system = runs.build(params)
     for kind, items in arrays.items():
         if kind != "state":
@@ -54,11 +50,14 @@ def main(argv):
     missing = set(system.sampling) - set(arrays)
     if missing:
         raise UserError(f"{source}: holds no weights of {', '.join(sorted(missing)).upper()}")
-    for kind, items in arrays.items():
-        if kind == "state":
-            items = {"about": np.array(json.dumps({"iteration": number, "fixed": params.fixed()})), **items}
-        archive.write(files.path(kind, number), items.items())
-        print(f"Wrote {files.path(kind, number)}")
+    with Lock(params.wts_dir, "wait for it, or give another --wts_dir (--tag=NAME)"):
+        about = {"iteration": number, "system": params.system, "fixed": params.fixed(), "converted": source}
+        for path in Checkpoints(params.wts_dir, tuple(system.networks)).put(number, arrays, about):
+            print(f"Wrote {path}")
+        for file, items in (converter.beside(source, params) if hasattr(converter, "beside") else {}).items():
+            archive.make_folder((Path(params.wts_dir) / file).parent)
+            archive.write(Path(params.wts_dir) / file, items.items())
+            print(f"Wrote {Path(params.wts_dir) / file}")
 
 
 if __name__ == "__main__":

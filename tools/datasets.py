@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tfgan_suite import cli
 from tfgan_suite.data import catalog
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, one_line, quoted
 from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/datasets.py COMMAND ...
@@ -47,18 +47,26 @@ def _list(arguments, options):
     from tfgan_suite.data.makelist import make_list
 
     folder, size = arguments[0], options["size"]
-    name = Path(folder).resolve().name or "pictures"
+    place = Path(folder).resolve()
+    name = f"{place.parent.name}-{place.name}" if place.name.isdecimal() else place.name or "pictures"  # 'faces/64'
     listing = arguments[1] if len(arguments) > 1 else f"data/{name}-{size}.txt" if size else f"data/{name}.txt"
-    count, bad = make_list(folder, listing, size)
+    count, bad = make_list(folder, listing, size, _colour(options))
     _show_bad(bad)
     print(f"{count} pictures listed in {listing}" + (f", resized to {size}x{size}" if size else "") + "; train on them with")
-    print(f"./train.py face12 --lfile={listing} --imsz={size or 64} --wts_dir=models/{name} --log_dir=logs/{name}"
-          f"{'' if size else ' --crop'} --filts=8,2,1,12")
+    run = Path(listing).stem
+    print(f"./train.py face12 --lfile={quoted(listing)} --imsz={size or 64} --wts_dir={quoted(f'models/{run}')} "
+          f"--log_dir={quoted(f'logs/{run}')}{'' if size else ' --crop'} --filts=8,2,1,12")
+
+
+def _colour(options):
+    from tfgan_suite.data import rgb
+
+    return rgb.colour(options["background"])
 
 
 def _show_bad(problems, most=10):
     for line in problems[:most]:
-        print(f"left out: {line}", file=sys.stderr)
+        print(one_line(f"left out: {line}"), file=sys.stderr)
     if len(problems) > most:
         print(f"left out: {len(problems) - most} more", file=sys.stderr)
 
@@ -82,7 +90,7 @@ def _split(_, options):
 def _imagenet(arguments, options):
     from tfgan_suite.data import imagenet
 
-    count, bad = imagenet.convert(*arguments, options["mode"], options["size"])
+    count, bad = imagenet.convert(*arguments, options["mode"], options["size"], _colour(options))
     _show_bad(bad)
     print(f"{count} images prepared in {arguments[1]}" + (f", {len(bad)} left out ({imagenet.BAD} says why)" if bad else ""))
 
@@ -96,13 +104,14 @@ def _export(arguments, options):
 MODES = ("crop", "original", "authors")
 LISTED_SIZE = Parameter("size", 64, "side of the square copies; 0 lists the pictures as they are, for crop=True", minimum=0,
                         maximum=4096)
+BACKGROUND = Parameter("background", "white", "colour in place of transparent parts, such as black or #808080")
 COMMANDS = {  # name: (function, arguments, least and most number of them, options)
     "download": (_download, "NAME FOLDER", 2, 2, (
         Parameter("base", "", "fetch the files from this address in place of the publisher's"),
         Parameter("check", True, "hold size and checksum to the known ones (--nocheck: do not)"),
         Parameter("keep", False, "keep the archives after unpacking"),
         Parameter("category", "", "of lsun, such as church_outdoor (default: bedroom)"))),
-    "list": (_list, "FOLDER [LIST]", 1, 2, (LISTED_SIZE,)),
+    "list": (_list, "FOLDER [LIST]", 1, 2, (LISTED_SIZE, BACKGROUND)),
     "digits": (_digits, "FOLDER", 1, 1, (Parameter("size", 32, "side of the pictures", minimum=1, maximum=512),)),
     "split": (_split, "", 0, 0, (
         Parameter("dataset", "folder", "cifar10, lsun, imagenet, folder, lfw or digits"),
@@ -110,10 +119,10 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
         Parameter("lsun_class", "bedroom", "category of lsun"),
         Parameter("running", 200, "images of the test during training", minimum=1),
         Parameter("final", 2000, "images of the final test; the running test's are among them", minimum=1),
-        Parameter("seed", 0, "of the random choice", minimum=0))),
+        Parameter("seed", 0, "of the random choice", minimum=0, maximum=2**32 - 1))),
     "imagenet": (_imagenet, "SOURCE FOLDER", 2, 2, (
         Parameter("mode", "crop", "crop: middle square; original: stretched; authors: cover 256 and cut", choices=MODES),
-        Parameter("size", 0, "side of the results (0: 128, or 256 with mode=authors)", minimum=0, maximum=4096))),
+        Parameter("size", 0, "side of the results (0: 128, or 256 with mode=authors)", minimum=0, maximum=4096), BACKGROUND)),
     "export": (_export, "LMDB FOLDER", 2, 2, (Parameter("most", 0, "stop after so many images (0: all)", minimum=0),)),
 }
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tfgan_suite import cli
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, naming
 from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/resize_images.py --load_path=FOLDER --save_path=FOLDER [--image_size=80]
@@ -14,8 +14,8 @@ OPTIONS = (
     Parameter("image_size", 80, "side of the results", minimum=1),
     Parameter("load_path", "", "folder of the images; sub-folders count too"),
     Parameter("save_path", "", "folder for the results"),
+    Parameter("background", "white", "colour in place of transparent parts, such as black or #808080"),
 )
-EXTENSIONS = (".jpg", ".jpeg", ".bmp", ".gif", ".png", ".webp")
 
 
 def targets(paths: list, folder: Path) -> dict:
@@ -38,19 +38,24 @@ def main(argv):
     for name in ("load_path", "save_path"):
         if not options[name]:
             raise UserError(f"--{name}: is not given; give a folder")
-    from tfgan_suite.data import folder, parallel, prepare
+    from tfgan_suite.data import folder, parallel, prepare, rgb
     from tfgan_suite.files import archive
-    from tfgan_suite.lis.transforms import pad_to_square
+    from tfgan_suite.lis.data import pad_to_square
     from tfgan_suite.pictures import saving
 
-    source, size = folder.FolderSource(options["load_path"], per_class=False), options["image_size"]
-    known = targets([p for p in source.paths if p.suffix.lower() in EXTENSIONS], Path(options["save_path"]))
+    root, size, background = Path(options["load_path"]), options["image_size"], rgb.colour(options["background"])
+    if not root.is_dir():
+        raise UserError(f"{root}: no such folder; give the folder of the images as --load_path")
+    known = targets(folder.find_pictures(root), Path(options["save_path"]))
     if not known:
-        raise UserError(f"{options['load_path']}: holds no {', '.join(EXTENSIONS)} files")
+        raise UserError(f"{root}: holds no pictures; give the folder of the images as --load_path")
     archive.make_folder(options["save_path"])
 
     def resize(path):
-        saving.save(known[path], prepare.resize(pad_to_square(folder.read_rgb(path)), size, size))
+        whole = rgb.read_rgb(path, background=background)
+        with naming(path):
+            picture = prepare.resize(pad_to_square(whole), size, size)
+        saving.save(known[path], picture)
 
     parallel.in_parallel(resize, known, "resizing")
     print(f"Wrote {len(known)} images of {size}x{size} into {options['save_path']}")

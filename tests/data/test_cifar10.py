@@ -132,7 +132,7 @@ def test_hostile_and_broken_batches(folder, monkeypatch, name, content):
 
 def test_missing_parts(tmp_path, folder):
     (folder / "data_batch_3").unlink()
-    with pytest.raises(UserError, match="data_batch_3: No such file.*tools/datasets.py download cifar10"):
+    with pytest.raises(UserError, match="data_batch_3: no such file.*tools/datasets.py download cifar10"):
         Cifar10(folder)
     with pytest.raises(UserError, match="no CIFAR-10 there.*https://.*"):
         Cifar10(tmp_path / "nothing")

@@ -51,7 +51,8 @@ def test_every_mode_becomes_rgb(tmp_path, mode):
     if mode == "L":
         assert np.array_equal(array[..., 1], np.asarray(source))
     if mode == "RGBA":
-        assert np.array_equal(array, np.asarray(source)[..., :3])
+        colours, alpha = np.asarray(source)[..., :3].astype(float), np.asarray(source)[..., 3:] / 255
+        assert np.abs(array - (colours * alpha + 255 * (1 - alpha))).max() < 1
 
 
 def test_sixteen_bits_and_turned_photographs(tmp_path):

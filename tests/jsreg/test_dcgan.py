@@ -62,7 +62,7 @@ def test_stopped_and_resumed_is_the_same_to_the_bit(tmp_path, monkeypatch):
     assert "Epoch:  1/ 2 [Round:    1/   2] gamma: 0.0010, d_loss: " in text
     trainer = Trainer(p.replace(wts_dir="parts"), io.StringIO())
     due = trainer.system.save_due
-    trainer.system.save_due = lambda done: (done == 1 and trainer._on_signal(2, None)) or due(done)
+    trainer.system.save_due = lambda done: (done == 1 and trainer.stop()) or due(done)
     assert trainer.run() < 4
     train(p.replace(wts_dir="parts"))
     for kind in ("gmodel", "dmodel", "state"):

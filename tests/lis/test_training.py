@@ -12,8 +12,8 @@ from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
 from tfgan_suite.files.archive import Archive
-from tfgan_suite.lis import data, events, reconstruction, split
-from tfgan_suite.lis.record import Record, training_loss
+from tfgan_suite.lis import data, reports, split
+from tfgan_suite.lis.reports import Record, training_loss
 from tfgan_suite.lis.system import SYSTEMS
 from tfgan_suite.random import Draws
 from tfgan_suite.training.trainer import Trainer
@@ -38,8 +38,8 @@ def untrained(folder) -> None:
 
 def weights(params, kinds):
     """Every array of the last checkpoint."""
-    return {f"{kind}/{name}": array for kind in kinds
-            for name, array in Archive(f"{params.wts_dir}/iter_{params.niter}.{kind}.npz").items() if name != "about"}
+    files = {kind: Archive(f"{params.wts_dir}/iter_{params.niter}.{kind}.npz") for kind in kinds}
+    return {f"{kind}/{name}": file[name] for kind, file in files.items() for name in file if name != "about"}
 
 
 @pytest.mark.parametrize("system", TRAINED)
@@ -66,7 +66,7 @@ def test_separate_runs_on_a_finished_run_and_resumes(tmp_path):
     whole = parameters("lis_separate", tmp_path / "a", **more)
     trainer = train(whole)
     before = dict(Archive(f"{glis.wts_dir}/iter_4.gmodel.npz"))
-    for name, array in trainer.system.generator.arrays():
+    for name, array in trainer.system.g_lis.arrays():
         if "running" not in name:
             np.testing.assert_array_equal(array, before[name])
     train(parameters("lis_separate", tmp_path / "b", **{**more, "niter": 2}))
@@ -88,10 +88,10 @@ def test_files_of_a_run(system, tmp_path):
                  "real_images.jpg", "running_test/target.jpg", "running_test/test_2.jpg", "running_test/r0_test_4.jpg",
                  "running_test/all_test_4.jpg", "samples/vis_code.npy", "best_test/0.png", "chains/iter_4.png"):
         assert (logs / name).is_file(), name
-    losses = events.losses_of(logs / "log" / "loss_4.npz")
+    losses = reports.losses_of(logs / "log" / "loss_4.npz")
     assert losses["training_loss"].shape == (2, 3)
     assert losses["test_loss"] > 0
-    assert events.result_of(logs / "best_test" / "loss.json")["images"] == 200
+    assert reports.result_of(logs / "best_test" / "loss.json")["images"] == 200
     assert len(list((tmp_path / "models" / "best").glob("iter_*.gmodel.npz"))) == 1
     assert not (tmp_path / "models" / "iter_2.dmodel.npz").is_file()
     entries = [json.loads(line) for line in (logs / "metrics.jsonl").read_text().splitlines()]
@@ -154,6 +154,14 @@ def test_load_path_starts_from_another_run(tmp_path):
     assert np.array_equal(dict(g.arrays())[first], dict(old.networks["g"].arrays())[first])
 
 
+def test_only_g_lis_cuts_the_similarity_losses_of_its_history(tmp_path):
+    for name, expected in (("glis", 1.0), ("lis_iterative", 2.5)):
+        system = SYSTEMS[name](parameters(name, tmp_path))
+        lines = system.lines({**dict.fromkeys(system.losses(), 0.5), "r0": 2.5, "r1": -1.0})
+        assert lines["loss-r-mix/train-r0"] == expected
+        assert "loss-r-mix/train-r1" not in lines
+
+
 def test_record_keeps_what_occurred():
     record = Record(("a", "b"), 3)
     for step in range(5):
@@ -168,7 +176,7 @@ def test_reconstruction_comes_nearer_and_leaves_the_network(tmp_path):
     system = SYSTEMS["glis"](parameters("glis", tmp_path, test_steps=30))
     before = dict(system.networks["g"].arrays())
     targets = system.all_stages(system.latents(6, 1))[-1]
-    search = reconstruction.search(system)
+    search = reports.search(system)
     _, images, loss = search(targets)
     start = float(np.mean((system.all_stages(np.zeros((6, 5), np.float32))[-1] - targets) ** 2))
     assert loss < start

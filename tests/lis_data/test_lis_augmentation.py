@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from tfgan_suite.lis import augmentation, warp
+from tfgan_suite.lis import augmentation
 from tfgan_suite.random import generator
 
 SETS = {**augmentation.SETS, **augmentation.INCEPTION_SETS}
@@ -97,7 +97,7 @@ def test_unmoved_mesh_and_identity_leave_the_image():
 def test_mesh_points_go_where_they_are_told():
     jitter = np.random.default_rng(0).normal(0, 1, (1, 4, 4, 2))
     corners = np.stack(np.meshgrid(np.linspace(0, 9, 4), np.linspace(0, 12, 4)), -1) + jitter
-    found = warp.mesh_coordinates(corners, 12, 9)
+    found = augmentation.mesh_coordinates(corners, 12, 9)
     for i in range(3):
         for j in range(3):
             np.testing.assert_allclose(found[0, i * 4, j * 3], corners[0, i, j], atol=1e-9)
@@ -128,7 +128,7 @@ def reference(image, x, y, order, mirror):
 def test_reading_between_pixels(order, mirror):
     images = pictures(2, 5, 4)
     coordinates = np.random.default_rng(2).uniform(-9, 12, (2, 6, 7, 2))
-    found = warp.sample(images, coordinates, order, mirror)
+    found = augmentation.sample(images, coordinates, order, mirror)
     for n in range(2):
         low = images[n].min() if mirror else 0
         for i in range(6):

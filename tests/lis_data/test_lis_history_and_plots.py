@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tfgan_suite.errors import UserError
-from tfgan_suite.lis import history, loss_files, plots, video
+from tfgan_suite.lis import history, plots, video
 
 TOOLS = Path(__file__).parents[2] / "tools"
 
@@ -51,24 +51,24 @@ def test_smoothing_keeps_the_length_where_the_original_fails(rows):
 def test_history_bad_input(tmp_path):
     with pytest.raises(UserError, match="no such file; train"):
         history.from_metrics(tmp_path / "metrics.jsonl")
-    (tmp_path / "metrics.jsonl").write_text("{broken")
+    (tmp_path / "metrics.jsonl").write_text("{broken\n")
     with pytest.raises(UserError, match="no JSON"):
         history.from_metrics(tmp_path / "metrics.jsonl")
     with pytest.raises(UserError, match="either an experiment or"):
-        run_tool("lis_export_history.py")
+        run_tool("lis.py", "history")
     with pytest.raises(UserError, match="no losses"):
-        run_tool("lis_export_history.py", f"--load_path_state={write_metrics(tmp_path, [{'iteration': 1, 'fid': 3.0}])}")
+        run_tool("lis.py", "history", f"--load_path_state={write_metrics(tmp_path, [{'iteration': 1, 'fid': 3.0}])}")
 
 
 def test_history_tool_on_both_kinds_of_files(tmp_path, capsys):
     from golden_files import folder
 
     path = write_metrics(tmp_path, [{"iteration": i, "loss-d/real": 1.0, "loss-g/g0": 2.0} for i in range(1, 151)])
-    run_tool("lis_export_history.py", f"--load_path_state={path}", "--start=10", "--end=20", "--subsample=5")
+    run_tool("lis.py", "history", f"--load_path_state={path}", "--start=10", "--end=20", "--subsample=5")
     assert (tmp_path / "history.csv").read_text().splitlines()[1].startswith("11,")
     assert Image.open(tmp_path / "loss.jpg").size == (2000, 1000)
     for state in folder("lis").rglob("last_state.pt"):
-        run_tool("lis_export_history.py", f"--load_path_state={state}", f"--save_path={tmp_path / 'new'}", "--kernel_size=1")
+        run_tool("lis.py", "history", f"--load_path_state={state}", f"--save_path={tmp_path / 'new'}", "--kernel_size=1")
         assert len((tmp_path / "new" / "history.csv").read_text().splitlines()) > 1
 
 
@@ -80,20 +80,20 @@ def test_loss_tables_of_ours_and_of_the_original(tmp_path):
         table = np.tile(np.float32([0.5, 0.0, 2.0]), (20, 1))
         table[3::5, 1] = 0.25
         np.savez(tmp_path / "log" / f"loss_{iteration}.npz", training_loss=table, test_loss=iteration / 10)
-    tables = loss_files.read(tmp_path)
-    xs, ys = loss_files.points(tables, "test", 5)
+    tables = history.read_tables(tmp_path)
+    xs, ys = history.table_points(tables, "test", 5)
     assert xs.tolist() == [20, 100] and ys.tolist() == [2.0, 10.0]
-    xs, ys = loss_files.points(tables, "dis", 10)
+    xs, ys = history.table_points(tables, "dis", 10)
     assert xs.tolist() == [10, 20, 90, 100]
     np.testing.assert_allclose(ys, 0.75)  # what did not occur is not counted as zero
-    np.testing.assert_allclose(loss_files.points(tables, "gen", 7)[1], 2.0)
+    np.testing.assert_allclose(history.table_points(tables, "gen", 7)[1], 2.0)
     for run in {p.parents[1] for p in folder("lis").rglob("log/loss_*.pt")}:
-        run_tool("lis_plot.py", run, tmp_path, "--type=gen", "--interval=2", f"--save_path={tmp_path / 'plot.png'}")
+        run_tool("lis.py", "plot", run, tmp_path, "--type=gen", "--interval=2", f"--save_path={tmp_path / 'plot.png'}")
         assert (tmp_path / "plot.png").is_file()
     with pytest.raises(UserError, match="neither a folder nor an experiment"):
-        run_tool("lis_plot.py", "nowhere")
+        run_tool("lis.py", "plot", "nowhere")
     with pytest.raises(UserError, match="holds no log"):
-        run_tool("lis_plot.py", tmp_path / "log")
+        run_tool("lis.py", "plot", tmp_path / "log")
 
 
 def test_kernel_density_is_that_of_the_definition():

@@ -11,7 +11,9 @@ from tfgan_suite import experiment
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive, checkpoints
-from tfgan_suite.lis import bad_samples, drawing, inception_sweep, opening, real_images, samples
+from tfgan_suite.lis import inception_sweep, samples, weights
+from tfgan_suite.pictures import sheets, walks
+from tfgan_suite.pictures.bytes import unit_to_uint8
 from tfgan_suite.training import runs
 
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -72,7 +74,7 @@ def expected_names(modules, reversed_too):
 
 
 def test_samples_of_g_lis(work):
-    run_tool("lis_sample.py", "little", "--sheets=1", "--save_path=out")
+    run_tool("lis.py", "sample", "little", "--sheets=1", "--save_path=out")
     assert files_below("out") == expected_names(2, False)
     assert Image.open("out/sampled_images_r1/r1_full_0000.jpg").size == (16 * 17 + 1, 16 * 17 + 1)
     assert Image.open("out/sampled_images_interpolations_all/interp_all_0000.jpg").size == (160, 48)
@@ -84,31 +86,31 @@ def test_samples_with_a_reverser_and_real_images(work):
     (work / "real").mkdir()
     for i in range(2):
         Image.fromarray(np.full((20, 20, 3), 90 * i, np.uint8)).save(work / "real" / f"{i}.jpg")
-    run_tool("lis_sample.py", "mend", "--sheets=1", "--save_path=out", "--with_real_images", "--real_images=real",
+    run_tool("lis.py", "sample", "mend", "--sheets=1", "--save_path=out", "--with_real_images", "--real_images=real",
              "--embed_steps=3")
     real = [f"sampled_images_real_images_interpolations/interp_000{i}_to_000{1 - i}_{way}.jpg" for i in range(2)
             for way in ("horizontal", "vertical")]
     real += [f"sampled_images_real_images_perturbations/pert_real_000{i}.jpg" for i in range(2)]
     assert files_below("out") == sorted(expected_names(2, True) + real)
-    run_tool("lis_sample.py", "little", "--sheets=1", "--save_path=out2", "--load_path_r=models/mend/iter_3.rmodel.npz")
+    run_tool("lis.py", "sample", "little", "--sheets=1", "--save_path=out2", "--load_path_r=models/mend/iter_3.rmodel.npz")
     assert files_below("out2") == expected_names(2, True)
     assert Path("out2/sampled_images_r2/r2_full_0000.jpg").read_bytes() == Path(
         "out/sampled_images_r2/r2_full_0000.jpg").read_bytes()
 
 
 def test_samples_of_r_iterative(work):
-    run_tool("lis_sample.py", "rounds", "--sheets=1")
+    run_tool("lis.py", "sample", "rounds", "--sheets=1")
     names = [n for n in expected_names(2, False) if "interp" not in n and "pert" not in n]
     assert files_below("logs/rounds/sampled") == names
 
 
 def test_weights_of_the_original_are_sampled(work):
     expected = np.load(GOLDEN / "files_expected.npz")
-    opened = opening.open_networks(experiment.load("little"), path_g=GOLDEN / "files/exp/net_archive/last_gen.pt")
+    opened = weights.open_networks(experiment.load("little"), path_g=GOLDEN / "files/exp/net_archive/last_gen.pt")
     for r in range(3):
-        drawn = drawing.to_bytes(opened.sampler.draw(expected["vis_code"], r))
+        drawn = unit_to_uint8(opened.sampler.draw(expected["vis_code"], r))
         assert np.abs(drawn.astype(int) - expected[f"sample_r{r}_uint8"]).max() <= 1
-    grid = drawing.draw_grid(drawing.to_bytes(opened.sampler.draw(expected["vis_code"], 0)), cols=2)
+    grid = sheets.draw_grid(unit_to_uint8(opened.sampler.draw(expected["vis_code"], 0)), cols=2)
     assert np.abs(grid.astype(int) - expected["grid_r0"]).max() <= 1
 
 
@@ -122,25 +124,25 @@ def test_samples_bad_input(work):
                        (["mend", "--with_real_images", "--real_images=none"], "none: no such folder"),
                        (["digits"], "experiment of rpgan"),
                        (["little", "--image_size=17"], "odd side"),
-                       (["little", "--save_path=exp/little.py/x"], "cannot make the folder")):
+                       (["little", "--save_path=exp/little.py/x"], "cannot make this folder")):
         with pytest.raises(UserError, match=text):
-            run_tool("lis_sample.py", *argv, "--sheets=1")
+            run_tool("lis.py", "sample", *argv, "--sheets=1")
 
 
 def test_density_and_tsne_tools(work, capsys):
-    run_tool("lis_density.py", "little", "--nb_points=50", "--components=1")
+    run_tool("lis.py", "density", "little", "--nb_points=50", "--components=1")
     assert capsys.readouterr().out.count("standard deviation") == 6
     assert len(files_below("logs/little/density_plots")) == 9
     folder = work / "logs/little/tsne_plots"
     folder.mkdir()
     for r in range(3):  # tables that are there already are used
         np.savetxt(folder / f"embedded_points_r{r:02d}.csv", np.random.default_rng(r).normal(0, 1, (9, 2)), delimiter=",")
-    run_tool("lis_tsne.py", "little", "--nb_points=9")
+    run_tool("lis.py", "tsne", "little", "--nb_points=9")
     assert capsys.readouterr().out.count("used again") == 3
     assert "tsne_0000_r02_kde.jpg" in files_below(folder) and "tsne_0000_r00.jpg" in files_below(folder)
-    for tool in ("lis_density.py", "lis_tsne.py"):
+    for tool in ("density", "tsne"):
         with pytest.raises(UserError, match="no LIS modules"):
-            run_tool(tool, "rounds")
+            run_tool("lis.py", tool, "rounds")
 
 
 def test_video_of_a_run(work):
@@ -148,15 +150,15 @@ def test_video_of_a_run(work):
         path = work / "logs" / "little" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((9, 9, 3), len(name), np.uint8)).save(path)
-    run_tool("lis_video.py", "little")
+    run_tool("lis.py", "video", "little")
     assert Image.open("logs/little/training.gif").n_frames == 2
     with pytest.raises(UserError, match="film.mp4: cannot write this format; give a name that ends in .gif"):
-        run_tool("lis_video.py", "little", "--save_path=film.mp4")
+        run_tool("lis.py", "video", "little", "--save_path=film.mp4")
     assert not Path("film.mp4").exists()
 
 
 def test_final_test_of_a_finished_run(work, capsys):
-    run_tool("lis_final_test.py", "little", "--net=last", "--test_steps=1", "--batch_size=100")
+    run_tool("lis.py", "final-test", "little", "--net=last", "--test_steps=1", "--batch_size=100")
     assert "Testing batch 2 of 2" in capsys.readouterr().out
     found = files_below("logs/little/last_test")
     assert len(found) == 201 and "199.png" in found
@@ -166,14 +168,14 @@ def test_final_test_of_a_finished_run(work, capsys):
                        (["mend"], "is an experiment of lis_separate"), (["little", "--r_iterations=5"], "no checkpoint"),
                        (["little", "--net=3", "--r_iterations=5"], "2 LIS modules")):
         with pytest.raises(UserError, match=text):
-            run_tool("lis_final_test.py", *argv)
+            run_tool("lis.py", "final-test", *argv)
 
 
 def test_codes_of_real_images_come_near(work):
-    opened = opening.open_networks(experiment.load("mend"))
+    opened = weights.open_networks(experiment.load("mend"))
     target = opened.sampler.draw(opened.sampler.codes(2, 0, "x"), 2)
     reports = []
-    codes = real_images.embed(opened.g, opened.r, target, steps=101, report=reports.append)
+    codes = samples.embed(opened.g, opened.r, target, steps=101, report=reports.append)
     assert codes.shape == (2, 6) and len(reports) == 2
     first, last = (float(line.rsplit(" ", 1)[1]) for line in reports)
     assert last <= first
@@ -188,7 +190,7 @@ def fake_logits(pictures):
 @pytest.mark.parametrize("damage", ["none", "vertical-flips"])
 def test_inception_sweep_files(work, damage):
     judge = inception_sweep.Judge(fake_logits, splits=2, split_size=6, batch=4, augment=damage)
-    opened = opening.open_networks(experiment.load("little"), train_mode=True)
+    opened = weights.open_networks(experiment.load("little"), train_mode=True)
     scores = inception_sweep.fake_scores(judge, opened.sampler)
     assert len(scores) == 3 and all(1.0 <= mean <= 4.0 for mean, _ in scores)
     better = [(mean + 1, std) for mean, std in scores]
@@ -214,9 +216,9 @@ def test_inception_scores_of_real_images(tmp_path):
 
 
 def test_perturbations_begin_with_the_code_itself(work):
-    sampler = opening.open_networks(experiment.load("little")).sampler
+    sampler = weights.open_networks(experiment.load("little")).sampler
     code, noise = np.ones(6, np.float32), np.full((4, 6), 0.5, np.float32)
-    np.testing.assert_array_equal(drawing.perturb(code, noise), [[1.0] * 6, *[[1.5] * 6] * 3])
+    np.testing.assert_array_equal(walks.neighbours(code, noise), [[1.0] * 6, *[[1.5] * 6] * 3])
     first = sampler.vectors(code[None])
     assert len(first) == 3 and np.array_equal(first[0], code[None])
     folders = samples.Folders(work / "p")
@@ -233,10 +235,10 @@ def test_share_of_bad_samples():
 
     dark, bright = np.zeros((4, 4, 3), np.float32), np.ones((4, 4, 3), np.float32)
     stages = [np.stack([dark, dark, bright, bright]), np.stack([bright, dark, bright, dark])]
-    confidence = bad_samples.confidences(stages, classifier)
-    first, last = bad_samples.table(confidence)
+    confidence = samples.confidences(stages, classifier)
+    first, last = samples.table(confidence)
     assert first["bad"] == last["bad"] == 0.5 and first["mended"] == first["spoilt"] == 0.0
     assert last["mended"] == last["spoilt"] == 0.5
-    sheet = bad_samples.worst(stages, confidence, count=2, cols=1)
+    sheet = samples.worst(stages, confidence, count=2, cols=1)
     assert sheet.shape == (11, 10, 3) and sheet[1, 1, 0] == 0 and sheet[1, 5, 0] == 255
-    assert np.isnan(bad_samples.table(confidence[:, 2:])[1]["mended"])
+    assert np.isnan(samples.table(confidence[:, 2:])[1]["mended"])

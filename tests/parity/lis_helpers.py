@@ -6,6 +6,7 @@ from golden_files import close
 
 from tfgan_suite import experiment
 from tfgan_suite.experiment import Parameters
+from tfgan_suite.layers.conventions import TORCH_2017
 
 
 def nhwc(x):
@@ -17,6 +18,11 @@ def nchw(x):
     """The reverse of `nhwc`."""
     x = np.asarray(x)
     return np.transpose(x, (0, 3, 1, 2)) if x.ndim == 4 else x
+
+
+def to_file(x):
+    """A variable's layout as that of the files."""
+    return np.transpose(x, TORCH_2017.axes("", np.ndim(x)))
 
 
 def cases(arrays, depth):

@@ -16,10 +16,16 @@ from lis_helpers import (
     norm_of,
     numbered,
     sizes_of,
+    to_file,
     without_gradient,
 )
 
-from tfgan_suite.lis import layers, losses, networks
+from tfgan_suite.layers import activations, learned_input
+from tfgan_suite.layers.activations import PReLU, TPReLU
+from tfgan_suite.layers.blocks import Maker
+from tfgan_suite.layers.conventions import TORCH_2017
+from tfgan_suite.layers.weights import OutputNorm
+from tfgan_suite.lis import losses, networks
 from tfgan_suite.optimizers import RMSpropTorch
 
 
@@ -27,23 +33,23 @@ def fill(layer, parameters):
     """Sets a bare layer's variables from the fixture's short names."""
     for v in layer.variables:
         value = parameters[v.name.split(":")[0].split(".", 1)[1]]
-        v.assign(networks.from_file(value).reshape(v.shape))
+        v.assign(np.transpose(value, np.argsort(TORCH_2017.axes("", value.ndim))).reshape(v.shape))
 
 
 def make_layer(name, parameters, x, y):
     """The layer of a case of layers.npz: sizes from the arrays, stride and padding from the case's name."""
-    style = layers.Style(normalise=True, scale="scale" in parameters, bias="bias" in parameters)
+    make, bias = Maker("", TORCH_2017, 0, OutputNorm("scale" in parameters)), "bias" in parameters
     shape = parameters["weight"].shape
     if name.startswith("linear"):
-        return layers.Linear("x", shape[1], shape[0], style)
+        return make.dense("x", shape[1], shape[0], bias)
     if "relu" in name:
-        return (layers.TPReLU if name.startswith("tp") else layers.PReLU)("x", shape[0])
+        return (TPReLU if name.startswith("tp") else PReLU)("x", shape[0], TORCH_2017)
     stride = 2 if "_s2" in name else 1
     if name.startswith("convT"):
-        padding = [((n - 1) * stride + k - m) // 2 for n, k, m in zip(x.shape[2:], shape[2:], y.shape[2:])]
-        return layers.TransposedConv("x", shape[0], shape[1], shape[2:], stride, padding, style)
-    padding = [((m - 1) * stride + k - n + 1) // 2 for n, k, m in zip(x.shape[2:], shape[2:], y.shape[2:])]
-    return layers.Conv("x", shape[1], shape[0], shape[2:], stride, padding, style)
+        padding = tuple(((n - 1) * stride + k - m) // 2 for n, k, m in zip(x.shape[2:], shape[2:], y.shape[2:]))
+        return make.deconv("x", shape[0], shape[1], shape[2:], stride, padding, bias)
+    padding = tuple(((m - 1) * stride + k - n + 1) // 2 for n, k, m in zip(x.shape[2:], shape[2:], y.shape[2:]))
+    return make.conv("x", shape[1], shape[0], shape[2:], stride, padding, bias)
 
 
 @each("lis", "layers*.npz")
@@ -64,29 +70,33 @@ def test_layers(path):
         for v, g in zip(layer.variables, gradients):
             key = v.name.split(":")[0].split(".", 1)[1]
             expected = a[f"g/{key}"]
-            gradients_near(networks.to_file(g.numpy()).reshape(expected.shape), expected, case + key)
+            gradients_near(to_file(g.numpy()).reshape(expected.shape), expected, case + key)
             if "tprelu" in case and key == "weight":
                 outside = (a["p/weight"] < 0) | (a["p/weight"] > 1)
                 assert not np.any(g.numpy()[outside]), f"{case}: a slope outside [0, 1] moved"
         if "norm" in a:
-            close_scaled(layer.norm(), a["norm"].reshape(-1), 1e-5, case + "norm")
+            close_scaled(layer.weight.norm(layer), a["norm"].reshape(-1), 1e-5, case + "norm")
 
 
 def network(kind, norm, cfg, modules=2, upscaling="fractional"):
     """The network of a fixture's prefix."""
     width, height, features, levels, code = (int(n) for n in cfg[:5])
-    size, make = networks.pyramid(width, height, levels), networks.Maker(norm)
+    size, make = networks.pyramid(width, height, levels), networks.LisMaker(norm)
     if kind == "GL":
         return networks.GeneratorLIS(size, features, code, make, modules, upscaling)
     if kind == "G":
-        return networks.Generator(size, features, code, make)
-    return networks.Discriminator(size, features, make) if kind[0] == "D" else networks.Reverser(size, features, code, make)
+        return networks.generator(size, features, code, make)
+    if kind[0] == "D":
+        return networks.discriminator(size, features, make)
+    return networks.reverser(size, features, code, make)
 
 
 def run(net, kind, x, **options):
-    """(output, vectors) of any network."""
+    """(output as the original's, vectors) of any network."""
+    if kind == "GL":
+        return net.images_and_vectors(x, **options)
     result = net(x, **options)
-    return result if kind == "GL" else (result, [])
+    return (activations.sigmoid(result)[:, None] if kind[0] == "D" else result), []
 
 
 def check_network(net, kind, a, name):
@@ -97,7 +107,8 @@ def check_network(net, kind, a, name):
     close_scaled(nchw(run(net, kind, x, **options)[0]), a["y_eval"], 1e-5, f"{name} y_eval")
     masks = [tf.constant(nhwc(mask)) for mask in numbered(a, "mask")]
     if masks:
-        options["dropout"] = masks[0] if kind[0] == "D" else masks
+        names = [networks.FINAL] if kind[0] == "D" else [f"level.{i + 1}" for i in range(len(masks))]
+        options["masks"] = dict(zip(names, masks))
     with tf.GradientTape() as tape:
         tape.watch(x)
         y, vectors = run(net, kind, x, training=True, **options)
@@ -118,7 +129,7 @@ def check_network(net, kind, a, name):
 def check_gradients(net, gradients, a, name):
     """Every gradient that is recorded; those of modules that did not run may be missing there."""
     expected, dead = under(a, "g/"), without_gradient(under(a, "p/"))
-    found = {v.name.split(":")[0]: networks.to_file(g.numpy()) for v, g in zip(net.trainable_variables, gradients)}
+    found = {v.name.split(":")[0]: to_file(g.numpy()) for v, g in zip(net.trainable_variables, gradients)}
     assert set(expected) <= set(found)
     assert {n for n in set(found) - set(expected) if np.any(found[n])} == set()
     for key, gradient in expected.items():
@@ -140,7 +151,7 @@ def test_networks(path):
         height, width = (int(n) for n in arrays["padded_size_requested_hw"])
         for upscaling in ("nearest", "bilinear"):
             net = network("GL", "weight", (width, height, 4, 3, 6), 1, upscaling)
-            assert net(np.zeros((1, 6), np.float32))[0].shape == (1, height, width, 3)
+            assert net(np.zeros((1, 6), np.float32)).shape == (1, height, width, 3)
     for prefix in [] if upscalings else cases(arrays, 1):
         a, kind = under(arrays, prefix), re.match("GL|G|D|R", prefix)[0]
         parameters = under(a, "p/")
@@ -163,11 +174,11 @@ def check_upscaling(case, a):
 def check_executed(net, modules, a, key):
     """A pass in evaluation mode with a given number of modules."""
     wanted = key[len("exec"):-len("_y")]
-    chances = networks.stop_chances(modules, False, int(wanted) if wanted.isdigit() else wanted)
-    count = networks.count_executed(np.full(modules, 0.5), chances)
+    chances = learned_input.stop_chances(modules, False, int(wanted) if wanted.isdigit() else wanted)
+    count = learned_input.count_executed(np.full(modules, 0.5), chances)
     assert int(count) == int(a[f"exec{wanted}_count"])
     net.assign(under(a, "p/"))
-    close_scaled(nchw(net(a["x"], executed=count)[0]), a[key], 1e-5, key)
+    close_scaled(nchw(net(a["x"], executed=count)), a[key], 1e-5, key)
 
 
 @each("lis", "losses*.npz")
@@ -179,7 +190,7 @@ def test_losses(path):
             with tf.GradientTape(persistent=True) as tape:
                 tape.watch([x, logits])
                 loss = losses.adversarial(x, target == "ones", kind == "ls")
-                through = losses.adversarial(layers.sigmoid(logits), target == "ones", kind == "ls")
+                through = losses.adversarial(activations.sigmoid(logits), target == "ones", kind == "ls")
             close(loss, a[f"{kind}_{target}"], 1e-5, kind)
             close(through, a[f"{kind}_{target}_logit_loss"], 1e-5, kind)
             gradient_close(tape.gradient(loss, x), a[f"{kind}_{target}_grad_x"], name=f"{kind} {target}")
@@ -210,8 +221,8 @@ def test_rmsprop_epsilon_and_zero_gradients(path):
 def test_how_many_modules_run(path):
     for modules, train, wanted, u, count in load(path)["lis_exec_rows_n_train_nexec_u_count"]:
         executed = None if wanted == -1 else "all" if wanted == 99 else int(wanted)
-        chances = networks.stop_chances(int(modules), bool(train), executed)
-        assert int(networks.count_executed(np.full(int(modules), u), chances)) == int(count), (modules, train, wanted, u)
+        chances = learned_input.stop_chances(int(modules), bool(train), executed)
+        assert int(learned_input.count_executed(np.full(int(modules), u), chances)) == int(count), (modules, train, wanted, u)
 
 
 @each("lis", "init*.npz")

@@ -9,9 +9,11 @@ from lis_helpers import first_words, modules_of, nearly_equal_bytes, norm_of
 from tfgan_suite.data.prepare import resize
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.files import torch
-from tfgan_suite.lis import augmentation, drawing, history, networks, plots, split, transforms
-from tfgan_suite.lis.cache import VersionCache
+from tfgan_suite.lis import augmentation, data, history, networks, plots, split
+from tfgan_suite.lis.data import VersionCache
 from tfgan_suite.metrics.statistics import SplitScores
+from tfgan_suite.pictures import sheets, walks
+from tfgan_suite.pictures.bytes import unit_to_uint8
 from tfgan_suite.random import generator
 
 LINES = (("loss-r-mix", "train-r0"), ("loss-r-mix", "train-r1"), ("loss-d-mix", "train-d-real"),
@@ -27,9 +29,9 @@ def test_crop_scale_and_flip(path):
         case = under(arrays, name + "/")
         if "crop_size_image_size" in case:
             crop, size = case["crop_size_image_size"].tolist()
-            out = transforms.prepare(case["in"], size, size, (crop, crop) if crop > 0 else None)
+            out = data.prepare(case["in"], size, size, (crop, crop) if crop > 0 else None)
             np.testing.assert_array_equal(out, case["out"], name)
-            np.testing.assert_array_equal(transforms.to_float(out).transpose(2, 0, 1), case["tensor"], name)
+            np.testing.assert_array_equal(data.to_float(out).transpose(2, 0, 1), case["tensor"], name)
             np.testing.assert_array_equal(out[:, ::-1], case["flip"], name)
 
 
@@ -39,7 +41,7 @@ def test_resized_data_sets(path):
     for name in first_words(arrays):
         case = under(arrays, name + "/")
         if "square" in case:
-            square = transforms.pad_to_square(case["in"])
+            square = data.pad_to_square(case["in"])
             np.testing.assert_array_equal(square, case["square"], name)
             np.testing.assert_array_equal(resize(square, *case["out"].shape[:2]), case["out"], name)
 
@@ -144,20 +146,20 @@ def test_sheets(path):
     for name in [n for n in arrays if "draw_grid_" in n]:
         chosen = {word: int(n) for word, n in re.findall(r"(rows|cols|border)(\d+)", name)}
         border = {"border": 0} if name.startswith("ia_") else {}
-        np.testing.assert_array_equal(drawing.draw_grid(arrays["images"], **{**chosen, **border}), arrays[name], name)
+        np.testing.assert_array_equal(sheets.draw_grid(arrays["images"], **{**chosen, **border}), arrays[name], name)
     for name in [n for n in arrays if n.startswith("save_image_nrow")]:
-        tensor = drawing.to_bytes(arrays["tensor"].transpose(0, 2, 3, 1))
-        np.testing.assert_array_equal(drawing.torch_sheet(tensor, int(name[len("save_image_nrow"):])), arrays[name], name)
+        tensor = unit_to_uint8(arrays["tensor"].transpose(0, 2, 3, 1))
+        np.testing.assert_array_equal(sheets.torch_sheet(tensor, int(name[len("save_image_nrow"):])), arrays[name], name)
 
 
 def sampling_networks(arrays):
     """G-LIS, R and R-iterative's G of a sampling fixture."""
     width, height, features, levels, code, modules = arrays["cfg_w_h_nfeature_nlayer_code_nlis"].tolist()
-    size, make = networks.pyramid(width, height, levels), networks.Maker(norm_of(under(arrays, "gen/")))
+    size, make = networks.pyramid(width, height, levels), networks.LisMaker(norm_of(under(arrays, "gen/")))
     assert modules == modules_of(under(arrays, "gen/"))
     g = networks.GeneratorLIS(size, features, code, make, modules)
-    r = networks.Reverser(size, features // 2, code, make)
-    body = networks.Generator(size, features, code, make)
+    r = networks.reverser(size, features // 2, code, make)
+    body = networks.generator(size, features, code, make)
     for network, prefix in ((g, "gen/"), (r, "r/"), (body, "riter_gen/")):
         network.assign(under(arrays, prefix))
     return g, r, body
@@ -169,17 +171,17 @@ def test_samples_interpolations_and_perturbations(path):
     g, r, _ = sampling_networks(arrays)
     codes = arrays["code"]
     for k in [int(n[len("images_r"):]) for n in arrays if re.fullmatch(r"images_r\d+", n)]:
-        plain = g(codes, executed=k)[0].numpy()
-        made = {"images": plain, "images_rsep": g(r(plain), executed=k)[0],
-                "interp": g(drawing.interpolate(codes[0], codes[1]), executed=k)[0]}
+        plain = g(codes, executed=k).numpy()
+        made = {"images": plain, "images_rsep": g(r(plain), executed=k),
+                "interp": g(walks.even_steps(codes[0], codes[1]), executed=k)}
         for name in [n for n in made if f"{n}_r{k}" in arrays]:
-            nearly_equal_bytes(drawing.to_bytes(made[name]), arrays[f"{name}_r{k}"], 0.01, f"{name}_r{k}")
+            nearly_equal_bytes(unit_to_uint8(made[name]), arrays[f"{name}_r{k}"], 0.01, f"{name}_r{k}")
         if f"pert_r{k}" in arrays:  # its first picture is of twice the code, a defect; ours is of the code
-            frames = drawing.to_bytes(g(drawing.perturb(codes[2], arrays["pert_noise"]), executed=k)[0])
+            frames = unit_to_uint8(g(walks.neighbours(codes[2], arrays["pert_noise"]), executed=k))
             nearly_equal_bytes(frames[1:], arrays[f"pert_r{k}"][1:], 0.01, f"pert_r{k}")
             nearly_equal_bytes(frames[0], arrays[f"images_r{k}"][2], 0.01, f"pert_r{k} first")
         if f"images_r{k}_output_scale_wrapped" in arrays:  # what wraps around there is black here
-            scaled, light = drawing.to_bytes(plain, output_scale=True), plain > 0.51
+            scaled, light = unit_to_uint8(plain, output_scale=True), plain > 0.51
             nearly_equal_bytes(scaled[light], arrays[f"images_r{k}_output_scale_wrapped"][light], 0.01, "output_scale")
             assert not scaled[plain < 0.5].any()
 
@@ -191,7 +193,7 @@ def test_rounds_of_r_iterative(path):
     codes, k = arrays["code"], 0
     while f"riter_images_r{k}" in arrays:
         drawn = body(codes)
-        nearly_equal_bytes(drawing.to_bytes(drawn), arrays[f"riter_images_r{k}"], 0.01, f"round {k}")
+        nearly_equal_bytes(unit_to_uint8(drawn), arrays[f"riter_images_r{k}"], 0.01, f"round {k}")
         codes = r(drawn).numpy()
         close(codes, arrays[f"riter_code_after_r{k}"], 1e-5, f"code after round {k}")
         k += 1

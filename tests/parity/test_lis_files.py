@@ -1,13 +1,21 @@
 """Checkpoints that the original wrote: names, weights, optimiser states, and the samples that they give."""
+import runpy
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from golden_files import close, files, folder, load, under
-from lis_helpers import modules_of, nchw, nearly_equal_bytes, norm_of, parameters, sizes_of
+from lis_helpers import modules_of, nchw, nearly_equal_bytes, norm_of, parameters, sizes_of, to_file
 
 from tfgan_suite.files import torch
-from tfgan_suite.lis import convert, drawing, loss_files, networks
-from tfgan_suite.lis.origins import find, slot_names
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.layers.activations import sigmoid
+from tfgan_suite.lis import convert, history
 from tfgan_suite.lis.system import SYSTEMS
+from tfgan_suite.lis.weights import find
+from tfgan_suite.pictures import sheets
+from tfgan_suite.pictures.bytes import unit_to_uint8
 
 
 def experiments(kind):
@@ -46,7 +54,7 @@ def test_generator_discriminator_and_their_optimisers(path, prefix):
     for kind in ("g", "d"):
         origin.fill(kind, system.networks[kind])
         stored = origin.slots(kind)
-        slots = slot_names(system, kind)
+        slots = system.square_averages(kind)
         assert set(stored) <= set(slots)
         assert all(stored[n].size == np.prod(slots[n].shape) for n in stored)
     if prefix != "last" or not known:
@@ -54,15 +62,16 @@ def test_generator_discriminator_and_their_optimisers(path, prefix):
     for name, value in system.networks["g"].arrays():
         close(value, known[f"last_gen/{name}"], 0, name)
     for name, value in under(known, "gen_opt_square_avg/").items():
-        close(networks.to_file(origin.slots("g")[name]), value, 0, name)
+        close(to_file(origin.slots("g")[name]), value, 0, name)
     codes = known["vis_code"]
     for k, images in enumerate(system.all_stages(codes)):
         close(nchw(images), known[f"sample_r{k}_float"], 1e-5, f"after {k} modules")
-        nearly_equal_bytes(drawing.to_bytes(images), known[f"sample_r{k}_uint8"], 0.01, f"bytes after {k} modules")
+        nearly_equal_bytes(unit_to_uint8(images), known[f"sample_r{k}_uint8"], 0.01, f"bytes after {k} modules")
     last = system.params.r_iterations
-    close(system.networks["d"](system.all_stages(codes)[-1]), known[f"dis_of_sample_r{last}"], 1e-5, "D")
+    verdict = sigmoid(system.networks["d"](system.all_stages(codes)[-1]))[:, None]
+    close(verdict, known[f"dis_of_sample_r{last}"], 1e-5, "D")
     if "grid_r0" in known:
-        grid = drawing.draw_grid(drawing.to_bytes(system.all_stages(codes)[0]), cols=2)
+        grid = sheets.draw_grid(unit_to_uint8(system.all_stages(codes)[0]), cols=2)
         nearly_equal_bytes(grid, known["grid_r0"], 0.01, "grid")
 
 
@@ -103,6 +112,34 @@ def test_conversion_gives_a_whole_checkpoint(path, prefix):
         np.testing.assert_array_equal(facts["index_shuffle"], known["state_index_shuffle"])
 
 
+def test_a_converted_run_knows_its_iteration_and_its_best_network(tmp_path, monkeypatch):
+    runs = [p.values for p in experiments("gen") if p.values[1] == "last"]
+    if not runs:
+        pytest.skip("no run with a last checkpoint")
+    path, prefix = runs[0]
+    run = tmp_path / "exp01" / convert.ARCHIVE
+    shutil.copytree(path / convert.ARCHIVE, run)
+    for kind in ("gen", "dis"):
+        shutil.copy(run / f"last_{kind}.pt", run / f"best_{kind}.pt")
+    facts = convert.state(path, prefix)
+    monkeypatch.chdir(tmp_path)
+    words = flags(path, prefix).split()
+    given = "\n".join(f"{flag[2:]} = {value if value.isdigit() else repr(value)}"
+                      for flag, value in zip(words[::2], words[1::2]))
+    (tmp_path / "exp").mkdir()
+    (tmp_path / "exp" / "theirs.py").write_text(f"system = 'glis'\n{given}\n")
+    tool = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "convert.py"))["main"]
+    tool(["theirs", "exp01"])
+    done, best = int(facts["current_iter"]), int(facts["best_iter"])
+    assert (tmp_path / "models" / "theirs" / f"iter_{done}.gmodel.npz").is_file()
+    stored = Archive(tmp_path / "models" / "theirs" / f"iter_{done}.state.npz")
+    assert float(stored["extra/min_loss"]) == float(facts["min_loss"])
+    assert int(stored["extra/best_iter"]) == best
+    kept = Archive(tmp_path / "models" / "theirs" / "best" / f"iter_{best}.gmodel.npz")
+    for name, array in convert.network(path, prefix, "g").items():
+        np.testing.assert_array_equal(kept[name], array)
+
+
 def logs():
     """Every folder of the original with loss tables."""
     return [pytest.param(p, id=p.name) for p in sorted({p.parents[1] for p in folder("lis").rglob("log/loss_*.pt")})]
@@ -110,7 +147,7 @@ def logs():
 
 @pytest.mark.parametrize("path", logs())
 def test_loss_tables_and_codes_of_the_pictures(path):
-    known, tables = expected(), loss_files.read(path)
+    known, tables = expected(), history.read_tables(path)
     assert all(table.shape[1] == 3 and np.isfinite(table).all() for _, table, _ in tables)
     if "log_training_loss" in known:
         close(tables[-1][1], known["log_training_loss"], 0, "training loss")

@@ -9,9 +9,11 @@ from golden_files import close, each, files, folder, gradient_close, load, under
 from tfgan_suite import experiment, optimizers
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive, checkpoints
+from tfgan_suite.layers.projections import Filters
 from tfgan_suite.pictures import sheets
 from tfgan_suite.rpgan import filters
-from tfgan_suite.rpgan.networks import Discriminators, Generator
+from tfgan_suite.rpgan.bank import Discriminators
+from tfgan_suite.rpgan.networks import Generator
 from tfgan_suite.rpgan.system import RPGAN, Baseline
 
 
@@ -32,7 +34,7 @@ def discriminators(fixture, tmp_path, chunk):
     projection = None
     if "filts/nfilt" in fixture:
         archive.write(tmp_path / "filts.npz", under(fixture, "filts/").items())
-        projection = filters.load(tmp_path / "filts.npz")
+        projection = [filters.load(tmp_path / "filts.npz")]
     net = Discriminators(config["imsz"], config["df"], projection, chunk=chunk)
     net.assign(under(fixture, "w/"))
     return net
@@ -100,8 +102,8 @@ def test_generator_activations(path):
         pytest.skip("records no activations, or a size that is rejected")
     net = generator(fixture)
     h = flat(fixture["z"])
-    for level in range(1, len(net.kernels)):
-        h = tf.nn.relu(net._normalise(net.preactivation(h, level), level))
+    for level, block in enumerate(net.blocks[:-1], 1):
+        h = block(h)
         close(h, expected[level - 1], 1e-5, f"block {level}")
 
 
@@ -116,7 +118,7 @@ def test_discriminators(path, tmp_path):
 
 
 def prefix(net, i):
-    return "" if net.projection is None else f"d{i}/"
+    return "" if net.single else f"d{i}/"
 
 
 def check_forward(net, fixture):
@@ -124,8 +126,9 @@ def check_forward(net, fixture):
         logits = net(tf.constant(fixture[f"x_{kind}"]))
         for i in range(net.count):
             close(logits[i], fixture[f"{prefix(net, i)}logit_{kind}"], 1e-5, f"logit_{kind} {i}")
-    projected, activations = net.project(tf.constant(fixture["x_fake"])), []
-    net.logits(projected, list(zip(net.kernels, net.biases)), activations)
+    stack, activations = net.stacks[0], []
+    projected = stack.project(tf.constant(fixture["x_fake"]))
+    stack.logits(projected, list(zip(stack.kernels, stack.biases)), activations)
     for i in range(net.count):
         if f"d{i}/proj_fake" in fixture:
             close(projected[i], fixture[f"d{i}/proj_fake"], 1e-5, f"projection {i}")
@@ -147,8 +150,8 @@ def check_gradients(net, fixture):
         close(d_losses[i], (fixture[at + "loss_r2r"] + fixture[at + "loss_f2f"]) / 2, 1e-5, "dloss from its halves")
     whole = "grad_gloss_total_xfake" if "grad_gloss_total_xfake" in fixture else "grad_gloss_xfake"
     gradient_close(gradient, fixture[whole], name="image gradient")
-    names = [v.name.split(":")[0] for v in net.trainable_variables]
-    found = {net._array_name(i, name): g[i] for name, g in zip(names, gradients) for i in range(net.count)}
+    by_variable = {v.ref(): g for v, g in zip(net.trainable_variables, gradients)}
+    found = {name: by_variable[v.ref()][row] for name, (v, row) in net.rows().items()}
     expected = {}
     for i in range(net.count):
         expected.update(under(fixture, f"{prefix(net, i)}grad_dloss/"))
@@ -164,8 +167,9 @@ def test_losses_are_stable_for_large_logits(path, tmp_path):
         pytest.skip("records no extreme logits")
     for sign in "pm":
         whole = discriminators(fixture, tmp_path, 1)
-        alone = Discriminators(json.loads(str(fixture["config_json"]))["imsz"], whole.kernels[0].shape[-1],
-                               filters.Filters(whole.projection.values[:1], whole.projection.stride))
+        stack = whole.stacks[0]
+        alone = Discriminators(json.loads(str(fixture["config_json"]))["imsz"], stack.table[0].outputs,
+                               [Filters(stack.filters.values[:1], stack.filters.stride)])
         alone.assign({n: v for n, v in whole.arrays() if n.startswith("c0_")})
         last = list(alone.shapes())[-1]
         alone.assign({last: fixture[f"ext{sign}/last_bias"]})
@@ -314,7 +318,9 @@ def test_cleaning_rule(tmp_path):
                     store.path(kind, n).write_bytes(b"x")
             assert (store.newest("g") or 0) == case["iter_before"]
             every = case["every"]
-            store.clean("g", lambda n, every=every: every != 0 and n % every == 0, case["last"])
+            for n in checkpoints.superseded(store.numbers("g"), lambda n, every=every: every != 0 and n % every == 0,
+                                            case["last"]):
+                store.path("g", n).unlink()
             assert sorted(p.name for p in store.folder.iterdir()) == sorted(case["left"]), case
 
 
@@ -334,7 +340,7 @@ def test_parameters_shapes_and_initial_bounds(path, name):
     assert net.parameter_count() == recorded["G_params"]
     within_bounds(net, recorded["G"])
     one = filters.make(["8,2,1,1"], 0)["p0"][None] if "numd" in recorded else None
-    d = Discriminators(p["imsz"], p["df"], None if one is None else filters.Filters(one, 2))
+    d = Discriminators(p["imsz"], p["df"], None if one is None else [Filters(one, 2)])
     expected = recorded.get("D_one_of_numd", recorded.get("D"))
     assert {n: list(s) for n, s in d.shapes().items()} == {n: v["shape"] for n, v in expected.items()}
     within_bounds(d, expected)

@@ -172,7 +172,7 @@ def test_checkpoint_of_the_original(path, tmp_path):
     for name, variable in state.items():
         variable.assign(converted["state"][name])
     files = Checkpoints(tmp_path)
-    files.save(1000, system.networks, state, {"iteration": 1000}, lambda n: True)
+    files.save(1000, system.networks, state, {"iteration": 1000})
     assert files.complete() == [1000]
     steps = int(system.optimizers["d"].iterations)
     assert steps > 0

@@ -8,31 +8,33 @@ import tensorflow as tf
 from tiny import workplace
 
 from tfgan_suite import experiment, penalties
+from tfgan_suite.layers.projections import Filters
 from tfgan_suite.rpgan import filters
-from tfgan_suite.rpgan.networks import Discriminators
+from tfgan_suite.rpgan.bank import Discriminators
 from tfgan_suite.training.trainer import Trainer
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_each_discriminator_gets_its_own_regulariser(count):
     arrays = filters.make([f"8,2,1,{count}"], 0)
-    projection = filters.Filters(np.stack([arrays[f"p{i}"] for i in range(count)]), 2)
-    d = Discriminators(16, 4, projection, chunk=1)
+    projection = Filters(np.stack([arrays[f"p{i}"] for i in range(count)]), 2)
+    d = Discriminators(16, 4, [projection], chunk=1)
     draw = np.random.default_rng(0)
     real, fake = (tf.constant(draw.uniform(-1, 1, (3, 16, 16, 3)).astype(np.float32)) for _ in range(2))
 
-    def penalty(one, r, f):
-        found = penalties.js_regularizer(one, r, f)
-        return found.value, tf.stack([found.real, found.fake])
+    def penalty(look):
+        found = penalties.js_of(look)
+        return found.value, {"real": found.real, "fake": found.fake}
 
-    _, plain, nothing = d.losses(real, fake)
-    _, gradients, shown = d.losses(real, fake, penalty, 2)
-    assert nothing.shape == (count, 0) and shown.shape == (count, 2)
+    losses, plain, nothing = d.losses(real, fake)
+    same, gradients, shown = d.losses(real, fake, penalty)
+    assert nothing == {} and list(shown) == ["real", "fake"]
+    np.testing.assert_allclose(same, losses, rtol=1e-6)  # of the penalty's own passes
     for i in range(count):
         with tf.GradientTape() as tape:
             found = penalties.js_regularizer(lambda x, i=i: tf.reshape(d(x)[i], [-1]), real, fake)
             value = found.value
-        np.testing.assert_allclose(shown[i], [found.real, found.fake], rtol=1e-4)
+        np.testing.assert_allclose([shown["real"][i], shown["fake"][i]], [found.real, found.fake], rtol=1e-4)
         for g, p, expected in zip(gradients, plain, tape.gradient(value, d.trainable_variables)):
             np.testing.assert_allclose((g - p)[i], tf.zeros_like(p[i]) if expected is None else expected[i], atol=2e-5)
 

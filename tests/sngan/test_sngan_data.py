@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from sngan_tiny import system
+from tfgan_suite.sngan.data import RandomCrops
 
 from tfgan_suite import experiment
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
-from tfgan_suite.sngan.data import RandomCrops
 
 PAPER = {"cifar10": (10, 32), "cifar10_uncond": (0, 32), "imagenet64": (1000, 64), "imagenet128": (1000, 128),
          "imagenet128_concat": (1000, 128), "dog_and_cat64": (143, 64), "dog_and_cat128": (143, 128),

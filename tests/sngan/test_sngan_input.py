@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 from sngan_tiny import parameters, system
 
+from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.data.order import ShuffledEpochs
 from tfgan_suite.errors import UserError
 from tfgan_suite.pictures import curves
 from tfgan_suite.registry import system_class
-from tfgan_suite.sngan.data import check_labels, open_source
 from tfgan_suite.sngan.gan_lib import convert
 from tfgan_suite.sngan.projection import convert as chainer
 
@@ -60,7 +60,7 @@ def test_parameters():
 
 def test_word_embedding(tmp_path):
     path = tmp_path / "words.npy"
-    rejected("cannot be read", lambda: system(WORD2VEC_FILE=str(path)))
+    rejected("no such file", lambda: system(WORD2VEC_FILE=str(path)))
     np.save(path, np.ones((10, 4), np.float32))
     rejected("shape", lambda: system(WORD2VEC_FILE=str(path)))
     np.save(path, np.full((10, 3), 0.5, np.float32))

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tfgan_suite.errors import quoted
+
 
 @dataclass(frozen=True)
 class Archive:
@@ -15,7 +17,7 @@ class Archive:
         url: its address.
         name: its file name.
         size: bytes, or 0 where the publisher does not say.
-        digest: 'md5:...' or 'sha256:...', or '' where no trusted one is known.
+        digest: 'md5:...' or 'sha256:...', or '' where no trusted one is known (a line says so after the download).
         unpack: 'zip', 'tar', 'gz' (a single file), or '' to leave it as it is.
     """
 
@@ -78,6 +80,6 @@ def help_for(name: str, folder) -> str:
     """What to do about a missing data set, for the end of an error message: address, folder and command."""
     known = DATASETS[name]
     if known.archives:
-        return f"get it with 'tools/datasets.py download {name} {folder}' (from {known.home}), or put it there yourself"
+        return f"get it with 'tools/datasets.py download {name} {quoted(folder)}' (from {known.home}), or put it there yourself"
     return (f"get it from {known.home} (it asks you to register), unpack it and prepare it with "
-            f"'tools/datasets.py {name} SOURCE {folder}'")
+            f"'tools/datasets.py {name} SOURCE {quoted(folder)}'")

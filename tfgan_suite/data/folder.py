@@ -2,61 +2,54 @@
 from __future__ import annotations
 
 import os
-import warnings
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
-from PIL import Image, ImageOps
 
+from tfgan_suite.data import rgb
 from tfgan_suite.data.parallel import in_parallel
+from tfgan_suite.data.rgb import read_rgb
 from tfgan_suite.data.source import Source
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, naming
 from tfgan_suite.files import memory
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
-def _rgb(picture: Image.Image) -> np.ndarray:
-    if picture.mode.startswith("I;16"):  # Pillow would cut off what is above 255
-        return np.repeat((np.asarray(picture) >> 8).astype(np.uint8)[..., None], 3, axis=-1)
-    return np.asarray(picture.convert("RGB"))
-
-
-def read_rgb(path, where: str = "", upright: bool = False) -> np.ndarray:
-    """Any picture that Pillow reads, as uint8 [H, W, 3]: grey becomes three channels, palettes are expanded, alpha is dropped,
-    16 bits become 8.
-
-    Args:
-        path: a path or an open binary file.
-        where: names it in messages (default: the path).
-        upright: turn it as its EXIF data says. The original programs do not.
-
-    Raises:
-        UserError: missing, empty, truncated, no picture, or absurdly large.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # remarks on odd metadata
-            with Image.open(path) as picture:
-                return _rgb(ImageOps.exif_transpose(picture) if upright else picture)
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        reason = getattr(error, "strerror", None) or "is no picture that can be read, or is broken"
-        raise UserError(f"{where or path}: {reason}; replace it or move it away") from None
-
-
-def find_images(root: Path, extensions: tuple = EXTENSIONS) -> list[Path]:
-    """All image files below `root`, sorted by folder and name; hidden ones are left out."""
-    found, seen = [], set()
+def _walk(root: Path) -> Iterator[Path]:
+    """All files below `root`, sorted by folder and name; hidden ones and what macOS adds to archives are left out."""
+    seen = set()
     for folder, folders, files in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
         if real in seen:  # a link that leads back
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(d for d in folders if not d.startswith("."))
-        found += [Path(folder, f) for f in sorted(files) if f.lower().endswith(extensions) and not f.startswith(".")]
-    return found
+        folders[:] = sorted(d for d in folders if not d.startswith(".") and d != "__MACOSX")
+        yield from (Path(folder, f) for f in sorted(files) if not f.startswith("."))
+
+
+def find_images(root: Path, extensions: tuple = EXTENSIONS) -> list[Path]:
+    """All image files below `root` by their names, sorted by folder and name; hidden ones are left out."""
+    return [path for path in _walk(root) if path.name.lower().endswith(extensions)]
+
+
+def find_pictures(root: Path) -> list[Path]:
+    """Like `find_images`, with all files that begin like a picture, whatever their names end in."""
+    return [p for p in _walk(root) if p.name.lower().endswith(EXTENSIONS) or (p.is_file() and rgb.looks_like_a_picture(p))]
+
+
+def remark_on_others(root: Path, images: list[Path]) -> None:
+    """A line on stderr about pictures below `root` that are left out because of their names."""
+    used = set(images)
+    others = [p for p in _walk(root) if p not in used and not p.name.lower().endswith(EXTENSIONS) and
+              p.is_file() and rgb.looks_like_a_picture(p)]
+    if others:
+        endings = sorted({p.suffix or "none" for p in others})
+        print(f"left out: {len(others)} files of {root} that are pictures, but of other endings ({', '.join(endings)}) than "
+              f"{', '.join(EXTENSIONS)}; rename or convert them to use them", file=sys.stderr)
 
 
 class FolderSource(Source):
@@ -68,14 +61,16 @@ class FolderSource(Source):
             False: all images, no labels. None: True if there are images in sub-folders only, else False.
         pattern: a glob pattern below `root` (such as '*.jpg' or '**/*.webp') in place of the known extensions.
         missing: what to do if there is nothing, for the message.
+        background: what is seen through transparent parts of the images; None: the colours that are stored under them, as
+            torchvision's reader shows them.
 
     Raises:
         UserError: no such folder, or no images in it.
     """
 
     def __init__(self, root, per_class: bool | None = None, pattern: str | None = None,
-                 missing: str = "put the images there or give another folder"):
-        self.root, self.name = Path(root), str(root)
+                 missing: str = "put the images there or give another folder", background: tuple | None = None):
+        self.root, self.name, self.background = Path(root), str(root), background
         if not self.root.is_dir():
             raise UserError(f"{root}: no such folder; {missing}")
         self.paths = self._matching(pattern) if pattern else find_images(self.root)
@@ -87,6 +82,8 @@ class FolderSource(Source):
         if not self.paths:
             kind = f"no file matches '{pattern}'" if pattern else "no images" + " in sub-folders" * bool(per_class and direct)
             raise UserError(f"{root}: {kind}; {missing}")
+        if not pattern:
+            remark_on_others(self.root, find_images(self.root) if per_class else self.paths)
         if per_class:
             owners = [p.relative_to(self.root).parts[0] for p in self.paths]
             self.classes = tuple(sorted(set(owners)))
@@ -103,7 +100,7 @@ class FolderSource(Source):
         return len(self.paths)
 
     def image(self, index):
-        return read_rgb(self.paths[index])
+        return read_rgb(self.paths[index], background=self.background)
 
     def describe(self, index):
         return str(self.paths[index])
@@ -148,10 +145,8 @@ class Prepared(Source):
 
     def _prepare(self, index: int) -> np.ndarray:
         image = self.source.image(index)
-        try:
+        with naming(self.describe(index)):
             prepared = self.function(image)
-        except UserError as error:
-            raise UserError(f"{self.describe(index)}: {error}") from None
         if self.shape is not None and prepared.shape != self.shape:
             raise UserError(f"{self.describe(index)}: has shape {prepared.shape} where the first image has {self.shape}; "
                             f"all images of a set must have one shape, or be cropped or resized to one")

@@ -15,10 +15,13 @@ from tfgan_suite.data import catalog, prepare
 from tfgan_suite.data.folder import FolderSource, Prepared, read_rgb
 from tfgan_suite.data.lists import read_list
 from tfgan_suite.data.parallel import in_parallel
+from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, naming
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
 
+MOST_CLASSES = 1 << 17
 LIST = "image_list.txt"
 BAD = "bad_images.txt"
 
@@ -61,12 +64,14 @@ MODES = {
 }
 
 
-def _convert(path: Path, target: Path, mode: Mode, size: int) -> str:
+def _convert(path: Path, target: Path, mode: Mode, size: int, background: tuple) -> str:
     """Prepares one image; returns what is wrong with it, or ''. An image that is there already is left alone."""
     if target.exists():
         return ""
     try:
-        picture = mode.function(read_rgb(path), size)
+        whole = read_rgb(path, background=background)
+        with naming(path):
+            picture = mode.function(whole, size)
     except UserError as error:
         return " ".join(str(error).split())
     buffer = io.BytesIO()
@@ -75,7 +80,7 @@ def _convert(path: Path, target: Path, mode: Mode, size: int) -> str:
     return ""
 
 
-def convert(source, target, mode: str = "crop", size: int = 0) -> tuple[int, list[str]]:
+def convert(source, target, mode: str = "crop", size: int = 0, background: tuple = WHITE) -> tuple[int, list[str]]:
     """Prepares a folder of one folder per class; can be stopped and run again.
 
     Writes `target/<class>/<name>.JPEG`, `image_list.txt` (lines 'class/name.JPEG label', classes sorted) and, if there are any,
@@ -84,6 +89,7 @@ def convert(source, target, mode: str = "crop", size: int = 0) -> tuple[int, lis
     Args:
         mode: one of `MODES`.
         size: side of the results (0: the mode's own).
+        background: in place of transparent parts.
 
     Returns:
         (images prepared, lines of `bad_images.txt`).
@@ -103,7 +109,7 @@ def convert(source, target, mode: str = "crop", size: int = 0) -> tuple[int, lis
         _make_folder(target / name)
 
     def work(index: int) -> str:
-        return _convert(found.paths[index], target / names[index], chosen, size or chosen.size)
+        return _convert(found.paths[index], target / names[index], chosen, size or chosen.size, background)
 
     problems = in_parallel(work, range(len(names)), "preparing images")
     lines = [f"{name} {label}\n" for name, label, problem in zip(names, found.labels, problems) if not problem]
@@ -137,8 +143,9 @@ class LabelledList(Source):
         self.name, label_of = str(listing), {}
         for number, line in read_list(listing):
             path, _, label = line.rpartition(" ")
-            if not path or not label.isdigit():
-                raise UserError(f"{listing}: line {number} is not 'path label'; correct it or prepare the set again")
+            if not path or whole(label) is None or whole(label) >= MOST_CLASSES:
+                raise UserError(f"{listing}: line {number} is not 'path label', label < {MOST_CLASSES}; correct it or "
+                                f"prepare the set again")
             label_of[path.strip()] = int(label)
         chosen = list(label_of) if names is None else [name for _, name in read_list(names)]
         unknown = [name for name in chosen if name not in label_of]
@@ -169,7 +176,7 @@ def locate(root, size: int) -> Source:
         return LabelledList(root / "caffe_ilsvrc12" / "train.txt", resized, names if names.is_file() else None)
     if (root / LIST).is_file():
         return LabelledList(root / LIST, root)
-    return FolderSource(root, per_class=True, missing=catalog.help_for("imagenet", root))
+    return FolderSource(root, per_class=True, missing=catalog.help_for("imagenet", root), background=WHITE)
 
 
 def open_source(root, size: int, budget: int | None = None) -> Source:

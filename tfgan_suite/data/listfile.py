@@ -1,10 +1,10 @@
-"""A text file that lists images, one path a line: the data of RP-GAN (spec section 7)."""
+"""A text file that lists images, one path a line: the data of RP-GAN."""
 from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite.data import decode
+from tfgan_suite.data import decode, rgb
 from tfgan_suite.data.lists import read_list
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source
@@ -56,6 +56,7 @@ class ListFile(Source):
         self.paths = [file for _, file in entries]
         self._where = [f"{file} (line {number} of {path})" for number, file in entries]
         decoded = in_parallel(self._probe, range(len(entries)), "checking images")
+        rgb.remark_on_alpha(sum(map(rgb.png_with_alpha, self.paths)), path)
         sizes = [new_size(imsz, *size) for size in decoded] if crop else decoded
         self.sizes = np.array(sizes, np.int64)
         self.nbytes = int(np.prod(self.sizes, axis=1).sum()) * 3 * (4 if crop else 1)
@@ -72,6 +73,9 @@ class ListFile(Source):
         return size
 
     def _check_size(self, index: int, size: tuple[int, int]) -> None:
+        if self.crop and max(size) * (self.imsz + 1) ** 2 > min(size) * rgb.MOST_PIXELS:
+            raise UserError(f"{self._where[index]}: is {size[1]}x{size[0]}, too long and thin for images of {self.imsz}; "
+                            f"take it off the list")
         if not self.crop and tuple(size) != (self.imsz, self.imsz):
             raise UserError(f"{self._where[index]}: is {size[1]}x{size[0]}, not {self.imsz}x{self.imsz}; "
                             f"use images of that size, or set crop=True")
@@ -80,6 +84,9 @@ class ListFile(Source):
         image = self.decoded(index)
         self._check_size(index, image.shape[:2])
         return legacy_resize(image, new_size(self.imsz, *image.shape[:2])) if self.crop else image
+
+    def describe(self, index):
+        return self._where[index]
 
     def decoded(self, index: int) -> np.ndarray:
         """Image `index` as it is in its file, uint8 [H, W, 3]."""

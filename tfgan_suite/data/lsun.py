@@ -10,8 +10,9 @@ from tqdm import tqdm
 from tfgan_suite.data import catalog
 from tfgan_suite.data.folder import FolderSource, read_rgb
 from tfgan_suite.data.lmdb import Lmdb
+from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, quoted
 from tfgan_suite.files import archive
 
 
@@ -40,7 +41,7 @@ class LmdbImages(Source):
         return self._file.read(*map(int, self._places[index]))
 
     def image(self, index):
-        return read_rgb(io.BytesIO(self.encoded(index)), f"{self.name}, image {index}")
+        return read_rgb(io.BytesIO(self.encoded(index)), self.describe(index))
 
 
 class LsunSource(Source):
@@ -65,10 +66,10 @@ class LsunSource(Source):
             if (folder / "data.mdb").is_file():
                 return LmdbImages(folder)
         if (root / part).is_dir():
-            return FolderSource(root / part, per_class=False)
+            return FolderSource(root / part, per_class=False, background=WHITE)
         zipped = root / f"{part}_lmdb.zip"
         if zipped.is_file():
-            raise UserError(f"{zipped}: is not unpacked yet; run 'unzip {zipped} -d {root}'")
+            raise UserError(f"{zipped}: is not unpacked yet; run 'unzip {quoted(zipped)} -d {quoted(root)}'")
         raise UserError(f"{root}: neither {part}_lmdb nor {part} is there; {catalog.help_for('lsun', root)}")
 
     def __len__(self):

@@ -11,7 +11,7 @@ from tfgan_suite.random import generator
 
 
 class RpganOrder:
-    """The endless sequence of ayanc/rpgan: permutation after permutation of `n` from `RandomState(0)` (spec section 7).
+    """The endless sequence of ayanc/rpgan: permutation after permutation of `n` from `RandomState(0)`.
 
     Permutations are drawn once, in order; asking for an earlier one than those kept starts again from the first.
     """
@@ -104,14 +104,15 @@ class ShuffledEpochs:
     Args:
         n: images in the set.
         batch: images of a batch; a last partial batch of an epoch is dropped.
+        option: what the batch is called where it is set, for the message.
 
     Raises:
         UserError: fewer images than one batch.
     """
 
-    def __init__(self, n: int, batch: int, seed: int):
+    def __init__(self, n: int, batch: int, seed: int, option: str = "batch"):
         if n < batch:
-            raise UserError(f"the data set has {n} images, one batch takes {batch}; choose a smaller BATCH_SIZE")
+            raise UserError(f"the data set has {n} images, one batch takes {batch}; choose a smaller {option}")
         self.n, self.size, self.seed, self._lock = n, batch, seed, Lock()
         self._restart()
 

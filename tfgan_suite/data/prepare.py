@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from tfgan_suite.data.rgb import MOST_PIXELS
 from tfgan_suite.errors import UserError
 
 FILTERS = {"NEAREST": Image.NEAREST, "BILINEAR": Image.BILINEAR, "BICUBIC": Image.BICUBIC, "LANCZOS": Image.LANCZOS,
@@ -16,9 +17,14 @@ def resize(image: np.ndarray, height: int, width: int, method: str = "BILINEAR")
     Args:
         image: uint8 [H, W, C] with C 1, 3 or 4.
         method: one of `FILTERS`.
+
+    Raises:
+        UserError: nothing would be left of it, or far more than there is.
     """
     if image.shape[:2] == (height, width):
         return image
+    if min(height, width) < 1 or height * width > MOST_PIXELS:
+        raise UserError(f"is {image.shape[1]}x{image.shape[0]} and would become {width}x{height}; it is too long and thin")
     grey = image.shape[2] == 1
     resized = Image.fromarray(image[..., 0] if grey else image).resize((width, height), FILTERS[method])
     return np.asarray(resized).reshape(height, width, image.shape[2])

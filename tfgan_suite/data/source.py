@@ -13,12 +13,14 @@ class Source:
         name: where it comes from, for messages.
         labels: int32 [n], or None.
         classes: class names, or an empty tuple.
+        validation: the images that are held out, or None.
         paths: files of the images, where each has one of its own.
     """
 
     name: str = ""
     labels: np.ndarray | None = None
     classes: tuple = ()
+    validation: Source | None = None
     paths: list | tuple = ()
 
     def __len__(self) -> int:

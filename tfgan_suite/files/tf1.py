@@ -1,13 +1,14 @@
 """Checkpoints of TensorFlow 1's Saver, read without a session."""
 from __future__ import annotations
 
+import glob
 import re
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 
 
 def prefix(path) -> str:
@@ -20,7 +21,8 @@ def prefix(path) -> str:
     """
     path, found = Path(path), ""
     if path.is_dir():
-        state = tf.train.get_checkpoint_state(str(path))
+        with reading(path / "checkpoint", "does not name a checkpoint", "give ckpt-N.index in place of its folder"):
+            state = tf.train.get_checkpoint_state(str(path))
         found = str(path / Path(state.model_checkpoint_path).name) if state else ""
     else:
         found = re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", str(path))
@@ -35,8 +37,11 @@ def read(source: str) -> dict[str, np.ndarray]:
     Raises:
         UserError: it is broken.
     """
-    try:
+    there = sum(path.stat().st_size for path in Path(source).parent.glob(f"{glob.escape(Path(source).name)}.data-*"))
+    with reading(source, "cannot be read", "copy the checkpoint's three files again"):
         reader = tf.train.load_checkpoint(source)
-        return {name: np.asarray(reader.get_tensor(name)) for name in reader.get_variable_to_shape_map()}
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        raise UserError(f"{source}: cannot be read: {str(error).splitlines()[0]}") from None
+        shapes, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+        claimed = sum(int(np.prod(shape, dtype=object)) * max(1, types[name].size) for name, shape in shapes.items())
+        if claimed > there:
+            raise ValueError(f"its index claims {claimed} bytes, there are {there}")
+        return {name: np.asarray(reader.get_tensor(name)) for name in shapes}

@@ -1,10 +1,16 @@
-"""Event files with TensorFlow 1's records, which TensorBoard reads too."""
+"""Event files of TensorBoard: written with TensorFlow 1's records, and cut back."""
 from __future__ import annotations
 
+import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
+
+from tfgan_suite.errors import CannotWrite
+
+NAMES = "events.out.tfevents.*"
 
 
 class EventFile:
@@ -17,6 +23,7 @@ class EventFile:
     """
 
     def __init__(self, folder: Path):
+        self._folder = folder
         self._writer = tf.raw_ops.SummaryWriter(shared_name=f"{folder} {id(self)}", container="")
         tf.raw_ops.CreateSummaryFileWriter(writer=self._writer, logdir=str(folder), max_queue=1000, flush_millis=60000,
                                            filename_suffix=".v1")
@@ -39,7 +46,52 @@ class EventFile:
 
         def write(step: int, *tensors):
             found = record(tf.constant(step, tf.int64), *tensors)
-            tf.raw_ops.FlushSummaryWriter(writer=self._writer)
+            try:
+                tf.raw_ops.FlushSummaryWriter(writer=self._writer)
+            except tf.errors.OpError as error:
+                raise CannotWrite(self._folder, f"{self._folder}: cannot write: {error.message}") from error
             return found
 
         return write
+
+
+def cut(folder, step: int) -> None:
+    """Cuts the TensorBoard files of a folder off before the first event of a later step, or where they are torn."""
+    for path in sorted(Path(folder).glob(NAMES)):
+        if not path.is_file():
+            continue
+        with open(path, "rb+") as file:
+            end = _end(file, step)
+            if end < os.fstat(file.fileno()).st_size:
+                file.truncate(end)
+
+
+def _end(file, step: int) -> int:
+    """Where the first event after `step` begins. A record: length (8 bytes), its check (4), data, their check (4)."""
+    size = os.fstat(file.fileno()).st_size
+    at = 0
+    while True:
+        head = file.read(12)
+        if len(head) < 12:
+            return at
+        length = struct.unpack("<Q", head[:8])[0]
+        if at + 12 + length + 4 > size:
+            return at
+        data = file.read(length)
+        file.seek(4, os.SEEK_CUR)
+        try:
+            event = tf.compat.v1.Event.FromString(data)
+        except Exception:  # protobuf raises its own kinds: not an event file from here on
+            return at
+        if event.step > step:
+            return at
+        at += 12 + length + 4
+
+
+def purge(folder, step: int) -> None:
+    """Tells a TensorBoard that is looking at the folder to forget what it has seen of `step` and later ones."""
+    name = Path(folder) / NAMES.replace("*", f"{step:010d}.resumed")
+    start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
+    with tf.io.TFRecordWriter(str(name)) as file:
+        file.write(tf.compat.v1.Event(file_version="brain.Event:2").SerializeToString())
+        file.write(tf.compat.v1.Event(step=step, session_log=start).SerializeToString())

@@ -24,6 +24,7 @@ from tfgan_suite.layers.passes import Pass
 from tfgan_suite.layers.resample import flatten, maps, mean_pool, nearest, with_maps
 from tfgan_suite.layers.weights import WEIGHTS
 
+
 @dataclass(frozen=True)
 class Shape:
     """Sizes that both networks share.

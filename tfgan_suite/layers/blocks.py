@@ -31,6 +31,23 @@ class Chain(tf.keras.layers.Layer):
         return x
 
 
+class Masked(tf.keras.layers.Layer):
+    """x times the pass's mask of this name; x where the pass brings none. Dropout whose randomness comes in as data.
+
+    Args:
+        name_of_mask: key of `Pass.masks`; a mask has 0 where numbers are dropped, else 1 / (1 - chance).
+    """
+
+    def __init__(self, name_of_mask: str):
+        super().__init__(dtype="float32", autocast=False)
+        self.mask = name_of_mask
+
+    def call(self, x, how: Pass = REST):
+        """The same shape and type; a mask's shape need only be one that spreads over x."""
+        mask = (how.masks or {}).get(self.mask)
+        return x if mask is None else x * tf.cast(mask, x.dtype)
+
+
 class Residual(tf.keras.layers.Layer):
     """shortcut(x) + scale * branch(x).
 

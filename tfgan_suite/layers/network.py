@@ -6,7 +6,7 @@ averages) may move; by default as `training`.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -81,11 +81,19 @@ class Network(tf.keras.Model):
                                 f"set its number of classes to {len(arrays[old])}")
             if name not in shapes:
                 raise UserError(f"{where}: array '{name}' does not belong to this network; is it of another experiment?")
-        for name, old in today.items():
-            value = np.asarray(arrays[old])
+
+        def read(name: str) -> np.ndarray:
+            value = np.asarray(arrays[today[name]])
             if value.size != int(np.prod(shapes[name], dtype=np.int64)):
                 raise UserError(f"{where}: array '{name}' has shape {value.shape}, this experiment needs {shapes[name]}")
-            self.assign_array(name, value.reshape(shapes[name]).astype(np.float32))
+            return value.reshape(shapes[name]).astype(np.float32)
+
+        self.assign_arrays(list(today), read)
+
+    def assign_arrays(self, names: list[str], read: Callable[[str], np.ndarray]) -> None:
+        """Sets arrays of the file, whose names have been checked; `read` gives one, in its shape."""
+        for name in names:
+            self.assign_array(name, read(name))
 
     def parameter_count(self) -> int:
         """Number of trainable numbers."""
@@ -112,6 +120,7 @@ class Body(Network):
         super().__init__(dtype="float32", autocast=False)
         self.body, self.convention = body, convention
 
-    def call(self, x, labels=None, training: bool = False, update: bool | None = None, groups: int = 1):
-        """The body's result, float32; arguments as in the calling contract of this file."""
-        return tf.cast(self.body(x, Pass.of(labels, training, update, groups)), tf.float32)
+    def call(self, x, labels=None, training: bool = False, update: bool | None = None, groups: int = 1,
+             masks: dict | None = None):
+        """The body's result, float32; arguments as in the calling contract of this file, `masks` as in `passes.Pass`."""
+        return tf.cast(self.body(x, Pass.of(labels, training, update, groups, masks)), tf.float32)

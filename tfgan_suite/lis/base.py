@@ -1,24 +1,17 @@
 """What the three LIS programs share: sizes, data order, optimisers, records, pictures."""
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import penalties, random
-from tfgan_suite.lis import data, drawing, losses, networks, origins
-from tfgan_suite.lis.events import Reports
-from tfgan_suite.lis.layers import sigmoid
-from tfgan_suite.lis.record import Record
-from tfgan_suite.optimizers import RMSpropTorch, apply
+from tfgan_suite.layers.activations import sigmoid
+from tfgan_suite.lis import data, losses, networks, parameters, reports, weights
+from tfgan_suite.optimizers import RMSpropTorch
+from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.system import System
-
-
-def automatic_levels(width: int, height: int) -> int:
-    """Halvings until the longer side is less than 8."""
-    side, levels = max(width, height), 0
-    while side >= 8:
-        side, levels = (side + 1) // 2, levels + 1
-    return levels
 
 
 def dropout_mask(draw: random.Draws, name: str, shape, chance: float) -> tf.Tensor:
@@ -29,42 +22,60 @@ def dropout_mask(draw: random.Draws, name: str, shape, chance: float) -> tf.Tens
 class LisSystem(System):
     """Base of `glis`, `lis_iterative` and `lis_separate`.
 
-    A subclass builds `networks`, then calls `prepare_training`. It gives `losses`, the names of what `update` returns, in the
-    order of the console, and `stages`.
+    A subclass builds `networks`, then calls `prepare_training`. It gives `losses`, the names of what
+    `update` returns, in the order of the console, and `stages`.
 
     Attributes:
         plot_interval: iterations between two loss.jpg; None for those of the pictures.
         recorded: the three columns of the original's `loss_record`.
         chain_border: pixels between the cells of the picture of all stages.
+        tested: whether reconstruction tests run.
+        learned: whether its G has LIS modules (then it has `g_lis`).
     """
 
+    length = ("niter",)
+    log_files = reports.FILES
     plot_interval: int | None = None
     chain_border = 1
     recorded: tuple = ()
-    record: Record | None = None
+    record: reports.Record | None = None
+    tested = True
+    learned = True
+    unconnected = tf.UnconnectedGradients.ZERO  # as after torch's `zero_grad` of 2017: mean squares decay
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
         self.sizes = data.sizes(params)
         height, width = self.sizes.image
-        levels = params.nlayer if params.nlayer >= 0 else automatic_levels(width, height)
+        levels = params.nlayer if params.nlayer >= 0 else networks.automatic_levels(width, height)
         self.size = networks.pyramid(width, height, levels)
-        self.make = networks.Maker(params.norm, params.seed)
+        self.make = networks.LisMaker(params.norm, params.seed)
         given = params.vis_row > 0 and params.vis_col > 0
         self.grid = (params.vis_row, params.vis_col) if given else (params.vis_size, params.vis_size)
-        self.reports = Reports(self)
+        self.reports = reports.Reports(self, parameters.results_folder(params))
 
-    # -- networks --------------------------------------------------------------------------------------------------------
+    # -- networks -----------------------------------------------------------------------------------------
     def new_discriminator(self):
         """D."""
-        return networks.Discriminator(self.size, self.params.nfeature, self.make)
+        return networks.discriminator(self.size, self.params.nfeature, self.make)
 
     def new_reverser(self):
         """R, half as wide as D."""
-        return networks.Reverser(self.size, self.params.nfeature // 2, self.params.code_size, self.make)
+        return networks.reverser(self.size, self.params.nfeature // 2, self.params.code_size, self.make)
+
+    def new_generator_lis(self):
+        """G-LIS."""
+        p = self.params
+        return networks.GeneratorLIS(self.size, p.nfeature, p.code_size, self.make, p.r_iterations,
+                                     p.g_upscaling)
+
+    @property
+    def g_lis(self):
+        """The generator with LIS modules, where there is one."""
+        return self.networks["g"]
 
     def prepare_training(self, trained: tuple) -> None:
-        """Optimisers of the trained networks and the record; then weights from `load_path`, if it is given.
+        """Optimisers of the trained networks, and the record.
 
         Args:
             trained: network names.
@@ -72,47 +83,73 @@ class LisSystem(System):
         for name in trained:
             self.optimizers[name] = RMSpropTorch(self.params.lr, 0.9, 1e-6)
             self.optimizers[name].build(self.networks[name].trainable_variables)
-        self.record = Record(self.losses(), max(self.params.test_interval, self.params.log_every))
+        self.record = reports.Record(self.losses(), max(self.params.test_interval, self.params.log_every))
         self.extra_state["record"] = self.record.ring
-        if self.params.values.get("load_path") and "g" in trained:
-            origins.start_from(self, self.params.load_path, self.params.values.get("load_tolerant", False))
+
+    def square_averages(self, kind: str) -> dict[str, tf.Variable]:
+        """Variable name -> RMSprop's mean square of it, for the optimiser of network `kind`."""
+        optimizer = self.optimizers[kind]
+        return {v.name.split(":")[0]: optimizer.slot("square_avg", v)
+                for v in self.networks[kind].trainable_variables}
+
+    def start_from(self, folder, tolerant: bool = False) -> None:
+        """Fills networks and optimisers from another run.
+
+        Args:
+            folder: see `weights.find`.
+            tolerant: of G take only what fits, and not its optimiser (--load_tolerant).
+        """
+        origin = weights.find(folder, "last")
+        for kind, network in self.networks.items():
+            loose = tolerant and kind == "g"
+            origin.fill(kind, network, loose)
+            stored = {} if loose else origin.slots(kind)
+            for name, slot in self.square_averages(kind).items():
+                if name in stored:
+                    slot.assign(stored[name].reshape(slot.shape))
+
+    def adversarial(self, logits: tf.Tensor, real: bool) -> tf.Tensor:
+        """The loss of D's logits [n] against 'all real' or 'all fake'."""
+        return losses.adversarial(sigmoid(logits), real, self.params.ls)
 
     def d_loss(self, step: tf.Tensor, real: tf.Tensor, fake: tf.Tensor, masks=(None, None)) -> tuple:
-        """What D minimises on real and on generated images [N, h, w, 3]; call it inside the tape of D's weights.
+        """What D minimises on real and on generated images [n, h, w, 3]; call it inside the tape of D's
+        weights.
 
-        With `--penalty=js` the passes of D that the regulariser needs give the losses too.
+        The passes of D that give the losses serve the penalties too.
 
         Args:
             masks: D's dropout masks of the two passes.
 
         Returns:
-            (loss on real images, loss on generated ones, their sum with the regulariser's term, the regulariser's scalars for
-            the logs). Console, history and `losses` know nothing of the scalars.
+            (loss on real images, loss on generated ones, their sum with the penalties' term, the penalties'
+            scalars for the logs). Console, history and `losses` know nothing of the scalars.
         """
-        on_real, on_fake = (lambda x, mask=mask: self.networks["d"].logits(x, training=True, dropout=mask) for mask in masks)
-        if self.params.penalty == "js":
-            found = penalties.js_regularizer(on_real, real, fake, on_fake)
-            gamma = penalties.js_gamma(self.params, step, self.iterations)
-            logits, term, scalars = (found.real_logits, found.fake_logits), gamma / 2.0 * found.value, found.scalars()
-            scalars["gamma"] = gamma
-        else:
-            logits, term, scalars = (on_real(real), on_fake(fake)), 0.0, {}
-        loss_real, loss_fake = (losses.adversarial(sigmoid(x), is_real, self.params.ls)
-                                for x, is_real in zip(logits, (True, False)))
+        def score(mask):
+            return lambda x: self.networks["d"](x, training=True, masks={networks.FINAL: mask})
+
+        on_real, on_fake = map(score, masks)
+        look = penalties.Look(real, fake, on_real, on_fake)
+        loss_real = self.adversarial(look.real.logits, True)
+        loss_fake = self.adversarial(look.fake.logits, False)
+        term, scalars = penalties.of_params(self.params, look, step, self.iterations)
         return loss_real, loss_fake, loss_real + loss_fake + term, scalars
 
-    def learn(self, name: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None) -> None:
-        """One RMSprop step of a network. Weights that the loss does not depend on get zero gradients, as after torch's
-        `zero_grad` of 2017: their mean square decays.
+    def level_masks(self, draw: random.Draws, name: str) -> dict[str, tf.Tensor]:
+        """Masks of R's spatial dropout, one for each level but the first; none without --spatial_dropout_r.
 
         Args:
-            upstream: the gradient with respect to `loss`, where that is not the scalar loss itself.
+            name: of the draws; the level's number from 0 is added.
         """
-        variables = self.networks[name].trainable_variables
-        gradients = tape.gradient(loss, variables, upstream, tf.UnconnectedGradients.ZERO)
-        apply(self.optimizers[name], gradients, variables)
+        p = self.params
+        if p.spatial_dropout_r == 0:
+            return {}
+        channels = [p.nfeature // 2 * 2 ** level for level in range(1, self.size.levels)]
+        return {f"level.{i + 1}": dropout_mask(draw, f"{name}/{i}", (p.batch_size, 1, 1, c),
+                                               p.spatial_dropout_r)
+                for i, c in enumerate(channels)}
 
-    # -- size of a run ---------------------------------------------------------------------------------------------------
+    # -- size of a run ------------------------------------------------------------------------------------
     @property
     def batch_size(self):
         """Images of one real batch."""
@@ -127,14 +164,18 @@ class LisSystem(System):
         """Every save_interval; the original also writes its `last` files at each test."""
         return done % self.params.save_interval == 0 or done % self.params.test_interval == 0
 
+    def cut_logs(self, log_dir, done):
+        """Takes away the tables of later tests."""
+        self.reports.cut(done)
+
     def keep(self, number):
         """Numbered checkpoints stay, those that were only `last` go."""
         return number % self.params.save_interval == 0
 
-    # -- data ------------------------------------------------------------------------------------------------------------
+    # -- data ---------------------------------------------------------------------------------------------
     def source(self):
         """The split training images."""
-        return data.open_images(self.params, self.params.values.get("flip", False))
+        return data.open_images(self.params)
 
     def batch(self, step, source):
         """`images`, float32 [batch, h, w, 3] in [0, 1]."""
@@ -144,24 +185,23 @@ class LisSystem(System):
         """As `batch`."""
         return {"images": tf.TensorSpec((self.batch_size, *self.sizes.image, 3), tf.float32)}
 
-    # -- what is reported --------------------------------------------------------------------------------------------------
+    # -- what is reported ---------------------------------------------------------------------------------
     def losses(self) -> tuple:
         """Names of the scalars that `update` returns."""
         raise NotImplementedError
 
     def lines(self, values: dict) -> dict:
-        """The history's points of one iteration: 'group/line' -> value; those that did not occur are left out."""
+        """The history's points of one iteration: 'group/line' -> value; those that did not occur are left
+        out."""
         raise NotImplementedError
 
     def events(self):
-        """Pictures, tests and history (`events.Reports`)."""
+        """Pictures, tests and history (`reports.Reports`)."""
         return self.reports.events()
 
     def reconstruct(self, evaluation) -> float:
         """The final test, as `tools/evaluate.py --metrics=reconstruction` asks for it."""
-        from tfgan_suite.lis import reconstruction
-
-        return reconstruction.on_test_images(evaluation)
+        return reports.on_test_images(evaluation)
 
     def picture_names(self, done: int) -> tuple[list[str], str]:
         """Files of the pictures at an iteration: one for each stage, and the one of all stages."""
@@ -170,26 +210,30 @@ class LisSystem(System):
 
     def sheet(self, cells: np.ndarray, cols: int) -> np.ndarray:
         """The picture of one stage."""
-        return drawing.draw_grid(cells, cols=cols)
+        return sheets.torch_sheet(cells, cols)
 
-    # -- pictures ----------------------------------------------------------------------------------------------------------
+    # -- pictures -----------------------------------------------------------------------------------------
     def latents(self, n, seed):
         """N(0, 1), float32 [n, code_size]."""
-        return random.generator(seed, "latents").standard_normal((n, self.params.code_size)).astype(np.float32)
+        draw = random.generator(seed, "latents")
+        return draw.standard_normal((n, self.params.code_size)).astype(np.float32)
 
     def stages(self, codes: tf.Tensor) -> list[tf.Tensor]:
-        """Images in [0, 1] before and after each attempt to mend them, each [n, h, w, 3]; networks in evaluation mode."""
+        """Images in [0, 1] before and after each attempt to mend them, each [n, h, w, 3]; networks in
+        evaluation mode."""
         raise NotImplementedError
 
     def decode(self, codes: tf.Tensor) -> tf.Tensor:
         """Differentiable: codes [n, code] -> images in [0, 1], as the reconstruction test sees G."""
         raise NotImplementedError
 
+    @cached_property
+    def _stages(self):
+        codes = tf.TensorSpec((None, self.params.code_size), tf.float32)
+        return tf.function(self.stages, input_signature=[codes])
+
     def all_stages(self, latents: np.ndarray) -> list[np.ndarray]:
         """`stages` of any number of codes, computed in batches."""
-        if not hasattr(self, "_stages"):
-            spec = tf.TensorSpec((None, self.params.code_size), tf.float32)
-            self._stages = tf.function(self.stages, input_signature=[spec])
         size = self.batch_size
         parts = [[image.numpy() for image in self._stages(tf.constant(latents[i:i + size], tf.float32))]
                  for i in range(0, len(latents), size)]
@@ -206,11 +250,13 @@ class LisSystem(System):
 
     def to_uint8(self, x):
         """Truncation, and --output_scale."""
-        return drawing.to_bytes(np.asarray(x) * np.float32(0.5) + np.float32(0.5), self.params.output_scale)
+        return bytes.unit_to_uint8(np.asarray(x) * np.float32(0.5) + np.float32(0.5),
+                                   self.params.output_scale)
 
     def pictures(self, seed):
         """`samples`: after the last stage; `chains`: every stage side by side."""
         rows, cols = self.grid
-        stages = [drawing.to_bytes(x, self.params.output_scale) for x in self.all_stages(self.latents(rows * cols, seed))]
-        return {"samples": drawing.draw_grid(stages[-1], cols=cols),
-                "chains": drawing.draw_grid(drawing.side_by_side(*stages), cols=cols)}
+        stages = [bytes.unit_to_uint8(x, self.params.output_scale)
+                  for x in self.all_stages(self.latents(rows * cols, seed))]
+        return {"samples": sheets.draw_grid(stages[-1], cols=cols),
+                "chains": sheets.draw_grid(sheets.side_by_side(*stages), cols=cols)}

@@ -1,19 +1,25 @@
-"""The training data of LIS: cropped, scaled, flipped and augmented images of a split data set, in [0, 1]."""
+"""The training data of LIS: cropped, scaled, flipped and augmented images of a split data set, in [0, 1].
+
+Geometry is that of torchvision in 2017: all resizing is Pillow's bilinear filter, which averages when it
+shrinks.
+"""
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.order import epoch_permutation
+from tfgan_suite.data.prepare import resize, scale_smaller_side
+from tfgan_suite.data.rgb import WHITE, check_pixels
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
-from tfgan_suite.lis import augmentation, split, transforms
-from tfgan_suite.lis.cache import VersionStream
+from tfgan_suite.lis import augmentation, split
 from tfgan_suite.random import generator
 
 DATASETS = ("cifar10", "lsun", "imagenet", "folder", "lfw", "digits")
@@ -46,10 +52,165 @@ def _sides(height: int, width: int, side: int) -> tuple[int, int] | None:
     return (side, side) if side > 0 else None
 
 
+# -- geometry of one image, uint8 [H, W, 3] --------------------------------------------------------------
+def round_away(x: float) -> int:
+    """Python 2's `round`: halves go away from zero."""
+    return int(np.floor(abs(x) + 0.5)) * (1 if x >= 0 else -1)
+
+
+def centre_crop(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The middle [height, width] of an image; where the image is smaller, black fills up."""
+    h, w = image.shape[:2]
+    if (h, w) == (height, width):
+        return image
+    left, top = round_away((w - width) / 2), round_away((h - height) / 2)
+    return np.asarray(Image.fromarray(image).crop((left, top, left + width, top + height)))
+
+
+def prepare(image: np.ndarray, height: int, width: int, crop: tuple[int, int] | None = None) -> np.ndarray:
+    """[Centre crop] -> scale -> centre crop.
+
+    A square target scales the shorter side and crops the middle. The original means to do the same for any
+    target but passes the width as the interpolation mode; as its ancestor's README says, we resize to
+    exactly [height, width] there.
+
+    Args:
+        image: uint8 [H, W, 3].
+        height, width: of the result.
+        crop: (height, width) of the first crop, or None.
+    """
+    if crop:
+        image = centre_crop(image, *crop)
+    if height != width:
+        return resize(image, height, width)
+    return centre_crop(scale_smaller_side(image, height), height, width)
+
+
+def check_crop(image: np.ndarray, crop: tuple[int, int] | None) -> None:
+    """Holds an image against the crop.
+
+    Raises:
+        UserError: the crop is larger than the image (the original would fill up with black).
+    """
+    h, w = image.shape[:2]
+    if crop and (crop[0] > h or crop[1] > w):
+        raise UserError(f"the image of {w}x{h} is smaller than the crop of {crop[1]}x{crop[0]}; "
+                        f"lower --crop_size (or --crop_width and --crop_height)")
+
+
+def to_float(images: np.ndarray) -> np.ndarray:
+    """Bytes -> float32 in [0, 1]."""
+    return images.astype(np.float32) / np.float32(255.0)
+
+
+def pad_to_square(image: np.ndarray) -> np.ndarray:
+    """Black borders that make the image square; the odd pixel goes to the top or the left."""
+    h, w = image.shape[:2]
+    check_pixels(max(h, w), max(h, w))
+    top, left = (max(h, w) - h + 1) // 2, (max(h, w) - w + 1) // 2
+    return np.pad(image, ((top, max(h, w) - h - top), (left, max(h, w) - w - left), (0, 0)))
+
+
+# -- the cache of augmented images -----------------------------------------------------------------------
+# It saves the time of augmentation, and it is part of the training data's distribution, so its decisions
+# are kept apart from its pixels: a version is a number, and the pixels of a version are made from it. A
+# resumed run replays the decisions (no image is loaded for that) and goes on with the same versions.
+class VersionCache:
+    """Which frozen version of an image a look-up shows.
+
+    A look-up goes to one of the lists. If the image is there, it is thrown out with probability `p_drop`,
+    otherwise its version is shown. If it is not there (any more), a fresh version is made, and kept as long
+    as fewer than `total` versions are kept in all lists together.
+
+    Args:
+        total: most versions kept; 0 or less keeps none.
+        lists: number of lists.
+        p_drop: chance that a hit is thrown out.
+    """
+
+    def __init__(self, total: int, lists: int = 1, p_drop: float = 0.1):
+        self.total, self.p_drop = total, p_drop
+        self.lists: list[dict[int, int]] = [{} for _ in range(max(1, lists))]
+        self.count = 0
+
+    def look_up(self, key: int, which: int, u: float, fresh: int) -> int:
+        """The version of image `key` to show.
+
+        Args:
+            which: the list that was drawn.
+            u: uniform number in [0, 1) that decides whether a hit is thrown out.
+            fresh: number of the version that is made if one must be.
+        """
+        kept = self.lists[which]
+        if key in kept:
+            if u >= self.p_drop:
+                return kept[key]
+            del kept[key]
+            self.count -= 1
+        if self.count < self.total:
+            kept[key] = fresh
+            self.count += 1
+        return fresh
+
+
+class VersionStream:
+    """The versions shown at places 0, 1, 2, ... of the endless sequence of training images; a function of
+    (seed, place).
+
+    A version's number is the place at which it was made.
+
+    Args:
+        seed: the run's seed.
+        keys: gives the image at places start ... start+count-1, ints [count].
+        total, lists, p_drop: as in `VersionCache`.
+    """
+
+    CHUNK = 4096
+
+    def __init__(self, seed: int, keys, total: int, lists: int, p_drop: float):
+        self.seed, self.keys, self.arguments = seed, keys, (total, lists, p_drop)
+        self._chunk = None
+        self._restart()
+
+    def _restart(self) -> None:
+        self.cache, self.place = VersionCache(*self.arguments), 0
+
+    def versions(self, start: int, count: int) -> np.ndarray:
+        """Versions shown at places start ... start+count-1, int64 [count]. Going on where the last call
+        ended costs least; anything else replays the decisions up to there."""
+        if self.arguments[0] <= 0:
+            return np.arange(start, start + count)
+        if start < self.place:
+            self._restart()
+        while self.place < start:
+            self._advance(min(start - self.place, self.CHUNK))
+        return self._advance(count)
+
+    def _advance(self, count: int) -> np.ndarray:
+        keys = self.keys(self.place, count)
+        places = range(self.place, self.place + count)
+        shown = [self.cache.look_up(int(key), *self._draws(place), place) for key,
+                 place in zip(keys, places)]
+        self.place += count
+        return np.array(shown, np.int64)
+
+    def _draws(self, place: int) -> tuple[int, float]:
+        """The list and the uniform number of one place."""
+        chunk, row = divmod(place, self.CHUNK)
+        if self._chunk != chunk:
+            draw = generator(self.seed, "image cache", chunk)
+            self._chunk = chunk
+            self._which = draw.integers(len(self.cache.lists), size=self.CHUNK)
+            self._uniform = draw.random(self.CHUNK)
+        return int(self._which[row]), float(self._uniform[row])
+
+
+# -- the images ------------------------------------------------------------------------------------------
 def open_dataset(dataset: str, dataroot: str, lsun_class: str = "bedroom", digits_size: int = 8) -> Source:
     """A whole data set as it is stored: all its images, training and test.
 
-    CIFAR-10 is its 50,000 training images followed by its 10,000 test images. Folders are searched through all levels.
+    CIFAR-10 is its 50,000 training images followed by its 10,000 test images. Folders are searched through
+    all levels.
 
     Raises:
         UserError: unknown, or not there.
@@ -66,7 +227,7 @@ def open_dataset(dataset: str, dataroot: str, lsun_class: str = "bedroom", digit
         from tfgan_suite.data.lsun import LsunSource
 
         return LsunSource(dataroot, f"{lsun_class}_train")
-    return FolderSource(dataroot)
+    return FolderSource(dataroot, background=WHITE)
 
 
 def full_name(dataset: str, lsun_class: str) -> str:
@@ -89,7 +250,8 @@ class LisImages(Source):
         seed: of order, flips, augmentation and cache.
     """
 
-    def __init__(self, source: Source, parts: split.Split, wanted: Sizes, flip: bool = False, augment: str = "none",
+    def __init__(self, source: Source, parts: split.Split, wanted: Sizes, flip: bool = False,
+                 augment: str = "none",
                  cache: tuple = (0, 1, 0.1), seed: int = 0):
         if augment not in augmentation.SETS:
             raise UserError(f"augment={augment}: unknown; choose from {', '.join(augmentation.SETS)}")
@@ -111,7 +273,8 @@ class LisImages(Source):
         return self.all.images(self.split.train[np.asarray(indices)])
 
     def keys(self, start: int, count: int) -> np.ndarray:
-        """Training images at places start ... start+count-1 of the endless sequence: permutation after permutation."""
+        """Training images at places start ... start+count-1 of the endless sequence: permutation after
+        permutation."""
         n = len(self)
         first, last = start // n, (start + count - 1) // n
         epochs = [epoch_permutation(n, epoch, self.seed) for epoch in range(first, last + 1)]
@@ -128,14 +291,15 @@ class LisImages(Source):
         made = dict(zip(missing, self._make(keys[missing], versions[missing]))) if missing else {}
         images = np.stack([made[i] if i in made else self.kept[versions[i]] for i in range(count)])
         self._keep(versions, images)
-        return transforms.to_float(images)
+        return to_float(images)
 
     def _make(self, keys: np.ndarray, versions: np.ndarray) -> np.ndarray:
         """Frozen versions of some images: flipped or not, then augmented. uint8."""
         generators = [generator(self.seed, "image version", version) for version in versions]
         images = self.images(keys)
         if self.flip:
-            images = np.stack([image[:, ::-1] if draw.random() < 0.5 else image for image, draw in zip(images, generators)])
+            images = np.stack([image[:, ::-1] if draw.random() < 0.5 else image for image,
+                               draw in zip(images, generators)])
         return augmentation.augment(images, self.operations, generators)
 
     def _keep(self, versions: np.ndarray, images: np.ndarray) -> None:
@@ -149,7 +313,8 @@ class LisImages(Source):
             self.kept.popitem(last=False)
 
     def test(self, part: str = "running_test") -> np.ndarray:
-        """The images of a test, neither flipped nor augmented (the original does both, which only adds noise to the test).
+        """The images of a test, neither flipped nor augmented (the original does both, which only adds
+        noise to the test).
 
         Args:
             part: 'running_test' or 'final_test'.
@@ -157,38 +322,39 @@ class LisImages(Source):
         Returns:
             float32 [n, height, width, 3] in [0, 1].
         """
-        return transforms.to_float(self.all.images(getattr(self.split, part)))
+        return to_float(self.all.images(getattr(self.split, part)))
 
 
 def _prepare(image: np.ndarray, wanted: Sizes) -> np.ndarray:
-    transforms.check_crop(image, wanted.crop)
-    return transforms.prepare(image, *wanted.image, wanted.crop)
+    check_crop(image, wanted.crop)
+    return prepare(image, *wanted.image, wanted.crop)
 
 
-def open_images(params, flip: bool) -> LisImages:
+def open_images(params, flip: bool = False, augment: str = "none", cache: tuple = (0, 1, 0.1)) -> LisImages:
     """The data of a run.
 
     Args:
-        params: parameters of a LIS system; those without --augment and --nb_cache_* do neither.
-        flip: whether training images are mirrored at random (G-LIS does, the two other programs do not).
+        params: parameters of a LIS system.
+        flip, augment, cache: as in `LisImages` (only G-LIS mirrors, augments and keeps).
 
     Raises:
         UserError: no data, no split yet, a split of another data set, a crop larger than an image.
     """
-    wanted, values = sizes(params), params.values
+    wanted = sizes(params)
     source = open_dataset(params.dataset, params.dataroot, params.lsun_class, max(wanted.image))
     if params.dataset == "digits" and not params.dataroot:
         parts = split.make(len(source), *DIGITS_TEST)
     else:
         again = split.command(params.dataset, params.dataroot, params.lsun_class)
         parts = split.read(params.dataroot, full_name(params.dataset, params.lsun_class), source, again)
-    cache = (values.get("nb_cache_total", 0), values.get("nb_cache_lists", 1), values.get("cache_p_drop", 0.1))
-    return LisImages(source, parts, wanted, flip, values.get("augment", "none"), cache, params.seed)
+    return LisImages(source, parts, wanted, flip, augment, cache, params.seed)
 
 
-def make_split(dataset: str, dataroot: str, lsun_class: str = "bedroom", running: int = 200, final: int = 2000,
+def make_split(dataset: str, dataroot: str, lsun_class: str = "bedroom", running: int = 200,
+               final: int = 2000,
                seed: int = 0):
-    """Splits a data set at random and writes `<dataroot>/data_index.npz`; what `tools/datasets.py split` does.
+    """Splits a data set at random and writes `<dataroot>/data_index.npz`; what `tools/datasets.py split`
+    does.
 
     Returns:
         (path, Split).

@@ -1,4 +1,4 @@
-"""D, R, G and G-LIS (spec: section 4 of aleju/gan-error-avoidance), NHWC, images in [0, 1].
+"""D, R, G and G-LIS of aleju/gan-error-avoidance (common/model.py), NHWC, images in [0, 1].
 
 | norm | conv, linear | after conv | activation |
 |---|---|---|---|
@@ -7,26 +7,51 @@
 | weight | weight-normalised | - | TPReLU |
 | weight-affine | weight-normalised, scale, bias | - | PReLU |
 
-The last convolution of every network has scale and bias wherever it is weight-normalised. Whatever is random comes in as
+The last convolution of every network has scale and bias wherever it is weight-normalised. Whatever is
+random comes in as
 data: dropout masks (0 or 1/(1-p)) and the number of LIS modules to execute.
 """
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import tensorflow as tf
 
 from tfgan_suite.errors import UserError
-from tfgan_suite.layers.network import Network
-from tfgan_suite.lis.layers import PLAIN, WEIGHT, WEIGHT_AFFINE, BatchNorm, Conv, Linear, PReLU, TPReLU, TransposedConv, sigmoid
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.layers.activations import PReLU, TPReLU, sigmoid
+from tfgan_suite.layers.blocks import Chain, Maker, Masked
+from tfgan_suite.layers.conventions import TORCH_2017
+from tfgan_suite.layers.learned_input import SMALL_START, LearnedInput, LisModule
+from tfgan_suite.layers.network import Body
+from tfgan_suite.layers.norms import Rule
+from tfgan_suite.layers.resample import bilinear_aligned, flatten, maps, nearest
+from tfgan_suite.layers.weights import OutputNorm, Plain
 
-TO_FILE = {2: (1, 0), 4: (3, 2, 0, 1)}
-FROM_FILE = {2: (1, 0), 4: (2, 3, 1, 0)}
-SMALL_START = 0.01  # init factor of G's first linear layer and of all LIS layers
-KERNEL = (4, 4)
+BATCH_NORM = Rule(epsilon=1e-5, running="at rest", decay=0.9)  # PyTorch's of 2017
+NORMALISED, WITH_SCALE = OutputNorm(), OutputNorm(scale=True)
+UPSAMPLE = {"fractional": None, "nearest": nearest, "bilinear": bilinear_aligned}
+FINAL = "final"  # D's dropout mask
 
 
+@dataclass(frozen=True)
+class Style:
+    """A row of the table above: the weights of inner layers, of the last convolution and of those after an
+    upsampling."""
+
+    weight: Plain = Plain()
+    last: Plain = Plain()
+    upscaled: Plain = NORMALISED  # whatever the norm
+    rule: Rule | None = None
+    activation: type = PReLU
+
+
+STYLES = {"none": Style(), "batch": Style(rule=BATCH_NORM),
+          "weight": Style(NORMALISED, WITH_SCALE, activation=TPReLU),
+          "weight-affine": Style(WITH_SCALE, WITH_SCALE, WITH_SCALE)}
+
+
+# -- sizes -----------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Pyramid:
     """The sizes of a network with `levels` halvings.
@@ -44,9 +69,14 @@ class Pyramid:
         """How many halvings."""
         return len(self.pads)
 
+    def zeros(self, level: int) -> tuple[int, int]:
+        """Zeros on each side in a 4x4 convolution of stride 2."""
+        return 1 + self.pads[level][0], 1 + self.pads[level][1]
+
 
 def pyramid(width: int, height: int, levels: int) -> Pyramid:
-    """Halves an image `levels` times; a side that is 2 modulo 4 is padded by one, except in the last halving.
+    """Halves an image `levels` times; a side that is 2 modulo 4 is padded by one, except in the last
+    halving.
 
     Raises:
         UserError: an odd side, or no level at all.
@@ -54,272 +84,192 @@ def pyramid(width: int, height: int, levels: int) -> Pyramid:
     if width % 2 or height % 2:
         raise UserError(f"image_size, width, height: {width}x{height} has an odd side; give even sizes")
     if levels < 1:
-        raise UserError(f"nlayer: {levels} levels for a {width}x{height} image; use a larger image or give nlayer")
+        raise UserError(f"nlayer: {levels} levels for a {width}x{height} image; use a larger image or "
+                        "give nlayer")
     pads, size = [], (height, width)
     for i in range(levels):
         if any(n % 2 for n in size):
-            raise UserError(f"nlayer: {width}x{height} cannot be halved {levels} times; give at most nlayer = {i}")
+            raise UserError(f"nlayer: {width}x{height} cannot be halved {levels} times; give at most "
+                            f"nlayer = {i}")
         pad = tuple(int(i < levels - 1 and n % 4 == 2) for n in size)
         size = tuple((n + 2 * p) // 2 for n, p in zip(size, pad))
         pads.append(pad)
     return Pyramid(tuple(pads), size)
 
 
-@dataclass(frozen=True)
-class Maker:
-    """Makes the layers that `norm` asks for, with weights that are a function of the seed and of the layer's name."""
+def automatic_levels(width: int, height: int) -> int:
+    """Halvings until the longer side is less than 8."""
+    side, levels = max(width, height), 0
+    while side >= 8:
+        side, levels = (side + 1) // 2, levels + 1
+    return levels
 
-    norm: str
-    seed: int = 0
 
-    @property
-    def style(self):
-        """Of inner convolutions and linear layers."""
-        return {"weight": WEIGHT, "weight-affine": WEIGHT_AFFINE}.get(self.norm, PLAIN)
+# -- layers as --norm wants them -------------------------------------------------------------------------
+class LisMaker:
+    """Makes the layers of one row of the table; first values are a function of the seed and of the layer's
+    name.
 
-    @property
-    def last_style(self):
-        """Of the last convolution of each network."""
-        return WEIGHT_AFFINE if self.style.normalise else PLAIN
+    Args:
+        norm: a key of `STYLES`.
+    """
 
-    @property
-    def upscaled_style(self):
-        """Of the 3x3 convolution after an upsampling: weight-normalised whatever the norm."""
-        return WEIGHT_AFFINE if self.norm == "weight-affine" else WEIGHT
+    def __init__(self, norm: str, seed: int = 0):
+        self.style = STYLES[norm]
+        self.make = Maker("", TORCH_2017, seed, self.style.weight, self.style.rule)
+        self.bias = self.style.weight != NORMALISED  # of inner layers
 
-    @property
-    def activation_name(self) -> str:
-        """The activation's part of a state key."""
-        return "tprelu" if self.norm == "weight" else "prelu"
-
-    def activation(self, name: str, channels: int):
-        """TPReLU for `weight`, else PReLU."""
-        return (TPReLU if self.norm == "weight" else PReLU)(name, channels)
-
-    def linear(self, name: str, inputs: int, outputs: int):
+    def dense(self, title: str, inputs: int, outputs: int):
         """A linear layer that starts small where it is weight-normalised."""
-        return Linear(name, inputs, outputs, self.style, SMALL_START, self.seed)
+        return self.make.dense(title, inputs, outputs, self.bias, gain=SMALL_START)
 
-    def batch_norm(self, name: str, channels: int, wanted: bool = True):
-        """Batch norm, or None."""
-        return BatchNorm(name, channels, self.seed) if self.norm == "batch" and wanted else None
+    def down(self, title: str, inputs: int, outputs: int, zeros: tuple):
+        """Half the side."""
+        return self.make.conv(title, inputs, outputs, 4, 2, zeros, self.bias)
 
+    def up(self, title: str, inputs: int, outputs: int, crop: tuple):
+        """Twice the side."""
+        return self.make.deconv(title, inputs, outputs, 4, 2, crop, self.bias)
 
-class LisNetwork(Network):
-    """A network whose files have the original's layouts: OIHW, (in, out, kh, kw), (out, in)."""
+    def smooth(self, title: str, inputs: int, outputs: int, zeros: tuple):
+        """A 3x3 convolution after an upsampling."""
+        make = self.make.but(weight=self.style.upscaled)
+        return make.conv(title, inputs, outputs, 3, 1, zeros, self.style.upscaled != NORMALISED)
 
-    def shapes(self):
-        """Array name -> shape in the file."""
-        shapes = super().shapes()
-        return {name: tuple(s[a] for a in TO_FILE.get(len(s), range(len(s)))) for name, s in shapes.items()}
+    def last(self, title: str, inputs: int, outputs: int, size: tuple):
+        """The convolution over all that is left of an image."""
+        return self.make.but(weight=self.style.last).conv(title, inputs, outputs, size, 1, "VALID")
 
-    def arrays(self):
-        """(name, array) in the file's layout."""
-        for name, value in super().arrays():
-            yield name, np.ascontiguousarray(to_file(value))
+    def last_up(self, title: str, inputs: int, outputs: int, crop: tuple):
+        """The transposed convolution that gives the image."""
+        return self.make.but(weight=self.style.last).deconv(title, inputs, outputs, 4, 2, crop)
 
-    def assign_array(self, name, value):
-        """Sets a variable from an array in the file's layout."""
-        super().assign_array(name, from_file(value))
+    def norm(self, title: str, channels: int):
+        """Batch norm, or the identity."""
+        return self.make.norm(title, channels)
 
+    def act(self, title: str, channels: int):
+        """TPReLU for `weight`, else PReLU."""
+        return self.style.activation(title, channels, TORCH_2017)
 
-def to_file(value: np.ndarray) -> np.ndarray:
-    """Our layout -> the original's."""
-    return np.transpose(value, TO_FILE[value.ndim]) if value.ndim in TO_FILE else value
+    @property
+    def act_word(self) -> str:
+        """The activation's part of a name."""
+        return self.style.activation.__name__.lower()
 
-
-def from_file(value: np.ndarray) -> np.ndarray:
-    """The original's layout -> ours."""
-    return np.transpose(value, FROM_FILE[value.ndim]) if value.ndim in FROM_FILE else value
-
-
-class Level(tf.keras.layers.Layer):
-    """Convolution, dropout of whole channels, batch norm, activation; each but the first may be missing."""
-
-    def __init__(self, conv, norm, activation, upsample=None):
-        super().__init__()
-        self.upsample, self.conv, self.norm, self.activation = upsample, conv, norm, activation
-
-    def call(self, x, training=False, dropout=None):
-        """[N, h, w, c] -> [N, h', w', c']; `dropout` is a mask [N, 1, 1, c']."""
-        x = self.conv(x if self.upsample is None else self.upsample(x))
-        if dropout is not None:
-            x = x * tf.cast(dropout, x.dtype)
-        if self.norm is not None:
-            x = self.norm(x, training=training)
-        return self.activation(x)
+    def modules(self, code: int, count: int) -> list[LisModule]:
+        """The modules of a learned input space; there is no batch norm in them."""
+        return [LisModule(self.make, f"lis_layers.{i}.lis.{i}", code, self.bias, self.style.activation)
+                for i in range(count)]
 
 
-class Down(LisNetwork):
-    """The body that D and R share: halvings, then one convolution over all that is left.
-
-    Args:
-        size: of the images.
-        features: channels of the first level; they double at each level.
-        outputs: channels of the last convolution.
-        make: what `norm` asks for.
-    """
-
-    def __init__(self, size: Pyramid, features: int, outputs: int, make: Maker):
-        super().__init__()
-        self.features, self.levels, channels = features, [], 3
-        for i, pad in enumerate(size.pads):
-            level, n = f"level.{i}", features * 2 ** i
-            conv = Conv(f"{level}.conv", channels, n, KERNEL, 2, (1 + pad[0], 1 + pad[1]), make.style, make.seed)
-            norm = make.batch_norm(f"{level}.batchnorm", n, wanted=i > 0)
-            self.levels.append(Level(conv, norm, make.activation(f"{level}.{make.activation_name}", n)))
-            channels = n
-        self.top = (*size.top, channels)
-        self.final = Conv("final.conv", channels, outputs, size.top, 1, (0, 0), make.last_style, make.seed)
-
-    def flat(self, x) -> tf.Tensor:
-        """The last convolution's only pixel, float32 [N, outputs]."""
-        return tf.cast(tf.reshape(self.final(x), [-1, self.final.w.shape[-1]]), tf.float32)
+# -- D and R ---------------------------------------------------------------------------------------------
+def halvings(size: Pyramid, f: int, m: LisMaker) -> list:
+    """The body that D and R share; channels double at each level. `level.{i}` are the masks of R's spatial
+    dropout."""
+    steps, inputs = [], 3
+    for i in range(size.levels):
+        level, outputs = f"level.{i}", f * 2 ** i
+        steps += [m.down(f"{level}.conv", inputs, outputs, size.zeros(i)), Masked(level),
+                  m.norm(f"{level}.batchnorm", outputs) if i else tf.identity,
+                  m.act(f"{level}.{m.act_word}", outputs)]
+        inputs = outputs
+    return steps
 
 
-class Discriminator(Down):
-    """D: images [N, h, w, 3] in [0, 1] -> how real they are, sigmoid [N, 1]."""
-
-    def __init__(self, size: Pyramid, features: int, make: Maker):
-        super().__init__(size, features, 1, make)
-
-    def call(self, x, training=False, dropout=None):
-        """`dropout` is an element-wise mask [N, *self.top] before the last convolution."""
-        return sigmoid(self.logits(x, training, dropout))
-
-    def logits(self, x, training=False, dropout=None):
-        """What the sigmoid is taken of, [N, 1]; arguments as of a call."""
-        for level in self.levels:
-            x = level(x, training=training)
-        if dropout is not None:
-            x = x * tf.cast(dropout, x.dtype)
-        return self.flat(x)
+def _logits(x: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(x, [-1])
 
 
-class Reverser(Down):
-    """R: images [N, h, w, 3] in [0, 1] -> the code that they may come from [N, code]."""
-
-    def __init__(self, size: Pyramid, features: int, code: int, make: Maker):
-        super().__init__(size, features, code, make)
-
-    def call(self, x, training=False, dropout=()):
-        """`dropout`: a mask [N, 1, 1, channels] for each level but the first, or nothing."""
-        for i, level in enumerate(self.levels):
-            x = level(x, training=training, dropout=dropout[i - 1] if dropout and i else None)
-        return self.flat(x)
+def discriminator(size: Pyramid, f: int, m: LisMaker) -> Body:
+    """D: images [n, h, w, 3] in [0, 1] -> logits [n]. The mask `final` is [n, *top, channels], before the
+    last convolution."""
+    last = m.last("final.conv", f * 2 ** (size.levels - 1), 1, size.top)
+    return Body(Chain(*halvings(size, f, m), Masked(FINAL), last, _logits), TORCH_2017)
 
 
-class _Names:
-    """State keys of G's modules: by their role in a flat Sequential, or numbered in G-LIS' two module lists.
+def reverser(size: Pyramid, f: int, code: int, m: LisMaker) -> Body:
+    """R: images [n, h, w, 3] in [0, 1] -> the codes that they may come from [n, code]. Masks `level.{i}`, i
+    >= 1, are [n, 1, 1, channels]."""
+    last = m.last("final.conv", f * 2 ** (size.levels - 1), code, size.top)
+    return Body(Chain(*halvings(size, f, m), last, flatten), TORCH_2017)
 
-    Modules without weights take a number too, so every module of the original asks for its name, in order.
-    """
 
-    def __init__(self, numbered: bool):
-        self.numbered, self.counts = numbered, {"initial_linear": 0, "conv_layers": 0}
+# -- G ---------------------------------------------------------------------------------------------------
+def by_role():
+    """Names of G's modules in R-iterative: `initial.linear`, `level.3.conv`, ..."""
+    return lambda level, role: f"{level}.{role}"
 
-    def __call__(self, level: str, role: str) -> str:
-        if not self.numbered:
-            return f"{level}.{role}"
+
+def by_number():
+    """Names of G's modules in G-LIS: numbers in two lists. Modules without weights take a number too, so
+    each asks in order."""
+    counts = {"initial_linear": 0, "conv_layers": 0}
+
+    def name(level: str, role: str) -> str:
         group = "initial_linear" if level == "initial" else "conv_layers"
-        self.counts[group] += 1
-        return f"{group}.{self.counts[group] - 1}"
+        counts[group] += 1
+        return f"{group}.{counts[group] - 1}"
+
+    return name
 
 
-def nearest(x):
-    """[N, h, w, c] -> [N, 2h, 2w, c] by repetition."""
-    return tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
-
-
-def bilinear(x):
-    """[N, h, w, c] -> [N, 2h, 2w, c] with aligned corners."""
-    return tf.compat.v1.image.resize_bilinear(x, [2 * x.shape[1], 2 * x.shape[2]], align_corners=True)
-
-
-UPSAMPLE = {"fractional": None, "nearest": nearest, "bilinear": bilinear}
-
-
-class Generator(LisNetwork):
-    """G of R-iterative: codes [N, code] -> images [N, h, w, 3] in [0, 1].
+def generator(size: Pyramid, f: int, code: int, m: LisMaker, upscaling: str = "fractional",
+              name=None) -> Body:
+    """G: codes [n, code] -> images [n, h, w, 3] in [0, 1].
 
     Args:
-        size: of the images.
-        features: channels before the last convolution; they double at each level inwards.
-        code: size of the latent.
-        make: what `norm` asks for.
-        upscaling: 'fractional' (transposed convolutions), 'nearest' or 'bilinear' (upsampling, then a 3x3 convolution).
-        numbered: use G-LIS' state keys.
+        f: channels before the last convolution; they double at each level inwards.
+        upscaling: 'fractional' (transposed convolutions), 'nearest' or 'bilinear' (upsampling, then a 3x3
+            convolution).
+        name: a function (level, role) -> name of a module; default `by_role()`.
     """
-
-    def __init__(self, size: Pyramid, features: int, code: int, make: Maker, upscaling: str = "fractional",
-                 numbered: bool = False):
-        super().__init__()
-        names, n = _Names(numbered), features * 2 ** (size.levels - 1)
-        self.view = (n, *size.top)
-        self.linear = make.linear(names("initial", "linear"), code, n * size.top[0] * size.top[1])
-        names("initial", "view")
-        self.norm = make.batch_norm(names("initial", "batchnorm"), n) if make.norm == "batch" else None
-        self.activation = make.activation(names("initial", make.activation_name), n)
-        self.levels = []
-        for level in reversed(range(1, size.levels)):
-            self.levels.append(self._level(f"level.{level}", n, size.pads[level], make, upscaling, names))
-            n //= 2
-        pad = size.pads[0]
-        self.final = TransposedConv(names("level.0", "conv"), n, 3, KERNEL, 2, (1 + pad[0], 1 + pad[1]), make.last_style,
-                                    make.seed)
-
-    @staticmethod
-    def _level(level, n, pad, make, upscaling, names) -> Level:
-        upsample = UPSAMPLE[upscaling]
-        if upsample is None:
-            crop = (1 + pad[0], 1 + pad[1])
-            conv = TransposedConv(names(level, "conv"), n, n // 2, KERNEL, 2, crop, make.style, make.seed)
-        else:
-            names(level, "upsample")
-            # the original pads by 1 + pad, which gives images of another size than D takes
-            keep = (1 - pad[0], 1 - pad[1])
-            conv = Conv(names(level, "conv"), n, n // 2, (3, 3), 1, keep, make.upscaled_style, make.seed)
-        norm = make.batch_norm(names(level, "batchnorm"), n // 2) if make.norm == "batch" else None
-        return Level(conv, norm, make.activation(names(level, make.activation_name), n // 2), upsample)
-
-    def call(self, x, training=False):
-        """[N, code] -> [N, h, w, 3]."""
-        x = tf.reshape(self.linear(x), [-1, *self.view])  # the linear layer's outputs are numbered c, h, w
-        x = tf.transpose(x, [0, 2, 3, 1])
-        if self.norm is not None:
-            x = self.norm(x, training=training)
-        x = self.activation(x)
-        for level in self.levels:
-            x = level(x, training=training)
-        return sigmoid(tf.cast(self.final(x), tf.float32))
+    name, n = name or by_role(), f * 2 ** (size.levels - 1)
+    steps = [m.dense(name("initial", "linear"), code, n * size.top[0] * size.top[1]), _view(name, size.top),
+             *_after("initial", n, m, name)]
+    for level in reversed(range(1, size.levels)):
+        steps += [*_doubling(f"level.{level}", n, size.pads[level], m, upscaling, name),
+                  *_after(f"level.{level}", n // 2, m, name)]
+        n //= 2
+    return Body(Chain(*steps, m.last_up(name("level.0", "conv"), n, 3, size.zeros(0)), _picture),
+                TORCH_2017)
 
 
-class LisModule(tf.keras.layers.Layer):
-    """Module `i` of the learned input space: linear, activation, linear."""
-
-    def __init__(self, i: int, code: int, make: Maker):
-        super().__init__()
-        key = f"lis_layers.{i}.lis.{i}"
-        self.first = make.linear(f"{key}-1.linear", code, code)
-        self.activation = make.activation(f"{key}-1.act", code)
-        self.second = make.linear(f"{key}-2.linear", code, code)
-
-    def call(self, x):
-        """[N, code] -> what is added to it."""
-        return self.second(self.activation(self.first(x)))
+def _view(name, top: tuple):
+    name("initial", "view")
+    return maps(top)
 
 
-class GeneratorLIS(LisNetwork):
-    """G-LIS: some LIS modules move the noise to a better place, x_{i+1} = x_i + LIS_i(x_i), then G draws it.
+def _picture(x: tf.Tensor) -> tf.Tensor:
+    return sigmoid(tf.cast(x, tf.float32))
+
+
+def _after(level: str, n: int, m: LisMaker, name) -> tuple:
+    norm = (m.norm(name(level, "batchnorm"), n),) if m.style.rule else ()
+    return (*norm, m.act(name(level, m.act_word), n))
+
+
+def _doubling(level: str, n: int, pad: tuple, m: LisMaker, upscaling: str, name) -> tuple:
+    """Twice the side, half the channels. The original pads the 3x3 convolution by 1 + pad, which gives
+    images of another size than D takes."""
+    upsample = UPSAMPLE[upscaling]
+    if upsample is None:
+        return (m.up(name(level, "conv"), n, n // 2, (1 + pad[0], 1 + pad[1])),)
+    name(level, "upsample")
+    return upsample, m.smooth(name(level, "conv"), n, n // 2, (1 - pad[0], 1 - pad[1]))
+
+
+class GeneratorLIS(LearnedInput):
+    """G-LIS: some LIS modules move the noise to a better place, then G draws it.
 
     Args:
-        modules: how many LIS modules there are; the others as for `Generator`.
+        modules: how many LIS modules there are; the others as for `generator`.
     """
 
-    def __init__(self, size: Pyramid, features: int, code: int, make: Maker, modules: int, upscaling: str = "fractional"):
-        super().__init__()
-        self.modules_lis = [LisModule(i, code, make) for i in range(modules)]
-        self.body = Generator(size, features, code, make, upscaling, numbered=True)
+    def __init__(self, size: Pyramid, f: int, code: int, m: LisMaker, modules: int,
+                 upscaling: str = "fractional"):
+        lis = m.modules(code, modules)
+        super().__init__(generator(size, f, code, m, upscaling, by_number()), lis)
 
     def assign(self, arrays):
         """Sets all weights.
@@ -328,54 +278,9 @@ class GeneratorLIS(LisNetwork):
             UserError: the arrays are of another number of LIS modules, or do not fit.
         """
         held = {name.split(".")[1] for name in arrays if name.startswith("lis_layers.")}
-        if arrays and len(held) != len(self.modules_lis):
-            where = getattr(arrays, "path", "weights")
-            raise UserError(f"{where}: holds {len(held)} LIS modules, this experiment has {len(self.modules_lis)}; "
+        if arrays and len(held) != len(self.modules):
+            where = arrays.path if isinstance(arrays, Archive) else "weights"
+            raise UserError(f"{where}: holds {len(held)} LIS modules, this experiment has "
+                            f"{len(self.modules)}; "
                             f"give --r_iterations={len(held)}")
         super().assign(arrays)
-
-    def move(self, x, executed=None) -> list[tf.Tensor]:
-        """The vectors x_1 ... x_n after each module, each [N, code].
-
-        Args:
-            executed: how many modules to execute (an int or an int tensor; None: all). The gates of the others are zero: their
-                vectors repeat the last one and their weights get zero gradients, as in the original. One graph serves
-                every count.
-        """
-        vectors, x = [], tf.cast(x, tf.float32)
-        for i, module in enumerate(self.modules_lis):
-            step = tf.cast(module(x), tf.float32)
-            gate = 1.0 if executed is None else tf.cast(tf.convert_to_tensor(executed) > i, tf.float32)
-            x = x + gate * step
-            vectors.append(x)
-        return vectors
-
-    def call(self, x, training=False, executed=None):
-        """[N, code] -> (images [N, h, w, 3], vectors after each module; those of modules not executed repeat the last)."""
-        vectors = self.move(x, executed)
-        return self.body(vectors[-1] if vectors else x, training=training), vectors
-
-
-def stop_chances(modules: int, training: bool, executed=None) -> list[float]:
-    """The chance that a forward pass stops before each module, once it gets there.
-
-    Args:
-        training: then 0.5^(n-i) before module i of n; else 0.
-        executed: a count that overrides it, or 'all'.
-    """
-    if executed == "all" or (executed is None and not training):
-        return [0.0] * modules
-    if executed is None:
-        return [0.5 ** (modules - i) for i in range(modules)]
-    return [0.0 if i + 1 <= executed else 1.0 for i in range(modules)]
-
-
-def count_executed(uniforms, chances) -> tf.Tensor:
-    """How many modules run: the pass stops before the first one whose uniform is below its chance. int32 scalar.
-
-    Args:
-        uniforms: [modules], one draw per module (those after the stop are not looked at).
-        chances: what `stop_chances` returned.
-    """
-    going = tf.cast(tf.convert_to_tensor(uniforms) >= tf.constant(chances, tf.convert_to_tensor(uniforms).dtype), tf.int32)
-    return tf.reduce_sum(tf.math.cumprod(going))

@@ -1,15 +1,18 @@
-"""Which images train and which test: `data_index.npz` beside the data, and the original's `data_index.pt`."""
+"""Which images train and which test: `data_index.npz` beside the data, and the original's
+`data_index.pt`."""
 from __future__ import annotations
 
 import hashlib
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tfgan_suite.data.folder import FolderSource
 from tfgan_suite.data.source import Source
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, quoted, reading
 from tfgan_suite.files import archive, torch
 from tfgan_suite.random import generator
 
@@ -46,26 +49,31 @@ def make(size: int, running: int = 200, final: int = 2000, seed: int = 0) -> Spl
     if running < 1 or final < 1:
         raise UserError(f"--running={running} --final={final}: both tests need at least one image")
     if running > final:
-        raise UserError(f"--running={running}: is more than --final={final}, so that test images would be trained on; "
+        raise UserError(f"--running={running}: is more than --final={final}, so that test images would be "
+                        "trained on; "
                         f"give running <= final")
     if final >= size:
-        raise UserError(f"--final={final}: the data set has {size} images and some must be left to train on; give less")
+        raise UserError(f"--final={final}: the data set has {size} images and some must be left to train "
+                        "on; give less")
     permutation = generator(seed, "data split").permutation(size).astype(np.int64)
     return Split(permutation[:running], permutation[:final], permutation[final:])
 
 
 def identity(source: Source) -> str:
-    """A hash of what the numbers of a split mean: how many images there are and, where they are files, their names."""
-    root = getattr(source, "root", None)
-    names = [str(path.relative_to(root)) for path in getattr(source, "paths", ())] if root else []
-    return hashlib.sha256("\n".join([str(len(source)), *names]).encode()).hexdigest()
+    """A hash of what the numbers of a split mean: how many images there are and, where they are files,
+    their names."""
+    names = []
+    if isinstance(source, FolderSource):
+        names = [str(path.relative_to(source.root)) for path in source.paths]
+    return hashlib.sha256(os.fsencode("\n".join([str(len(source)), *names]))).hexdigest()
 
 
 def write(dataroot, split: Split, dataset: str, source: Source) -> Path:
     """Writes `<dataroot>/data_index.npz`.
 
     Args:
-        dataset: its name, with the class where it has one: a split of one data set is not taken for another.
+        dataset: its name, with the class where it has one: a split of one data set is not taken for
+            another.
 
     Raises:
         UserError: the folder is not there or cannot be written.
@@ -74,15 +82,17 @@ def write(dataroot, split: Split, dataset: str, source: Source) -> Path:
     if not path.parent.is_dir():
         raise UserError(f"{dataroot}: no such folder; give the folder of the data as --dataroot")
     buffer = io.BytesIO()
-    np.savez(buffer, dataset=dataset, identity=identity(source), **{part: getattr(split, part) for part in PARTS})
+    parts = {part: getattr(split, part) for part in PARTS}
+    np.savez(buffer, dataset=dataset, identity=identity(source), **parts)
     archive.write_bytes(path, buffer.getvalue())
     return path
 
 
 def command(dataset: str, dataroot, lsun_class: str = "") -> str:
     """The command that makes a split."""
-    name, place = dataset.split(":")[0], f" --dataroot={dataroot}" if dataroot else ""
-    return f"tools/datasets.py split --dataset={name}" + (f" --lsun_class={lsun_class}" if name == "lsun" else "") + place
+    name, place = dataset.split(":")[0], f" --dataroot={quoted(dataroot)}" if dataroot else ""
+    category = f" --lsun_class={quoted(lsun_class)}" if name == "lsun" else ""
+    return f"tools/datasets.py split --dataset={name}{category}{place}"
 
 
 def read(dataroot, dataset: str, source: Source, again: str) -> Split:
@@ -103,17 +113,32 @@ def read(dataroot, dataset: str, source: Source, again: str) -> Split:
 
 
 def _read_ours(path: Path, dataset: str, source: Source, again: str) -> Split:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            split = Split(*(file[part].astype(np.int64) for part in PARTS))
-            made_for, made_of = str(file["dataset"]), str(file["identity"])
-    except Exception as error:  # NumPy raises a dozen kinds on damaged files
-        raise UserError(f"{path}: is no readable split ({type(error).__name__}); make it anew with '{again}'") from None
+    file = archive.Archive(path, f"make it anew with '{again}'")
+    with reading(path, "is no readable split", f"make it anew with '{again}'"):
+        split = _split(file)
+        made_for, made_of = file.text("dataset"), file.text("identity")
     if made_for != dataset or split.size != len(source):
-        raise UserError(f"{path}: was made for {made_for} with {split.size} images, not for {dataset} with {len(source)}; "
+        raise UserError(f"{path}: was made for {made_for} with {split.size} images, not for {dataset} "
+                        f"with {len(source)}; "
                         f"make it anew with '{again}'")
     if made_of != identity(source):
-        raise UserError(f"{path}: was made for {split.size} files of other names; make it anew with '{again}'")
+        raise UserError(f"{path}: was made for {split.size} files of other names; make it anew with "
+                        f"'{again}'")
+    return split
+
+
+def _split(arrays) -> Split:
+    """The split of a file's arrays.
+
+    Raises:
+        ValueError: they are no numbers of images, or out of range.
+    """
+    parts = [arrays[part] for part in PARTS]
+    if any(array.ndim != 1 or array.dtype.kind not in "iu" for array in parts):
+        raise ValueError("its parts are no lists of whole numbers")
+    split = Split(*(array.astype(np.int64) for array in parts))
+    if any(array.size and not 0 <= array.min() <= array.max() < split.size for array in parts):
+        raise ValueError(f"it names images beyond its {split.size}")
     return split
 
 
@@ -121,9 +146,11 @@ def _read_original(path: Path, source: Source, again: str) -> Split:
     found = torch.load(path)
     if not isinstance(found, dict) or not all(isinstance(found.get(part), np.ndarray) for part in PARTS):
         raise UserError(f"{path}: is no split of the original program; make ours with '{again}'")
-    split = Split(*(found[part].astype(np.int64) for part in PARTS))
+    with reading(path, "is no split of this data set", f"make ours with '{again}'"):
+        split = _split(found)
     numbers = np.sort(np.concatenate([split.final_test, split.train]))
     if split.size != len(source) or not np.array_equal(numbers, np.arange(split.size)):
-        raise UserError(f"{path}: was made for another data set, of {split.size} images; this one has {len(source)}; "
+        raise UserError(f"{path}: was made for another data set, of {split.size} images; this one has "
+                        f"{len(source)}; "
                         f"make ours with '{again}'")
     return split

@@ -45,6 +45,6 @@ def write(path: Path, arrays) -> None:
     Raises:
         UserError: it cannot be written.
     """
-    own = path.with_name(f"{os.getpid()}.{path.name}")
+    own = archive.partial_of(path)
     archive.write(own, arrays)
     os.replace(own, path)

@@ -72,7 +72,7 @@ def real_features(graph, samples) -> tuple[Moments, FeatureFile]:
             features = FeatureFile(data, len(moments.mean))
             if features.n == moments.n:
                 return moments, features
-    partial = folder / f"{name}.{os.getpid()}.partial"
+    partial = archive.partial_of(data)
     moments, features = Moments(), FeatureFile(partial)
     try:
         for pictures, _ in samples.batches():

@@ -3,9 +3,8 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.metrics.graph_file import GraphFile
 
 SIDE = 299
@@ -65,19 +64,20 @@ class Inception:
         return self._run("new", self._build_new, x.astype(np.float32))[0]
 
     def _run(self, name: str, build, feed: np.ndarray) -> list:
-        if name not in self._runs:
-            with self._graph.as_default():
-                self._runs[name] = build(name)
-        placeholder, outputs = self._runs[name]
-        return self._session.run(outputs, {placeholder: feed})
+        with reading(self.file.path, "does not compute as the 2015 Inception graph", "put the right file there"):
+            if name not in self._runs:
+                with self._graph.as_default():
+                    self._runs[name] = build(name)
+            placeholder, outputs = self._runs[name]
+            return self._session.run(outputs, {placeholder: feed})
 
     def _import(self, prefix: str, start: str, given, wanted: list[str]) -> list:
         """The tensors `wanted` with the tensor `start` replaced by `given`."""
-        try:
+        missing = [tensor for tensor in (start, *wanted) if not self.has(tensor)]
+        if missing:
+            raise UserError(f"{self.file.path}: lacks the tensor '{missing[0]}'; it is not the 2015 Inception graph")
+        with reading(self.file.path, "is not the 2015 Inception graph", "put the right file there"):
             return tf.import_graph_def(self._definition, input_map={start: given}, return_elements=wanted, name=prefix)
-        except (ValueError, KeyError) as error:
-            missing = next((w for w in (start, *wanted) if not self.has(w)), str(error).splitlines()[0])
-            raise UserError(f"{self.file.path}: lacks the tensor '{missing}'; it is not the 2015 Inception graph") from error
 
     def has(self, tensor: str) -> bool:
         """Whether the graph has the operation of this tensor."""
@@ -105,10 +105,8 @@ class Inception:
 def _read(file: GraphFile):
     """The graph's definition, without the shapes that it was frozen with (they say that a batch is one image)."""
     definition = _V1.GraphDef()
-    try:
+    with reading(file.path, "cannot be read as a frozen graph", "put the right file there"):
         definition.ParseFromString(file.path.read_bytes())
-    except (DecodeError, OSError) as error:
-        raise UserError(f"{file.path}: cannot be read as a frozen graph; put the right file there") from error
     for node in definition.node:
         node.attr.pop("_output_shapes", None)
     return definition

@@ -24,15 +24,6 @@ def record(params: Parameters, results: dict, protocol: dict) -> None:
     Raises:
         UserError: the log folder cannot be written.
     """
-    import tensorflow as tf
+    from tfgan_suite.training import logs
 
-    from tfgan_suite.training.logs import RunLog
-
-    log = RunLog(params)
-    try:
-        with log.writer.as_default(step=protocol.get("iteration") or 0):
-            for name, value in results.items():
-                tf.summary.scalar(name, value)
-        log.record({"iteration": protocol.get("iteration"), **results, "protocol": protocol})
-    finally:
-        log.close()
+    logs.append(params.log_dir, protocol.get("iteration"), results, {"protocol": protocol})

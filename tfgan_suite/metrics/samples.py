@@ -9,6 +9,7 @@ import numpy as np
 from tfgan_suite import random
 from tfgan_suite.data import prepare
 from tfgan_suite.data.folder import FolderSource
+from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
 
@@ -108,8 +109,8 @@ class SourceSamples:
         if picture.shape[:2] == self.size:
             return picture
         if self.fixed:
-            raise UserError(f"{self.source.name}: image {index + 1} is {picture.shape[1]}x{picture.shape[0]}, the first is "
-                            f"{self.size[1]}x{self.size[0]}; all must have one size")
+            raise UserError(f"{self.source.describe(int(index))}: is {picture.shape[1]}x{picture.shape[0]}, "
+                            f"{self.source.describe(0)} is {self.size[1]}x{self.size[0]}; all must have one size")
         return prepare.cover(picture, *self.size)
 
     def batches(self) -> Iterator[tuple[np.ndarray, None]]:
@@ -131,7 +132,7 @@ def folder(path, n: int = 0, batch: int = 100) -> SourceSamples:
     Raises:
         UserError: no such folder, no images, fewer than n.
     """
-    samples = SourceSamples(FolderSource(path, per_class=False), batch=batch, n=n)
+    samples = SourceSamples(FolderSource(path, per_class=False, background=WHITE), batch=batch, n=n)
     samples.protocol["folder"] = str(path)
     return samples
 

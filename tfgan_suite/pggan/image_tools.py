@@ -1,14 +1,18 @@
-"""Side programs of alenmora/ppgan on folders of images: statistics and cleaning (spec section 12)."""
+"""Side programs of alenmora/ppgan on folders of images: statistics and cleaning."""
 from __future__ import annotations
 
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.data import rgb
+from tfgan_suite.errors import UserError, reading
+from tfgan_suite.files import archive
 from tfgan_suite.pictures import saving
 
 
@@ -49,21 +53,30 @@ def find(path) -> list[Path]:
     return found
 
 
+@contextlib.contextmanager
+def _opened(path) -> Iterator[Image.Image]:
+    """An open picture of usual size.
+
+    Raises:
+        UserError: it cannot be read, now or while it is converted.
+    """
+    with reading(path, "is no picture that can be read", "remove it"), Image.open(path) as picture:
+        rgb.check_pixels(*picture.size)
+        yield picture
+
+
 def moments(paths: list[Path]) -> tuple[np.ndarray, np.ndarray, tuple]:
     """Mean in [0, 255] and standard deviation in [0, 1] of every pixel, float64 [H, W, C], and the names of the bands.
 
     Size and mode are those of the first image; the others are resized with LANCZOS and converted.
     """
-    with Image.open(paths[0]) as first:
+    with _opened(paths[0]) as first:
         size, mode = first.size, "RGB" if first.mode == "P" else first.mode
     total = squares = 0.0
     for path in paths:
-        try:
-            with Image.open(path) as picture:
-                picture = picture.convert(mode)
-                picture = picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS)
-        except (OSError, UnidentifiedImageError):
-            raise UserError(f"{path}: is no picture that can be read; remove it") from None
+        with _opened(path) as picture:
+            picture = picture.convert(mode)
+            picture = picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS)
         x = np.atleast_3d(np.asarray(picture, np.float64))
         total, squares = total + x, squares + (x / 255) ** 2
     mean = total / len(paths)
@@ -90,14 +103,14 @@ def statistics(path, target=None, likelihood: Callable | None = None) -> dict[st
     paths = find(path)
     mean, deviation, bands = moments(paths)
     target = Path(target or Path("stats") / str(path).strip("/").replace("/", "-"))
-    target.mkdir(parents=True, exist_ok=True)
+    archive.make_folder(target)
     rounded = np.rint(mean).astype(np.uint8)
     saving.save(target / "mean.jpg", rounded[..., :3] if rounded.shape[-1] >= 3 else rounded[..., 0])
     for i, name in enumerate(bands):
         saving.save(target / f"std{name}.jpg", deviation_picture(deviation[..., i], i, len(bands)))
     found = {"count": len(paths), "height": mean.shape[0], "width": mean.shape[1]}
     if likelihood:
-        scores = np.array([likelihood(Image.open(p).convert("RGB")) for p in paths])
+        scores = np.array([likelihood(Image.fromarray(rgb.read_rgb(p))) for p in paths])
         found.update(likelihood_sum=scores.sum(), likelihood_mean=scores.mean(), likelihood_std=scores.std())
     return found
 
@@ -115,16 +128,15 @@ def clean(path, target, res: int | None = None, likelihood: Callable | None = No
     source, target = _folder(path), Path(target)
     if source.resolve() == target.resolve():
         raise UserError(f"{target}: is the folder to clean itself; give another one to copy to")
-    target.mkdir(parents=True, exist_ok=True)
+    archive.make_folder(target)
     copied, paths = 0, sorted(source.glob("*.jpg"))
     for item in paths:
         try:
-            with Image.open(item) as picture:
-                picture.load()
-                good = res is None or min(picture.size) >= res
-                good = good and (likelihood is None or likelihood(picture.convert("RGB")) >= threshold)
-        except OSError:
-            good = False
+            picture = rgb.read_rgb(item)
+        except UserError:
+            continue
+        good = res is None or min(picture.shape[:2]) >= res
+        good = good and (likelihood is None or likelihood(Image.fromarray(picture)) >= threshold)
         if good:
             shutil.copyfile(item, target / item.name)
             copied += 1

@@ -1,8 +1,8 @@
-"""Parameters of PGGAN: the flags of alenmora/ppgan's config.py (spec section 2.1), then what this suite adds."""
+"""Parameters of PGGAN: the flags of alenmora/ppgan's config.py, then what this suite adds."""
 from __future__ import annotations
 
 from tfgan_suite import options
-from tfgan_suite.experiment import Parameter
+from tfgan_suite.experiment import Parameter, whole
 
 BATCHES = "4:32,8:32,16:32,32:24,64:16,128:16,256:16,512:8,1024:8"
 
@@ -30,21 +30,25 @@ def resume_words(value: str) -> list[str]:
 
 def _resume(value: str) -> str:
     words = resume_words(value)
-    if not words or (len(words) == 2 and all(w.isdigit() for w in words)):
+    if not words or (len(words) == 2 and None not in map(whole, words)):
         return ""
     return "give a resolution and the images shown in it, such as 64,1200000"
 
 
 ORIGINAL = (
-    Parameter("data_path", "./data/", "folder whose subfolders hold the images; 'digits' for the embedded digits"),
-    Parameter("log_path", "", "folder of architecture.txt, netStatus.txt and pictures (default: the run's log folder)"),
-    Parameter("preWtsFile", None, "weights to start from: a .pth.tar of the original, or an iter_N.gmodel.npz", type=str),
+    Parameter("data_path", "./data/", "folder whose subfolders hold the images; 'digits' for the embedded digits",
+              change="free"),
+    Parameter("log_path", "", "folder of architecture.txt, netStatus.txt and pictures (default: the run's log folder)",
+              change="free"),
+    Parameter("preWtsFile", None, "weights to start from: a .pth.tar of the original, or an iter_N.gmodel.npz", type=str,
+              change="free"),
     Parameter("resumeTraining", "", "R,S: go on with --preWtsFile at resolution R after S images of it", check=_resume,
               fixed=True),
-    Parameter("deactivateLog", False, "none of the original's log files and pictures, and only the final weights"),
-    Parameter("saveModelEvery", 100000, "images between checkpoints", minimum=1),
-    Parameter("saveImageEvery", 50000, "images between pictures of reals above fakes", minimum=1),
-    Parameter("logStep", 2500, "images between rows of netStatus.txt", minimum=1),
+    Parameter("deactivateLog", False, "none of the original's log files and pictures, and only the final weights",
+              change="free"),
+    Parameter("saveModelEvery", 100000, "images between checkpoints", minimum=1, change="free"),
+    Parameter("saveImageEvery", 50000, "images between pictures of reals above fakes", minimum=1, change="free"),
+    Parameter("logStep", 2500, "images between rows of netStatus.txt", minimum=1, change="free"),
     Parameter("nChannels", 3, "channels of the images", choices=(1, 3), fixed=True),
     Parameter("gLR", 0.001, "Adam rate of the generator, before gLR_decay", minimum=0),
     Parameter("cLR", 0.001, "Adam rate of the critic, before cLR_decay", minimum=0),
@@ -55,9 +59,9 @@ ORIGINAL = (
     Parameter("nCritPerGen", 1, "critic steps per generator step", minimum=1),
     Parameter("stdDevGroup", 8, "group of the minibatch standard deviation; 0 or 1: no such layer", fixed=True),
     Parameter("latentSize", 128, "numbers in a latent", minimum=1, fixed=True),
-    Parameter("smoothing", 0.997, "decay of the averaged generator (see ema)", minimum=0, maximum=1),
-    Parameter("samplesWhileStable", 750000, "images of a stable stage", minimum=1, fixed=True),
-    Parameter("samplesWhileFade", 750000, "images of a fade; 0: none", minimum=0, fixed=True),
+    Parameter("smoothing", 0.997, "decay of the averaged generator (see ema)", minimum=0, maximum=1, change="free"),
+    Parameter("samplesWhileStable", 750000, "images of a stable stage", minimum=1, change="later"),
+    Parameter("samplesWhileFade", 750000, "images of a fade; 0: none", minimum=0, change="later"),
     Parameter("startRes", 4, "first resolution", minimum=4, maximum=1024, check=_power, fixed=True),
     Parameter("endRes", 64, "last resolution", minimum=4, maximum=1024, check=_power, fixed=True),
     Parameter("gOptimizer_betas", "0.0 0.99", "Adam's betas of the generator", check=_betas),
@@ -83,7 +87,7 @@ ORIGINAL = (
 )
 
 OURS = (
-    Parameter("batch_table", BATCHES, "batch of each resolution, RES:BATCH,...", fixed=True),
+    Parameter("batch_table", BATCHES, "batch of each resolution, RES:BATCH,...", change="later"),
     Parameter("weight_scale", "original", "equalised learning rate of the dense layers: as coded or as in the paper's code",
               choices=("original", "paper"), fixed=True),
     Parameter("stddev_form", "original", "minibatch standard deviation: centres its input (as coded) or leaves it (paper)",
@@ -96,11 +100,12 @@ OURS = (
               choices=("iterations", "images")),
     Parameter("lr_decay", "constant", "factor^1 always (as coded), or factor^(resolutions grown)",
               choices=("constant", "resolution")),
-    Parameter("ema", False, "keep an averaged generator (decay: smoothing) and sample from it"),
-    Parameter("saveWhileFading", True, "checkpoints in fades too (the original: stable stages only)"),
-    Parameter("legacy_pictures", False, "pictures without the shift to [0, 1]: negative values are black, as in the original"),
+    Parameter("ema", False, "keep an averaged generator (decay: smoothing) and sample from it", change="free"),
+    Parameter("saveWhileFading", True, "checkpoints in fades too (the original: stable stages only)", change="free"),
+    Parameter("legacy_pictures", False, "pictures without the shift to [0, 1]: negative values are black, as in the original",
+              change="free"),
     Parameter("mirror", True, "half of the reals are mirrored, as in the original (not for digits or letters)", fixed=True),
-    Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0),
+    Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0, change="free"),
     *options.penalty(gamma=None),  # the one `gamma` is declared above, with the original's default
 )
 

@@ -1,4 +1,4 @@
-"""Real images at every resolution: decoded once, resized once each, kept in memory where they fit (spec section 8)."""
+"""Real images at every resolution: decoded once, resized once each, kept in memory where they fit."""
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +9,7 @@ from PIL import Image
 
 from tfgan_suite.data import digits
 from tfgan_suite.data.folder import FolderSource
+from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
 from tfgan_suite.random import generator
@@ -45,9 +46,9 @@ def open_source(path: str, end: int) -> Source:
         return digits.DigitsSource(end)
     missing = "put images below it, or give another --data_path ('digits' needs no files)"
     try:
-        source = FolderSource(path, per_class=True, missing=missing)
+        source = FolderSource(path, per_class=True, missing=missing, background=WHITE)
     except UserError:
-        source = FolderSource(path, per_class=False, missing=missing)
+        source = FolderSource(path, per_class=False, missing=missing, background=WHITE)
     size = max(max(source.image(int(i)).shape[:2]) for i in np.linspace(0, len(source) - 1, min(8, len(source))))
     if size < end:
         raise UserError(f"endRes={end} is above the images of {path} ({size} pixels); give a smaller --endRes")

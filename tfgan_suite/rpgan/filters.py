@@ -1,45 +1,13 @@
-"""Random-projection filters: `filts.npz` (section 3.5 and 8 of the original's file formats)."""
+"""Files of random-projection filters, `filts.npz`, in the format of ayanc/rpgan's `filts/rproj.py`."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import archive
-
-
-@dataclass(frozen=True)
-class Filters:
-    """K fixed projections of one shape.
-
-    Attributes:
-        values: float32 [K, k, k, 3, channels].
-        stride: of the convolution, in pixels.
-    """
-
-    values: np.ndarray
-    stride: int
-
-    @property
-    def padding(self) -> int:
-        """Zeros on each side of the image: (k - stride) // 2."""
-        return (self.values.shape[1] - self.stride) // 2
-
-
-def parse(spec: str) -> tuple[int, int, int, int]:
-    """`K,S,F,N`: kernel side, stride, channels, number of filters.
-
-    Raises:
-        UserError: not four positive whole numbers, or a kernel smaller than its stride.
-    """
-    words = spec.split(",")
-    if len(words) != 4 or not all(w.isdigit() and int(w) > 0 for w in words):
-        raise UserError(f"filters '{spec}': give K,S,F,N (kernel, stride, channels, count), for example 8,2,1,48")
-    k, s, f, n = map(int, words)
-    if k < s:
-        raise UserError(f"filters '{spec}': the kernel ({k}) must not be smaller than the stride ({s})")
-    return k, s, f, n
+from tfgan_suite.layers.projections import Filters, draw, parse
 
 
 def make(specs, seed: int | None = None) -> dict[str, np.ndarray]:
@@ -54,8 +22,7 @@ def make(specs, seed: int | None = None) -> dict[str, np.ndarray]:
     count = 0
     for k, s, f, n in map(parse, specs):
         for _ in range(n):
-            p = np.float32(generator.normal(size=(k, k, 3, f)))
-            arrays[f"p{count}"] = p / np.sqrt(np.sum(p * p, axis=(0, 1, 2), keepdims=True))
+            arrays[f"p{count}"] = draw(generator, k, f)
             arrays[f"s{count}"] = np.array(s)
             count += 1
     return {"nfilt": np.array(count), **arrays}
@@ -74,13 +41,19 @@ def load(path) -> Filters:
     Raises:
         UserError: missing or corrupt, or filters of different strides, channel counts or sizes.
     """
-    file = archive.Archive(path)
-    try:
-        count = int(file["nfilt"])
-        filters = [file[f"p{i}"] for i in range(count)]
-        strides = [int(file[f"s{i}"]) for i in range(count)]
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: is not a filter file ({error}); make one with filts/rproj.py") from None
+    return stacked(archive.Archive(path), path)
+
+
+def stacked(arrays: Mapping, path) -> Filters:
+    """The filters of a filter file's arrays.
+
+    Raises:
+        UserError: it holds none, or of different strides, channel counts or sizes; `path` names it.
+    """
+    with reading(path, "is not a filter file", "make one with filts/rproj.py"):
+        count = int(arrays["nfilt"])
+        filters = [arrays[f"p{i}"] for i in range(count)]
+        strides = [int(arrays[f"s{i}"]) for i in range(count)]
     if not filters:
         raise UserError(f"{path}: holds no filters; make them with filts/rproj.py")
     if any(p.ndim != 4 or p.shape[0] != p.shape[1] or p.shape[2] != 3 for p in filters):
@@ -89,4 +62,7 @@ def load(path) -> Filters:
                          ("sizes", [p.shape[0] for p in filters])):
         if len(set(values)) > 1:
             raise UserError(f"{path}: the filters have different {what} ({sorted(set(values))}); they must be equal")
+    if not 1 <= strides[0] <= filters[0].shape[0]:
+        raise UserError(f"{path}: the filters have stride {strides[0]} and side {filters[0].shape[0]}; make them with "
+                        f"filts/rproj.py")
     return Filters(np.stack(filters).astype(np.float32), strides[0])

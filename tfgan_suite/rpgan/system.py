@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import optimizers, penalties, random
+from tfgan_suite import optimizers, options, penalties, random
 from tfgan_suite.data import digits, order
 from tfgan_suite.data.listfile import ListFile
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, quoted
 from tfgan_suite.files import archive
+from tfgan_suite.layers.projections import Filters
 from tfgan_suite.rpgan import filters
-from tfgan_suite.rpgan.networks import Discriminators, Generator
+from tfgan_suite.rpgan.bank import Discriminators
+from tfgan_suite.rpgan.networks import Generator
 from tfgan_suite.system import System
 
 RATE, BETA_1, BETA_2, EPSILON = 2e-4, 0.5, 0.999, 1e-8
@@ -34,11 +36,15 @@ class RPGAN(System):
             self.networks["d"] = d
             for name, network in self.networks.items():
                 self.optimizers[name] = optimizers.adam(RATE, BETA_1, BETA_2, EPSILON)
-                self.optimizers[name].build(network.trainable_variables)
+                self.optimizers[name].build([v for v in network.named().values() if v.trainable])
 
     def _discriminators(self) -> Discriminators:
-        p = self.params
-        return Discriminators(p.imsz, p.df, projections(p), p.seed, 1 if p.penalty == "js" else p.chunk)
+        p, chunk = self.params, self.params.chunk
+        if options.active(p):
+            if chunk > 1:
+                raise UserError(f"chunk={chunk}: --penalty={p.penalty} looks at one discriminator at a time; leave chunk out")
+            chunk = 1
+        return Discriminators(p.imsz, p.df, [projections(p)], p.seed, chunk)
 
     # -- data ----------------------------------------------------------------------------------------------------------
     def source(self):
@@ -71,20 +77,18 @@ class RPGAN(System):
         """G's step against all discriminators, then each discriminator's own step with new fakes of the updated G."""
         g, d = self.networks["g"], self.networks["d"]
         with tf.GradientTape() as tape:
-            fake = g(draws["z_g"])
+            fake = g(draws["z_g"], training=True)
         g_losses, image_gradient = d.generator_losses(fake)
-        gradients = tape.gradient(fake, g.trainable_variables, image_gradient)
-        optimizers.apply(self.optimizers["g"], gradients, g.trainable_variables)
+        self.descend("g", tape, fake, image_gradient)
 
-        def penalty(discriminator, real, fake):
-            term, scalars = penalties.js_penalty(self.params, step, self.iterations, discriminator, real, fake)
-            return term, tf.stack([scalars[name] for name in penalties.JS_SCALARS])
+        def penalty(look):
+            return penalties.of_params(self.params, look, step, self.iterations)
 
-        extra = (penalty, len(penalties.JS_SCALARS)) if self.params.penalty == "js" else ()
-        d_losses, gradients, shown = d.losses(batch["real"], g(draws["z_d"]), *extra)
+        wanted = penalty if options.active(self.params) else None
+        d_losses, gradients, shown = d.losses(batch["real"], g(draws["z_d"], training=True), wanted)
         optimizers.apply(self.optimizers["d"], gradients, d.trainable_variables)
-        means = zip(penalties.JS_SCALARS, tf.unstack(tf.reduce_mean(shown, 0)))  # of the regulariser: over the discriminators
-        return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses, **dict(means)}
+        means = {name: tf.reduce_mean(values) for name, values in shown.items()}  # over the discriminators
+        return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses, **means}
 
     def console(self, step, scalars):
         """The original's two lines."""
@@ -94,6 +98,10 @@ class RPGAN(System):
     def keep(self, number):
         """Snapshots of G at multiples of SAVEFREQ stay for ever."""
         return self.params.SAVEFREQ <= 0 or number % self.params.SAVEFREQ == 0
+
+    def prepare_run(self, fresh):
+        """Writes the projections, if they are not there yet."""
+        return write_projections(self.params, fresh)
 
     # -- pictures ------------------------------------------------------------------------------------------------------
     def latents(self, n, seed):
@@ -132,25 +140,50 @@ class Baseline(RPGAN):
         scalars = super().update(step, batch, draws, phase)
         return {name: value for name, value in scalars.items() if name != "L"}
 
+    def prepare_run(self, fresh):
+        """Nothing: the discriminator sees the image itself."""
+        return []
+
     def console(self, step, scalars):
         """The original's line."""
         return [f"[{step:09d}] Adam Loss: G={scalars['G']:.6f},D={scalars['D']:.6f}"]
 
 
-def projections(params) -> filters.Filters:
-    """The filters of `wts_dir/filts.npz`, made first if the experiment says how.
+def _path(params) -> Path:
+    return Path(params.wts_dir) / "filts.npz"
+
+
+def projections(params) -> Filters:
+    """The filters of `wts_dir/filts.npz`, or those that the experiment's `filts` makes if there is no such file yet.
 
     Raises:
         UserError: there is no such file and the experiment has no `filts`.
     """
-    path = Path(params.wts_dir) / "filts.npz"
+    path = _path(params)
+    if path.exists():
+        return filters.load(path)
+    if not params.filts:
+        raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {quoted(path)} 8,2,1,48")
+    return filters.stacked(filters.make([params.filts], params.filts_seed), path)
+
+
+def write_projections(params, fresh: bool) -> list[str]:
+    """Writes `wts_dir/filts.npz` if it is missing.
+
+    Raises:
+        UserError: a fresh run would take over other projections than its `filts` says.
+    """
+    path = _path(params)
     if not path.exists():
-        if not params.filts:
-            raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {path} 8,2,1,48")
         archive.make_folder(path.parent)
         count = filters.write(path, [params.filts], params.filts_seed)
-        print(f"Wrote {count} discriminator projections to {path} (filts={params.filts}, seed {params.filts_seed}).")
-    return filters.load(path)
+        return [f"Wrote {count} discriminator projections to {path} (filts={params.filts}, seed {params.filts_seed})."]
+    if fresh and params.filts:
+        wanted, there = filters.make([params.filts], params.filts_seed), archive.Archive(path)
+        if set(wanted) != set(there) or any(not np.array_equal(wanted[name], there[name]) for name in wanted):
+            raise UserError(f"{path}: holds {int(there['nfilt'])} projections that are not those of filts={params.filts} (seed "
+                            f"{params.filts_seed}); delete the file, or give --filts= to train with it")
+    return []
 
 
 SYSTEMS = {"rpgan": RPGAN, "rpgan_baseline": Baseline}

@@ -8,12 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import optimizers
+from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.data.order import ShuffledEpochs
 from tfgan_suite.files.archive import make_folder
 from tfgan_suite.pictures import saving
 from tfgan_suite.random import generator
 from tfgan_suite.sngan import monitors
-from tfgan_suite.sngan.data import check_labels, open_source
 from tfgan_suite.system import Event, System
 
 
@@ -35,6 +35,7 @@ class ClassConditional(System):
     limits: tuple[int, int] | None = None
     crop: float | None = None
     precisions = ("float32", "bfloat16")
+    log_files = ("*.png", "costs.csv")
     sample_batch = 100  # images made at a time: the original's, whose generator uses the statistics of the batch
 
     def source(self, part: str = "train"):
@@ -63,7 +64,7 @@ class ClassConditional(System):
 
     def _order(self, n: int) -> ShuffledEpochs:
         if n not in self._orders:
-            self._orders[n] = ShuffledEpochs(n, self.batch_size, self.params.seed)
+            self._orders[n] = ShuffledEpochs(n, self.batch_size, self.params.seed, self.params.batch_option())
         return self._orders[n]
 
     def images_shown(self, done):

@@ -1,12 +1,16 @@
 """Opening the results of a run: what sampling, interpolation and evaluation share."""
 from __future__ import annotations
 
+import math
+
 from tfgan_suite import registry
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, quoted
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.files import memory
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
+
+FLOAT_BYTES = 4
 
 
 def set_precision(params: Parameters) -> None:
@@ -17,8 +21,15 @@ def set_precision(params: Parameters) -> None:
     tf.keras.mixed_precision.set_global_policy(policy)
 
 
-def build(params: Parameters, training: bool = True):
-    """The system of an experiment, with seeded initial weights."""
+def build(params: Parameters, training: bool = True, guarded: bool = True):
+    """The system of an experiment, with seeded initial weights.
+
+    Args:
+        guarded: refuse what this machine has no memory for.
+
+    Raises:
+        UserError: values that do not go together, or too little memory.
+    """
     import tensorflow as tf
 
     system_class = registry.system_class(params.system)
@@ -26,8 +37,52 @@ def build(params: Parameters, training: bool = True):
         raise UserError(f"--precision={params.precision}: system {params.system} computes in "
                         f"{' or '.join(system_class.precisions)}; leave --precision out")
     set_precision(params)
+    if params.deterministic:
+        tf.config.experimental.enable_op_determinism()
     tf.keras.utils.set_random_seed(params.seed)
-    return system_class(params, training)
+    if not guarded:
+        return system_class(params, training)
+    with tf.variable_creator_scope(_Allowance(params.name)):
+        system = system_class(params, training)
+    if training:
+        _check_batch(system)
+    return system
+
+
+class _Allowance:
+    """Refuses variables that this machine has no memory for, before they are made."""
+
+    def __init__(self, name: str):
+        self.name, self.free, self.used = name, memory.available(), 0
+
+    def __call__(self, create, **arguments):
+        shape = arguments.get("shape")
+        if shape is not None and None not in tuple(shape):
+            self.used += math.prod(tuple(shape)) * FLOAT_BYTES
+        if self.used > self.free:
+            raise UserError(f"{self.name}: its networks need more than {_gib(self.used)} GiB of memory, {_gib(self.free)} GiB "
+                            f"are free; choose smaller ones")
+        return create(**arguments)
+
+
+def _check_batch(system) -> None:
+    """Stops before a batch is made that this machine has no memory for: its data, as numbers, fakes and their gradients.
+
+    Raises:
+        UserError: it does not fit.
+    """
+    spec, free = system.batch_spec(), memory.available()
+    if spec is None:  # its shapes depend on the data
+        need = system.generate_bytes(system.batch_size)
+    else:
+        need = 3 * FLOAT_BYTES * sum(math.prod(tuple(s.shape)) for s in spec.values() if None not in tuple(s.shape))
+    if need > free:
+        raise UserError(f"a batch of {system.batch_size} needs more than {_gib(need)} GiB of memory, {_gib(free)} GiB are "
+                        f"free; choose a smaller {system.params.batch_option()}")
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f}"
 
 
 def find_checkpoint(params: Parameters, kind: str = "g", iteration=None) -> int:
@@ -44,7 +99,7 @@ def find_checkpoint(params: Parameters, kind: str = "g", iteration=None) -> int:
         return int(iteration)
     newest = files.newest(kind)
     if newest is None:
-        command = {"bg": f"./fixbn.py {params.name}"}.get(kind, f"./train.py {params.name}")
+        command = {"bg": f"./fixbn.py {quoted(params.name)}"}.get(kind, f"./train.py {quoted(params.name)}")
         raise UserError(f"{params.wts_dir}: holds no iter_N.{kind}model.npz; make one with {command}")
     return newest
 

@@ -1,27 +1,30 @@
-"""The one training loop: strategy, triggers, signals. It imports no system by name."""
+"""The one training loop: strategy, triggers, checkpoints. It imports no system by name."""
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 import tempfile
-import threading
+import time
+from collections.abc import Sized
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from tfgan_suite import distributed
-from tfgan_suite.errors import Diverged, UserError
-from tfgan_suite.experiment import Parameters
-from tfgan_suite.files.archive import Archive, make_folder
-from tfgan_suite.files.checkpoints import Checkpoints
-from tfgan_suite.training import runs
+from tfgan_suite import distributed, options
+from tfgan_suite.errors import CannotWrite, Diverged, UserError
+from tfgan_suite.experiment import Parameters, whole
+from tfgan_suite.files.checkpoints import Checkpoints, Kept
+from tfgan_suite.files.lock import Lock
+from tfgan_suite.training import resume, runs
 from tfgan_suite.training.feed import Feed
 from tfgan_suite.training.logs import RunLog, versions
+from tfgan_suite.training.signals import Signals
+
+MOST_PENDING, MOST_SECONDS = 20, 1.0  # iterations whose scalars wait to be read, and how long they wait
 
 
 @dataclass
@@ -36,19 +39,30 @@ class Host:
     line: Any = print
 
 
+class Reading(NamedTuple):
+    """What an iteration returned: its number, scalars (on the device), the time when it was done."""
+
+    step: int
+    tensors: dict
+    at: float
+
+
 class Trainer:
     """Trains one experiment: resumes from the newest checkpoint, stops at the last iteration or on a signal.
 
     Args:
         params: resolved parameters.
         out: the console (a progress bar is shown where it is a terminal).
+        start: go back to the checkpoint of this iteration; by default the newest.
+        change: go on although values differ that change what is optimised.
 
     Raises:
         UserError: unusable data or checkpoints, a batch that the replicas do not divide.
     """
 
-    def __init__(self, params: Parameters, out=None):
+    def __init__(self, params: Parameters, out=None, start: int | None = None, change: bool = False):
         self.params, self.out = params, out or sys.stdout
+        self._wanted, self._change = start, change
         self.strategy = distributed.strategy()
         with self.strategy.scope():
             self.system = runs.build(params)
@@ -57,10 +71,14 @@ class Trainer:
             raise UserError(f"batch size {self.system.batch_size} cannot be split over {replicas} devices; "
                             f"choose a multiple of {replicas}")
         self.chief = distributed.is_chief(self.strategy)
-        self.files = Checkpoints(params.wts_dir, tuple(self.system.networks))
+        self.files = Checkpoints(params.wts_dir, tuple(self.system.networks), tuple(self.system.copies))
         self._functions: dict = {}
-        self._pending: list = []
-        self._stop = self._profiling = False
+        self._pending: list[Reading] = []
+        self._unlogged: tuple | None = None
+        self._history: list = []
+        self._newer: list = []
+        self._profiling = self._torn = False
+        self._done = self._flushed = 0
 
     # -- one step ------------------------------------------------------------------------------------------------------
     def function(self, phase):
@@ -77,112 +95,122 @@ class Trainer:
             self._functions[phase] = run
         return self._functions[phase]
 
-    def spec(self) -> dict:
-        """Shapes and types of the first batch.
-
-        Raises:
-            UserError: they depend on data that is not there.
-        """
-        known = self.system.batch_spec()
-        if known is None:
-            batch = self.system.batch(0, self.system.source())
-            known = {name: tf.TensorSpec(np.shape(a), np.asarray(a).dtype) for name, a in batch.items()}
-        return known
-
     # -- checkpoints ---------------------------------------------------------------------------------------------------
-    def restore(self) -> int:
-        """Loads the newest checkpoint, if there is one, and returns the iteration to go on from."""
-        complete, first = self.files.complete(), self.files.kinds[0]
-        partial = [n for n in self.files.numbers(first) if complete and n > complete[-1]]
-        if partial:
-            self.log.line(f"Ignoring {self.files.path(first, partial[-1])}: its checkpoint is not complete")
-        if complete:
-            return self._restore_own(complete[-1])
-        return self._restore_original()
+    def _stays(self, number: int) -> bool:
+        """Whether the whole checkpoint of this iteration stays."""
+        every = self.params.keep_every
+        return every > 0 and (number % every == 0 or self.system.milestone(number))
 
-    def _restore_own(self, number: int) -> int:
-        about = self.files.about(number)
-        for name, value in self.params.fixed().items():
-            if name in about["fixed"] and about["fixed"][name] != value:
-                raise UserError(f"{self.params.wts_dir}: was trained with {name}={about['fixed'][name]}, this run has "
-                                f"{name}={value}; go on with the old value or give another --wts_dir")
-        for kind in reversed(self.files.kinds):
-            self._load(kind, number)
-        self.files.load_state(number, self.system.state())
-        return number
+    def _save_due(self, done: int) -> bool:
+        every = self.params.resume_every
+        return self.system.save_due(done) or self._stays(done) or (every > 0 and done % every == 0)
 
-    def _restore_original(self) -> int:
-        first = self.files.kinds[0]
-        start = self.files.newest(first)
-        for kind in reversed(self.files.kinds):
-            number = self.files.newest(kind)
-            if number is not None and start is not None:
-                self._load(kind, number)
-                if number != start:
-                    self.log.line(f"Note: {kind.upper()} is of iteration {number}, {first.upper()} of iteration {start}")
-            elif start is not None:
-                self.log.line(f"Note: no checkpoint of {kind.upper()}; it starts afresh")
-        if start is not None:
-            self.log.line("Note: no optimiser state beside these weights; the optimisers start afresh")
-        return start or 0
-
-    def _load(self, kind: str, number: int) -> None:
-        path = self.files.path(kind, number)
-        self.log.line(f"Restoring {kind.upper()} from {path}")
-        self.system.load_original(kind, Archive(path))
-        self.log.line("Done!")
-
-    def save(self, done: int) -> None:
-        """Writes the checkpoint of `done` iterations."""
+    def save(self, done: int, whole: bool = True) -> None:
+        """Writes the checkpoint of `done` iterations; `whole`: all that training needs to go on."""
         if not self.chief:
             return
+        self.log.flush()
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
-                 "fixed": self.params.fixed(), "versions": versions(), "images": self.system.images_shown(done)}
-        written = self.files.save(done, self.system.networks, self.system.state(), about, self.system.keep,
-                                  self.system.sampling)
-        for kind, path in zip(self.files.kinds, written):
+                 "fixed": self.params.fixed(), "parameters": self.params.values, "versions": versions(),
+                 "planned": self.system.planned, "images": self.system.images_shown(done), "items": self._items,
+                 "history": self._history}
+        kept = Kept(self.system.keep, self._stays, self.system.sampling)
+        written = self.files.save(done, self.system.networks, self.system.state(), about, kept, whole, self._newer)
+        if self._newer:
+            self.log.line(f"Note: files of iterations after {self._start.number} are now in {self.files.folder}/aside")
+        self._newer = []
+        for path in written:
+            kind = path.name.split(".")[1].removesuffix("model")
             self.log.line(f"Saved {kind.upper()} weights to {path}")
-        self._saved = done
+        if whole:
+            self._saved = done
 
-    # -- the loop ------------------------------------------------------------------------------------------------------
+    # -- a run ---------------------------------------------------------------------------------------------------------
     def run(self) -> int:
         """Trains to the end (or to a signal) and returns the number of iterations done.
 
         Raises:
             Diverged: a scalar is not finite; the last good checkpoint stays.
+            UserError: another run holds the folders; or the logs could not be written (the weights are saved then).
         """
         with contextlib.ExitStack() as stack:
             self.log = self._open_log(stack)
-            return self._run()
+            done = self._run()
+        if self.log.failed:
+            raise UserError(f"{self.log.folder}: logs are incomplete ({self.log.failed}); the weights in {self.params.wts_dir} "
+                            f"are whole")
+        return done
 
     def _open_log(self, stack) -> RunLog:
-        make_folder(self.params.wts_dir)
-        if self.chief:
-            return RunLog(self.params, self.out)
-        scratch = stack.enter_context(tempfile.TemporaryDirectory())
-        return RunLog(self.params.replace(log_dir=scratch), stack.enter_context(open(os.devnull, "w")))
+        """Takes the folders for this run; further workers of a multi-worker run write nowhere."""
+        if not self.chief:
+            scratch = stack.enter_context(tempfile.TemporaryDirectory())
+            return RunLog(self.params.replace(log_dir=scratch), stack.enter_context(open(os.devnull, "w")))
+        log = RunLog(self.params, self.out)
+        weights = stack.enter_context(Lock(self.params.wts_dir, "stop it, wait for it, or give another --wts_dir (--tag=NAME)"))
+        locks = [weights]
+        if not os.path.isdir(self.params.log_dir) or not os.path.samefile(self.params.log_dir, self.params.wts_dir):
+            locks.append(stack.enter_context(Lock(self.params.log_dir, "give another --log_dir (--tag=NAME)")))
+        for lock in locks:
+            if lock.note:
+                log.line(f"Note: {lock.note}")
+        self.files.remove_partials()
+        return log
 
     def _run(self) -> int:
         source = self.system.source()
-        self.host = Host(self.params, self.log.folder, source, self.log.scalars, self.log.image,
-                         self.log.line)
-        self.log.config()
-        start = self._done = self.restore()
-        self._saved = start if self.files.complete()[-1:] == [start] else None
-        self.log.line(f"Starting from Iteration {start}")
+        self._items = len(source) if isinstance(source, Sized) else None
+        start = self._start = resume.choose(self.files, self._wanted, self.log.line)
+        about = resume.recorded(self.files, start, self.params)
+        changed = resume.check(self.params, about, start.number, self.system.rewrites_past, self._change)
         end = self.system.iterations
+        if start.found and start.number >= end:
+            length = ", ".join(f"{name}={self.params.values[name]}" for name in self.system.length)
+            path = self.files.path(self.files.kinds[0], start.numbers[self.files.kinds[0]])
+            self.log.line(f"Nothing to do: {length} is reached; weights: {path}")
+            return start.number
+        if start.found:
+            resume.load(self.system, self.files, start, self.log.line)
+        self._newer = [number for number in self.files.after(start.number) if self.chief]
+        self._open_records(start, about, changed)
+        self.log.line(f"Starting from Iteration {start.number}")
+        return self._train(source, start.number, end)
+
+    def _open_records(self, start, about: dict, changed: dict) -> None:
+        """Log files and the record of the run, now that nothing can refuse it any more."""
+        fresh = not start.found
+        told = (*options.idle(self.system.params), *self.system.notices(),
+                *resume.annealing(self.system, about, start.number))
+        for text in (*self.system.prepare_run(fresh), *told) if self.chief else ():
+            self.log.line(text)
+        others = "" if fresh or not self.chief else resume.other_run(self.params)
+        self.log.open(start.number, fresh, others, self.system.log_files)
+        if not fresh and not others:
+            self.system.cut_logs(self.log.folder, start.number)
+        items = about.get("items")
+        if items not in (None, self._items):
+            self.log.line(f"Note: the data had {items} items at iteration {start.number} and have {self._items} now; their order is "
+                          f"another from here on")
+        self._history = list(about.get("history", []))
+        if changed:
+            text = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
+            self.log.line(f"Note: changed from iteration {start.number} on: {text}")
+            self._history.append({"iteration": start.number, "changed": changed, "date": time.strftime("%Y-%m-%d %H:%M:%S")})
+        self.log.config(self._history)
+
+    def _train(self, source, start: int, end: int) -> int:
+        self.host = Host(self.params, self.log.folder, source, self.log.scalars, self.log.image, self.log.line)
+        self._done, self._saved = start, start if self._start.own else None
         feed = Feed(self.system, source, self.strategy, start, end)
         try:
-            with self._signals():
+            with Signals(self.out, self._stopping) as self._signals:
                 self._loop(feed, start, end)
-            if self._saved != self._done:
-                self.save(self._done)
+                if self._saved != self._done and (self._done > start or end == start):
+                    self.save(self._done)
         except Diverged:
             raise
         except Exception:
-            self._flush()  # what is not finite is not saved
-            if self._done > start and self._saved != self._done:
-                self.save(self._done)
+            self._save_what_is_whole(start)
             raise
         finally:
             if self._profiling:
@@ -191,34 +219,69 @@ class Trainer:
             self.log.close()
         return self._done
 
+    def stop(self) -> None:
+        """Asks a run that is going to stop after the present iteration, as a signal does."""
+        self._signals.stop = True
+
+    def _stopping(self) -> str:
+        return f"finishing iteration {self._done + 1}, then saving; Ctrl-C again stops without saving"
+
+    def _save_what_is_whole(self, start: int) -> None:
+        """After an error: saves, unless it came from within an iteration, whose networks are half trained."""
+        self._flush()  # what is not finite is not saved
+        if self._torn:
+            self.log.line(f"Note: iteration {self._done + 1} failed half-way; the newest checkpoint counts")
+        elif self._done > start and self._saved != self._done:
+            self.save(self._done)
+
     def _loop(self, feed: Feed, start: int, end: int) -> None:
         events = self.system.events() if self.chief else []
         self.log.bar = self._bar(start, end)
+        self._flushed = time.monotonic()
         self._report([e for e in events if e.first and start < end], start)
         for step in range(start, end):
-            if self._stop:
+            if self._signals.stop:
                 self.log.line("Stopped!")
                 break
             self._profile(step)
             batch = feed.get(step)
+            self._torn = True
             scalars = self.function(self.system.phase(step))(tf.constant(step, tf.int64), batch)
-            self._pending.append((step, scalars))
+            self._torn = False
+            self._pending.append(Reading(step, scalars, time.time()))
             self._done = done = step + 1
             due = [e for e in events if e.is_due(done)]
-            save, picture = self.system.save_due(done), self._picture_due(done, end)
-            if save or picture or due or done % self.params.log_every == 0 or done == end or self._stop:
+            save, picture = self._save_due(done), self._picture_due(done, end)
+            if save or picture or due or done == end or self._signals.stop or self._flush_due():
                 self._flush()
             self._after(done, due, save, picture)
         self._flush()
+        if self._unlogged is not None:
+            self.log.scalars(*self._unlogged)
         if self.log.bar is not None:
             self.log.bar.close()
             self.log.bar = None
 
+    def _flush_due(self) -> bool:
+        return len(self._pending) >= MOST_PENDING or time.monotonic() - self._flushed >= MOST_SECONDS
+
     def _report(self, due: list, done: int) -> None:
         for event in due:
-            scalars = event.run(done, self.host)
-            if scalars:
-                self.log.scalars(done, scalars)
+            try:
+                scalars = event.run(done, self.host)
+            except (OSError, CannotWrite) as error:
+                if not self._is_of_logs(error):
+                    raise
+                self.log.fail(error)
+            else:
+                if scalars:
+                    self.log.scalars(done, scalars)
+
+    def _is_of_logs(self, error) -> bool:
+        """Whether what cannot be written is no checkpoint."""
+        path = getattr(error, "path", None) or getattr(error, "filename", None)
+        weights = os.path.abspath(self.params.wts_dir) + os.sep
+        return not os.path.abspath(str(path)).startswith(weights) or path is None
 
     def _after(self, done: int, due: list, save: bool, picture: bool) -> None:
         self._report(due, done)
@@ -226,41 +289,55 @@ class Trainer:
             for tag, image in self.system.pictures(self.params.seed).items():
                 self.log.image(tag, done, image)
         if save:
-            self.save(done)
+            every = self.params.resume_every
+            self.save(done, whole=not every or done % every == 0 or done == self.system.iterations or self._stays(done))
 
     def _picture_due(self, done: int, end: int) -> bool:
         every = self.params.sample_every
         if not self.chief:
             return False
-        return done == end or (done % every == 0 if every else self.system.save_due(done))
+        return done == end or (done % every == 0 if every else self._save_due(done))
 
     def _flush(self) -> None:
         """Reads the scalars of the iterations since the last reading: console, logs, and the check that all are finite."""
-        for step, tensors in self._pending:
+        pending, self._pending, self._flushed = self._pending, [], time.monotonic()
+        for step, tensors, at in pending:
             scalars = {name: np.asarray(value) for name, value in tensors.items()}
             bad = [name for name, value in scalars.items() if not np.all(np.isfinite(value))]
             if bad:
                 self._done = step
-                raise Diverged(f"iteration {step}: '{bad[0]}' is not finite; training stops, the newest checkpoint in "
-                               f"{self.params.wts_dir} is good; try a smaller learning rate")
+                raise Diverged(f"iteration {step}: '{bad[0]}' is not finite; training stops, {self._good()}; try a smaller "
+                               f"learning rate")
             self.system.observe(step, scalars)
             if self.log.bar is None:
                 for text in self.system.console(step, scalars):
-                    self.log.line(text)
-            else:
-                shown = [(n, f"{float(v):.4f}") for n, v in scalars.items() if v.ndim == 0][:3]
-                images = (self.system.images_shown(step + 1) - self.system.images_shown(step))
-                self.log.bar.update(1)
-                rate = self.log.bar.format_dict["rate"] or 0.0
-                self.log.bar.set_postfix([("img/s", f"{rate * images:.0f}"), *shown], refresh=False)
+                    self.log.line(text, at=at)
+            self._unlogged = step + 1, scalars
             if (step + 1) % self.params.log_every == 0:
-                self.log.scalars(step + 1, scalars)
-        self._pending = []
+                self.log.scalars(*self._unlogged)
+                self._unlogged = None
+        if pending and self.log.bar is not None:
+            self._show(pending[0].step, pending[-1].step, scalars)
+
+    def _good(self) -> str:
+        """Which checkpoint is good."""
+        newest = self.files.newest(self.files.kinds[0])
+        return "there is no checkpoint yet" if newest is None else f"the newest checkpoint in {self.params.wts_dir} is good"
+
+    def _show(self, first: int, last: int, scalars: dict) -> None:
+        """Moves the progress bar on by the iterations first..last."""
+        bar, count = self.log.bar, last + 1 - first
+        shown = [(name, f"{float(value):.4f}") for name, value in scalars.items() if value.ndim == 0][:3]
+        images = (self.system.images_shown(last + 1) - self.system.images_shown(first)) / count
+        status = self.system.status(last)
+        rate = bar.format_dict["rate"] or 0.0
+        bar.set_postfix([*([("at", status)] if status else []), ("img/s", f"{rate * images:.0f}"), *shown], refresh=False)
+        bar.update(count)
 
     def _bar(self, start: int, end: int):
-        if not self.out.isatty():
+        if not self.log.out.isatty():
             return None
-        return tqdm(total=end, initial=start, unit="it", dynamic_ncols=True, file=self.out, desc=self.params.name)
+        return tqdm(total=end, initial=start, unit="it", dynamic_ncols=True, file=self.log.out, desc=self.params.name)
 
     def _profile(self, step: int) -> None:
         if not self.params.profile:
@@ -274,36 +351,10 @@ class Trainer:
             tf.profiler.experimental.stop()
             self._profiling = False
 
-    # -- signals -------------------------------------------------------------------------------------------------------
-    def _signals(self):
-        return _Signals(self._on_signal)
-
-    def _on_signal(self, number, frame) -> None:
-        self._stop = True
-
-
-class _Signals:
-    """Turns Ctrl-C and SIGTERM into a flag while training; a second Ctrl-C interrupts at once."""
-
-    def __init__(self, handler):
-        self._handler, self._old = handler, {}
-
-    def __enter__(self):
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._old[number] = signal.signal(number, self._once)
-
-    def _once(self, number, frame):
-        self._handler(number, frame)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def __exit__(self, *error):
-        for number, handler in self._old.items():
-            signal.signal(number, handler)
-
 
 def _profile_range(text: str) -> tuple[int, int]:
     first, _, last = text.partition(":")
-    if not (first.isdigit() and last.isdigit() and int(first) < int(last)):
+    numbers = whole(first), whole(last)
+    if None in numbers or numbers[0] >= numbers[1]:
         raise UserError(f"--profile={text}: give two iterations A:B with A < B")
-    return int(first), int(last)
+    return numbers

@@ -1,4 +1,5 @@
-"""One G-LIS iteration at 80x80, batch 32, as one graph, against a call per part as in the original's program."""
+"""One G-LIS iteration at 80x80, batch 32, as one graph, against a call per part as in the original's
+program."""
 from __future__ import annotations
 
 import multiprocessing
@@ -10,7 +11,7 @@ import tensorflow as tf
 from benchmarks import timing
 from tfgan_suite import experiment
 from tfgan_suite.lis import losses
-from tfgan_suite.lis.glis import GLis
+from tfgan_suite.lis.system import GLis
 from tfgan_suite.random import Draws
 
 FUSED, PARTS = "one graph", "a call per part"
@@ -18,7 +19,8 @@ EXPERIMENT = "glis_celeba80"
 
 
 class Parts:
-    """The same iteration, part by part: G for D, D on real images, D on generated ones, D's step, G's losses, G's step.
+    """The same iteration, part by part: G for D, D on real images, D on generated ones, D's step, G's
+    losses, G's step.
 
     Between the calls gradients and images lie in memory.
     """
@@ -27,20 +29,20 @@ class Parts:
         self.system = system
         self.g, self.d = system.networks["g"], system.networks["d"]
         self.draw = tf.function(lambda step: system.draws(Draws(system.params.seed, step), None))
-        self.forward = tf.function(lambda z, n: self.g(z, training=True, executed=n)[0])
+        self.forward = tf.function(lambda z, n: self.g(z, training=True, executed=n))
         self.judge = tf.function(self._judge)
         self.learn = {name: tf.function(self._step(name)) for name in ("g", "d")}
         self.generator = tf.function(self._generator)
 
     def _judge(self, images, real: bool):
         with tf.GradientTape() as tape:
-            loss = losses.adversarial(self.d(images, training=True), real, self.system.params.ls)
+            loss = self.system.adversarial(self.d(images, training=True), real)
         return loss, tape.gradient(loss, self.d.trainable_variables)
 
     def _generator(self, z, executed):
         with tf.GradientTape() as tape:
-            fake, vectors = self.g(z, training=True, executed=executed)
-            loss = losses.adversarial(self.d(fake, training=True), True, False)
+            fake, vectors = self.g.images_and_vectors(z, training=True, executed=executed)
+            loss = self.system.adversarial(self.d(fake, training=True), True)
             ran = tf.cast(tf.range(len(vectors)) < executed, tf.float32)
             loss += tf.reduce_sum(losses.similarity(vectors, z, self.system.params.lambda_r) * ran)
         return loss, tape.gradient(loss, self.g.trainable_variables)
@@ -104,5 +106,6 @@ def run(options) -> list[dict]:
             return []
         seconds = timing.compare(found, options["rounds"], warm_up=1)
     base = seconds.get(PARTS, max(seconds.values()))
-    return [{"G-LIS 80x80, batch 32": name, "ms": 1000 * value, "speed-up": base / value, "peak MiB": peak(name, overrides)}
+    return [{"G-LIS 80x80, batch 32": name, "ms": 1000 * value, "speed-up": base / value,
+             "peak MiB": peak(name, overrides)}
             for name, value in seconds.items()]

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from benchmarks import timing
 from tfgan_suite import experiment, optimizers
-from tfgan_suite.rpgan import filters
-from tfgan_suite.rpgan.networks import Discriminators
+from tfgan_suite.layers.projections import Filters
+from tfgan_suite.rpgan.bank import Discriminators
 from tfgan_suite.rpgan.system import BETA_1, BETA_2, EPSILON, RATE, RPGAN
 from tfgan_suite.training.trainer import Trainer
 
@@ -28,10 +28,10 @@ class Plain:
 
     def __init__(self, system: RPGAN):
         p = system.params
-        self.g, stacked = system.networks["g"], system.networks["d"]
-        self.projection = stacked.projection
-        one = filters.Filters(self.projection.values[:1], self.projection.stride)
-        self.d = Discriminators(p.imsz, p.df, one, chunk=1)
+        self.g, stacked = system.networks["g"], system.networks["d"].stacks[0]
+        self.projection = stacked.filters
+        one = Filters(self.projection.values[:1], self.projection.stride)
+        self.d = Discriminators(p.imsz, p.df, [one], chunk=1).stacks[0]
         self.filter = tf.Variable(one.values, trainable=False)
         self.store = [[tf.Variable(v[i:i + 1]) for v in stacked.trainable_variables] for i in range(stacked.count)]
         self.g_optimizer = optimizers.adam(RATE, BETA_1, BETA_2, EPSILON)
@@ -55,7 +55,7 @@ class Plain:
         self.gradient.assign(tf.zeros_like(self.gradient))
 
     def _project(self, images, kernel):
-        return _padded(images, kernel, self.projection.stride, self.projection.padding)
+        return _padded(images, kernel, self.projection.stride, self.projection.padding[0])
 
     def _logits(self, h):
         for kernel, bias in zip(self.d.kernels[:-1], self.d.biases[:-1]):
@@ -128,7 +128,7 @@ def _measure(name: str, changes: dict, rounds: int) -> dict:
         return system.update(tf.constant(0, tf.int64), {"real": real}, {"z_g": z_g, "z_d": z_d}, None)
 
     seconds = timing.compare({"stacked": step, "plain": lambda: plain(real, z_g, z_d)}, rounds)
-    return {"case": name, "chunk": system.networks["d"].chunk, "stacked ms": seconds["stacked"] * 1e3,
+    return {"case": name, "chunk": system.networks["d"].stacks[0].chunk, "stacked ms": seconds["stacked"] * 1e3,
             "plain ms": seconds["plain"] * 1e3, "plain / stacked": seconds["plain"] / seconds["stacked"], "outside %": "",
             "peak MiB": timing.peak_memory() / 2**20}
 
@@ -161,8 +161,9 @@ def _outside(name: str, iterations: int = 400, skipped: int = 50) -> dict:
         trainer.run()
     inside = sum(end - began for began, end in trainer.times[skipped:])
     wall = trainer.times[-1][1] - trainer.times[skipped][0]
-    return {"case": name, "chunk": trainer.system.networks["d"].chunk, "stacked ms": 1e3 * inside / (iterations - skipped),
-            "plain ms": "", "plain / stacked": "", "outside %": 100 * (wall - inside) / wall,
+    chunk = trainer.system.networks["d"].stacks[0].chunk
+    return {"case": name, "chunk": chunk, "stacked ms": 1e3 * inside / (iterations - skipped), "plain ms": "",
+            "plain / stacked": "", "outside %": 100 * (wall - inside) / wall,
             "peak MiB": timing.peak_memory() / 2**20}
 
 

@@ -1,4 +1,4 @@
-"""Data of the `carpedm20_DCGAN` program (spec jsreg_dcgan, section 5): which images, cropped, stretched, resized, scaled."""
+"""Data of the `carpedm20_DCGAN` program (utils.py, model.py): which images, cropped, stretched, resized, scaled."""
 from __future__ import annotations
 
 from functools import partial
@@ -11,6 +11,7 @@ from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.lsun import LsunSource
 from tfgan_suite.data.mnist import Mnist
+from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import ArraySource, Source
 from tfgan_suite.errors import UserError
 
@@ -87,11 +88,6 @@ def scaled(images: np.ndarray, unit: bool) -> np.ndarray:
     return (images / 255.0 if unit else images / 127.5 - 1.0).astype(np.float32)
 
 
-def to_bytes(x: np.ndarray) -> np.ndarray:
-    """[-1, 1] -> uint8 by truncation of (x + 1) * 127.5."""
-    return ((np.asarray(x) + 1.0) * 127.5).clip(0, 255).astype(np.uint8)
-
-
 def of_size(source: ArraySource, size: tuple) -> Source:
     """The source itself: these sets are neither cropped nor resized.
 
@@ -122,5 +118,5 @@ def source(params, size: tuple) -> Source:
         images = LsunSource(folder)
     else:
         images = FolderSource(folder, per_class=False, pattern=params.input_fname_pattern,
-                              missing=f"{missing}; see --input_fname_pattern")
+                              missing=f"{missing}; see --input_fname_pattern", background=WHITE)
     return Prepared(images, partial(prepared, crop=crop_size(params), size=size), f"resized to {size[1]}x{size[0]}")

@@ -58,11 +58,11 @@ def _state(source: str, slots: dict, system, done: int) -> dict[str, np.ndarray]
     updates = {"g": max(done - 1, 0), "d": done * system.disc_steps}
     state = {}
     for name, variable in system.state().items():
-        part = name.split("/", 3)
+        part = name.split("/", 2)
         if part[-1] == "iteration":
             state[name] = np.asarray(updates[part[0]], variable.dtype.as_numpy_dtype)
         elif part[0] in updates:
-            key = (part[3], SLOTS[part[2]])
+            key = (part[2], SLOTS[part[1]])
             if key not in slots:
                 raise UserError(f"{source}: holds no slot {'/'.join(key)}; give the run's --mode")
             state[name] = slots[key]

@@ -10,12 +10,15 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import penalties
+from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive, tf1_events
-from tfgan_suite.jsreg import summaries
+from tfgan_suite.jsreg import objective
 from tfgan_suite.jsreg.mixture import networks, plots
+from tfgan_suite.pictures import curves
 from tfgan_suite.random import Draws, generator
 from tfgan_suite.system import Event
 
+FILES = ("summaries", "*_num_*.png")
 SHOWN = ("modes_covered", "share_within_3sd", "distance_to_plane")
 
 
@@ -50,6 +53,13 @@ def folder(host, run: int) -> Path:
     return Path(host.log_dir) / "summaries" / f"run_{run}"
 
 
+def cut(system, log_dir, done: int) -> None:
+    """Takes out of the event files of all runs what came after iteration `done`; their steps are the original's counter."""
+    present, i = system.place(done)
+    for run in range(present, system.params.num_runs):
+        tf1_events.cut(Path(log_dir) / "summaries" / f"run_{run}", system.updates(max(i, 0)) if run == present else -1)
+
+
 def file(host, run: int) -> Path:
     """Where the snapshots of a run are: float32 [frames, points, 3], the original's file."""
     return folder(host, run) / "gen_samps.npy"
@@ -67,8 +77,7 @@ class Summary:
             self._run, self._file = run, tf1_events.EventFile(folder(host, run))
             self._record = self._file.recorder(partial(evaluated, system, system.networks))
         if starts(system, done):
-            untrained = {"g": networks.generator(system.params, run),
-                         "d": networks.discriminator(system.params, run)}
+            untrained = networks.untrained(system.params, run)
             self._file.recorder(partial(evaluated, system, untrained))(0, tf.constant(-1 - run, tf.int64))
         if i > 0 and i % system.params.summary_freq == 0:
             self._record(system.updates(i), tf.constant(done - 1, tf.int64))
@@ -83,13 +92,15 @@ def evaluated(system, networks: dict, step: tf.Tensor) -> tuple[dict, dict]:
         step: int64, the iteration; -1, -2, ... before the first one of a run, whose gamma is not annealed.
     """
     draw = Draws(system.params.seed, step)
-    gamma = tf.where(step < 0, system.params.gamma, system.gamma(step))
+    weights = system.weights(step)
+    if system.params.gamma:
+        weights["gamma"] = tf.where(step < 0, system.params.gamma, weights["gamma"])
     real, fake = system.real_points(draw, "summary"), networks["g"](system.prior(draw, "summary/z"))
-    losses, norms = system.d_losses(real, fake, gamma, networks["d"]), {}
+    losses, norms = system.d_losses(real, fake, weights, networks["d"]), {}
     if "disc_regularizer" in losses:
         norms = penalties.js_probability_norms(networks["d"], real, fake)
     logits = networks["d"](real), networks["d"](fake)
-    return summaries.scalars(losses, norms, gamma, system.g_loss_of(logits[1])), summaries.probabilities(*logits)
+    return (objective.tagged(losses, norms, weights["gamma"], system.g_loss_of(logits[1])), objective.probabilities(*logits))
 
 
 def snapshot(system, done: int, host) -> dict[str, float]:
@@ -98,8 +109,7 @@ def snapshot(system, done: int, host) -> dict[str, float]:
     if done == 1:
         host.image("data", done, plots.data(system.mixture, system.snapshot_size(), system.params.seed))
     if starts(system, done):
-        untrained = networks.generator(system.params, run)
-        write(file(host, run), 0, sample(system, untrained, run, 0))
+        write(file(host, run), 0, sample(system, networks.untrained(system.params, run)["g"], run, 0))
     if i > 0 and i % system.params.plot_freq == 0:
         frame = i // system.params.plot_freq
         points = sample(system, system.networks["g"], run, frame)
@@ -117,11 +127,26 @@ def sample(system, network, run: int, frame: int) -> np.ndarray:
 def write(path: Path, frame: int, points: np.ndarray) -> None:
     """Puts a frame behind the earlier ones; frames that are missing (a lost file) are NaN."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    earlier = np.load(path)[:frame] if frame and path.is_file() else np.empty((0, *points.shape), np.float32)
+    earlier = snapshots(path, points.shape)[:frame] if frame and path.is_file() else np.empty((0, *points.shape), np.float32)
     missing = np.full((frame - len(earlier), *points.shape), np.nan, np.float32)
     buffer = io.BytesIO()
     np.save(buffer, np.concatenate([earlier, missing, points[None]]))
     archive.write_bytes(path, buffer.getvalue())
+
+
+def snapshots(path: Path, shape: tuple | None = None) -> np.ndarray:
+    """The frames of a file that `write` made, float32 [frames, points, 3].
+
+    Args:
+        shape: that a frame must have.
+
+    Raises:
+        UserError: it is broken, or another file.
+    """
+    frames = archive.load_array(path, "delete it; its frames are left out from then on")
+    if frames.ndim != 3 or frames.shape[2] != 3 or not len(frames) or (shape and frames.shape[1:] != tuple(shape)):
+        raise UserError(f"{path}: has shape {frames.shape}, not [frames, points, 3] of this experiment; delete or move it")
+    return frames.astype(np.float32, copy=False)
 
 
 def titles(system, count: int) -> list[int]:
@@ -132,12 +157,12 @@ def titles(system, count: int) -> list[int]:
 def figures(system, done: int, host) -> dict[str, float]:
     """`<name>_num_<run>.png`, the original's figure; the overview of the run; statistics over all runs so far."""
     run = system.place(done)[0]
-    snapshots = np.load(file(host, run))
+    frames = snapshots(file(host, run))
     name = Path(host.log_dir) / f"{system.params.name}_num_{run}.png"
-    archive.write_bytes(name, plots.frames(snapshots, titles(system, len(snapshots))))
-    host.image(f"overview_run_{run}", done, plots.overview(snapshots[-1], system.mixture))
+    archive.write_bytes(name, plots.frames(frames, titles(system, len(frames))))
+    host.image(f"overview_run_{run}", done, plots.overview(frames[-1], system.mixture))
     values = statistics(system, host, run + 1)
-    host.image("statistics", done, plots.statistics(titles(system, next(iter(values.values())).shape[1]), values))
+    host.image("statistics", done, curves.of_runs(titles(system, next(iter(values.values())).shape[1]), values))
     return {}
 
 
@@ -146,7 +171,7 @@ def statistics(system, host, runs: int) -> dict[str, np.ndarray]:
     frames = 1 + system.params.max_steps // system.params.plot_freq
     values = {name: np.full((runs, frames), np.nan) for name in SHOWN}
     for run in range(runs):
-        for i, points in enumerate(np.load(file(host, run)) if file(host, run).is_file() else ()):
+        for i, points in enumerate(snapshots(file(host, run)) if file(host, run).is_file() else ()):
             if np.isfinite(points).all():
                 quality = system.mixture.quality(points)
                 for name in SHOWN:

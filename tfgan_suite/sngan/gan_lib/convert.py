@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import registry
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
+from tfgan_suite.files import tf1
 
 _POWERS = {"g": "beta2_power", "d": "beta2_power_1"}
 _SCOPES = {"g": "Generator/", "d": "Discriminator/"}
@@ -24,7 +25,8 @@ def iteration(path: str, params=None) -> int:
 def _prefix(path: str) -> str:
     if not Path(path).is_dir():
         return re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", path)
-    found = tf.train.latest_checkpoint(path)
+    with reading(Path(path) / "checkpoint", "does not name a checkpoint", "give model.ckpt-N in place of its folder"):
+        found = tf.train.latest_checkpoint(path)
     if found is None:
         numbers = [int(m[1]) for m in (re.fullmatch(r"model\.ckpt-(\d+)\.index", p.name) for p in Path(path).iterdir()) if m]
         if not numbers:
@@ -47,12 +49,7 @@ def convert(path: str, params) -> dict[str, dict[str, np.ndarray]]:
         UserError: unreadable, or of another model.
     """
     prefix = _prefix(str(path))
-    try:
-        reader = tf.train.load_checkpoint(prefix)
-        shapes = reader.get_variable_to_shape_map()
-        arrays = {name: reader.get_tensor(name) for name in shapes}
-    except (ValueError, tf.errors.OpError) as error:
-        raise UserError(f"{prefix}: cannot be read as a TensorFlow checkpoint: {str(error).splitlines()[0]}") from None
+    arrays = tf1.read(prefix)
     system = registry.system_class(params.system)(params)
     result: dict[str, dict[str, np.ndarray]] = {"g": {}, "d": {}, "state": {}}
     for kind, scope in _SCOPES.items():

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfgan_suite import losses, penalties
 from tfgan_suite.errors import UserError
+from tfgan_suite.files.archive import load_array
 from tfgan_suite.metrics.events import inception_event
 from tfgan_suite.pictures import bytes
 from tfgan_suite.pictures.curves import draw_series
@@ -51,10 +52,7 @@ def word_table(path: str | None, classes: int, dim: int) -> np.ndarray | None:
     """
     if path is None:
         return None
-    try:
-        table = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise UserError(f"WORD2VEC_FILE={path}: cannot be read as a .npy array ({error})") from None
+    table = load_array(path, "give another WORD2VEC_FILE")
     if table.shape != (classes, dim):
         raise UserError(f"WORD2VEC_FILE={path}: has shape {table.shape}, VOCAB_SIZE and EMBEDDING_DIM ask for {(classes, dim)}")
     return table.astype(np.float32)
@@ -100,6 +98,9 @@ class SNGAN(ClassConditional):
     @property
     def batch_size(self):
         return self.params.BATCH_SIZE
+
+    length = ("ITERS",)
+    heaviest = 1  # the first with a generator step
 
     @property
     def iterations(self):

@@ -51,11 +51,14 @@ PROJECTION = (
     Parameter("alpha", 0.0002, "Adam's base rate", minimum=0.0),
     Parameter("beta1", 0.0, "Adam's beta1", minimum=0.0, maximum=0.9999),
     Parameter("beta2", 0.9, "Adam's beta2", minimum=0.0, maximum=0.9999999),
-    Parameter("iteration", 50000, "iterations", minimum=1),
+    Parameter("iteration", 50000, "iterations", minimum=1, change="free"),
     Parameter("iteration_decay_start", 0, "iteration from which the learning rate falls, linearly to 0 at the end", minimum=0),
-    Parameter("snapshot_interval", 10000, "iterations between checkpoints (0: at the end only)", minimum=0),
-    Parameter("evaluation_interval", 1000, "iterations between inception scores of 5,000 samples (0: none)", minimum=0),
-    Parameter("SINGULAR_FREQUENCY", 1000, "iterations between readings of the singular values (0: none)", minimum=0),
+    Parameter("snapshot_interval", 10000, "iterations between checkpoints (0: at the end only)", minimum=0,
+              change="free"),
+    Parameter("evaluation_interval", 1000, "iterations between inception scores of 5,000 samples (0: none)", minimum=0,
+              change="free"),
+    Parameter("SINGULAR_FREQUENCY", 1000, "iterations between readings of the singular values (0: none)", minimum=0,
+              change="free"),
     *options.penalty(),
 )
 

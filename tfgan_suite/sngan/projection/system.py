@@ -49,6 +49,8 @@ class SNGANProjection(ClassConditional):
     def batch_size(self):
         return self.params.batchsize
 
+    length = ("iteration",)
+
     @property
     def iterations(self):
         return self.params.iteration

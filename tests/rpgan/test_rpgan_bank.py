@@ -1,0 +1,74 @@
+"""The stacked bank of discriminators against its plain twin, one network after the other."""
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan_suite import losses
+from tfgan_suite.layers.projections import Filters, Projected
+from tfgan_suite.rpgan import filters, networks
+from tfgan_suite.rpgan.bank import Discriminators
+
+
+def projections(*groups):
+    """Filters of several shapes, numbered on."""
+    found, count = [], 0
+    for group in groups:
+        arrays = filters.make([group], count)
+        k = int(arrays["nfilt"])
+        values = np.stack([arrays[f"p{i}"] for i in range(k)])
+        found.append(Filters(values, int(arrays["s0"]), tuple(range(count, count + k))))
+        count += k
+    return found
+
+
+def images(side, seed=0):
+    draw = np.random.default_rng(seed)
+    return [tf.constant(draw.uniform(-1, 1, (3, side, side, 3)).astype(np.float32)) for _ in range(2)]
+
+
+@pytest.mark.parametrize("chunk", [0, 1, 3])
+@pytest.mark.parametrize("groups", [("4,2,1,3",), ("8,2,1,3",), ("4,2,2,3", "5,1,1,3")], ids=str)
+def test_stacked_and_plain_are_one(groups, chunk):
+    """The same weights give the same logits, the same gradients of every loss, and the same image gradient."""
+    given, side = projections(*groups), 16
+    bank = Discriminators(side, 4, given, chunk=chunk)
+    stride = {number: group.stride for group in given for number in group.numbers}
+    plain = Projected(given, lambda i, channels: networks.discriminator(f"c{i}_", side // stride[i], channels, 4))
+    draw = np.random.default_rng(1)
+    arrays = {name: draw.normal(0, 0.3, shape).astype(np.float32) for name, shape in bank.shapes().items()}
+    assert set(plain.shapes()) == set(arrays)
+    bank.assign(arrays)
+    plain.assign(arrays)
+    real, fake = images(side)
+    np.testing.assert_allclose(tf.squeeze(bank(real), [2, 3, 4]), plain(real), rtol=1e-4, atol=1e-6)
+    logistic = losses.LOSSES["logistic"]
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(fake)
+        on_real, on_fake = (tf.unstack(plain(x)) for x in (real, fake))
+        d_losses = [logistic.discriminator(r, f) / 2 for r, f in zip(on_real, on_fake)]
+        total, g_loss = tf.add_n(d_losses), tf.add_n([logistic.generator(f) for f in on_fake]) / bank.count
+    found, gradients, shown = bank.losses(real, fake)
+    assert shown == {}
+    np.testing.assert_allclose(found, d_losses, rtol=1e-5)
+    by_variable = {v.ref(): g for v, g in zip(bank.trainable_variables, gradients)}
+    rows, named = bank.rows(), plain.named()
+    for name, gradient in zip(named, tape.gradient(total, list(named.values()))):
+        variable, row = rows[name]
+        np.testing.assert_allclose(by_variable[variable.ref()][row], gradient, rtol=1e-4, atol=2e-6, err_msg=name)
+    g_losses, image_gradient = bank.generator_losses(fake)
+    np.testing.assert_allclose(tf.reduce_mean(g_losses), g_loss, rtol=1e-5)
+    np.testing.assert_allclose(image_gradient, tape.gradient(g_loss, fake), rtol=1e-4, atol=1e-7)
+
+
+def test_arrays_come_back_in_the_order_of_the_numbers():
+    """Interleaved shapes: discriminators keep their numbers in the file, whichever stack they are in."""
+    a, b = projections("4,2,2,2", "4,2,1,2")
+    mixed = [Filters(a.values, a.stride, (0, 2)), Filters(b.values, b.stride, (1, 3))]
+    bank = Discriminators(16, 4, mixed, seed=5)
+    saved = dict(bank.arrays())
+    assert [name for name in saved if name.endswith("_0_b")] == [f"c{i}_0_b" for i in range(4)]
+    assert [saved[f"c{i}_0_w"].shape[2] for i in range(4)] == [2, 1, 2, 1]
+    other = Discriminators(16, 4, mixed, seed=6)
+    other.assign({name: saved[name] for name in saved if name.startswith("c2_")})
+    for name, array in other.arrays():
+        assert np.array_equal(array, saved[name]) == (name.startswith("c2_") or name.endswith("_b")), name

@@ -1,0 +1,343 @@
+"""All discriminators of a run in stacked weights [K, ...]: the fast twin of `layers.projections.Projected` over
+`networks.discriminator`, whose loops do not grow with K."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_suite.errors import UserError
+from tfgan_suite.layers.activations import lrelu
+from tfgan_suite.layers.conventions import uniform_by_fan
+from tfgan_suite.layers.linear import compute_dtype, convolve
+from tfgan_suite.layers.network import Network
+from tfgan_suite.layers.projections import Filters
+from tfgan_suite.losses import LOSSES
+from tfgan_suite.penalties import Look
+from tfgan_suite.rpgan.networks import discriminator_table
+
+LOGISTIC = LOSSES["logistic"]
+Penalty = Callable[[Look], tuple]  # -> a scalar that a discriminator minimises as well, scalars for the logs by name
+
+
+class Stack(tf.keras.layers.Layer):
+    """Discriminators of one shape.
+
+    Args:
+        imsz: side of the images in pixels.
+        df: channels after the first layer.
+        filters: their projections, or None to look at the image itself (the baseline: one discriminator).
+        seed: of the first values.
+        chunk: how many are computed side by side; 0 chooses by size. 1 is the plain form: convolutions, one at a time.
+        scope: in front of the variables' names.
+
+    Raises:
+        UserError: the input is too small for its layers, or the chunk does not divide their number.
+    """
+
+    def __init__(self, imsz: int, df: int, filters: Filters | None, seed: int = 0, chunk: int = 0, scope: str = ""):
+        super().__init__(dtype="float32", autocast=False)
+        self.filters, self.compute = filters, compute_dtype()
+        self.numbers = (0,) if filters is None else filters.numbers
+        self.count = len(self.numbers)
+        side = imsz if filters is None else imsz // filters.stride
+        self.table = discriminator_table(side, 3 if filters is None else filters.channels, df)
+        self._check(imsz)
+        self.kernels = [self._kernel(f"{scope}c{j}_w", row, seed) for j, row in enumerate(self.table)]
+        self.biases = [self.add_weight(f"{scope}c{j}_b", (self.count, row.outputs), initializer="zeros")
+                       for j, row in enumerate(self.table)]
+        if chunk and self.count % chunk:
+            raise UserError(f"chunk={chunk}: must divide the number of discriminators ({self.count}); 0 chooses it")
+        # On small inputs all at once, else one at a time: then the arithmetic rules, and activations for one are enough.
+        self.chunk = chunk or (self.count if side <= 8 else 1)
+
+    def _kernel(self, name: str, row, seed: int) -> tf.Variable:
+        shape, fan = (self.count, row.size, row.size, row.inputs, row.outputs), row.size**2 * row.inputs
+        return self.add_weight(name, shape, initializer=lambda s, dtype=None: uniform_by_fan(s, fan, seed, "d/" + name))
+
+    def _check(self, imsz: int) -> None:
+        side = imsz
+        if self.filters is not None:
+            k, s = self.filters.values.shape[1], self.filters.stride
+            if k < s:
+                raise UserError(f"filts.npz: the kernel ({k}) is smaller than the stride ({s}); use filts/rproj.py")
+            side = (imsz + 2 * self.filters.padding[0] - k) // s + 1
+        for _ in self.table[:-1]:
+            side = (side - 2) // 2 + 1
+        if side < 2 or not self.table:
+            raise UserError(f"imsz={imsz}: too small for the discriminators with these projections; use larger images "
+                            f"or filters with an even difference of kernel and stride")
+
+    # -- forward -------------------------------------------------------------------------------------------------------
+    def project(self, images: tf.Tensor) -> tf.Tensor:
+        """Images [n, H, W, 3] -> the inputs of all these discriminators [K, n, h, w, channels]."""
+        return images[None] if self.filters is None else self.filters.project(tf.cast(images, self.compute))
+
+    def logits(self, projected: tf.Tensor, weights: list, activations: list | None = None) -> tf.Tensor:
+        """Logits [c, n, h, w, 1] of c discriminators, float32.
+
+        Args:
+            projected: their inputs [c, n, h, w, channels].
+            weights: (kernel [c, k, k, in, out], bias [c, out]) of every layer.
+            activations: receives the output of every hidden layer.
+        """
+        h, convolve_them = projected, _convolve_one if projected.shape[0] == 1 else _convolve_all
+        for row, (kernel, bias) in zip(self.table, weights):
+            h = convolve_them(h, tf.cast(kernel, h.dtype), tf.cast(bias, h.dtype), row.stride, row.pad)
+            if row.pad:
+                h = lrelu(h)
+                if activations is not None:
+                    activations.append(h)
+        return tf.cast(h, tf.float32)
+
+    def call(self, images: tf.Tensor) -> tf.Tensor:
+        """Logits [K, n, h, w, 1] of these discriminators."""
+        return self.logits(self.project(images), list(zip(self.kernels, self.biases)))
+
+    # -- losses ----------------------------------------------------------------------------------------------------------
+    def over(self, body: Callable, inputs: list[tf.Tensor], results: list[tf.TensorSpec]) -> list[tf.Tensor]:
+        """Runs `body(inputs of a chunk, weights of that chunk)` for all discriminators, a chunk at a time: one loop in the
+        graph, whose size does not depend on K, and whose activations live for one chunk only.
+
+        Args:
+            body: gets the slices [c, ...] of `inputs` and the chunk's (kernel, bias) pairs; returns tensors [c, ...].
+            results: shapes and types of what it returns, for one discriminator.
+
+        Returns:
+            The bodies' results, put together to [K, ...].
+        """
+        c, variables = self.chunk, [*self.kernels, *self.biases]
+
+        def pairs(tensors):
+            return list(zip(tensors[:len(self.kernels)], tensors[len(self.kernels):]))
+
+        def one(i):
+            # Gathered, not sliced: a slice of a variable reads all of it, and copies all of it after a partial assignment.
+            weights = [tf.ensure_shape(tf.gather(v, i * c + tf.range(c)), [c, *v.shape[1:]]) for v in variables]
+            return body([tf.ensure_shape(t[i * c:(i + 1) * c], [c, *t.shape[1:]]) for t in inputs], pairs(weights))
+
+        if c == self.count:
+            return body(inputs, pairs([tf.convert_to_tensor(v) for v in variables]))
+        signature = [tf.TensorSpec([c, *s.shape], s.dtype) for s in results]
+        stacked = tf.map_fn(one, tf.range(self.count // c), fn_output_signature=signature, parallel_iterations=1)
+        return [tf.reshape(r, [self.count, *s.shape]) for r, s in zip(stacked, results)]
+
+    def generator_losses(self, fake: tf.Tensor, among: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """What every discriminator says to the generator.
+
+        Args:
+            fake: images [n, H, W, 3].
+            among: how many discriminators there are in all.
+
+        Returns:
+            mean softplus(-D_i(fake)) [K], and the gradient of their sum / `among` with respect to `fake`.
+        """
+        def body(inputs, weights):
+            with tf.GradientTape() as tape:
+                tape.watch(inputs[0])
+                losses = _each(LOGISTIC.generator, self.logits(inputs[0], weights))
+            return [losses, tape.gradient(losses, inputs[0])]
+
+        with tf.GradientTape() as tape:
+            tape.watch(fake)
+            projected = self.project(fake)
+        specs = [tf.TensorSpec((), tf.float32), tf.TensorSpec(projected.shape[1:], projected.dtype)]
+        losses, gradient = self.over(body, [projected], specs)
+        return losses, tape.gradient(projected, fake, gradient / among)
+
+    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None) -> tuple:
+        """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its gradients.
+
+        Args:
+            real, fake: images [n, H, W, 3], constants.
+            penalty: see `Discriminators.losses`; it needs a chunk of 1.
+
+        Returns:
+            Losses [K] without the penalty, gradients by `(kernel, bias)` layer after layer, scalars for the logs by name [K].
+        """
+        names = [] if penalty is None else _scalars_of(penalty)
+
+        def body(inputs, weights):
+            flat = [w for pair in weights for w in pair]
+            with tf.GradientTape() as tape:
+                tape.watch(flat)
+                if penalty is None:
+                    total = losses = self._loss(*tf.split(self.logits(inputs[0], weights), 2, axis=1))
+                    shown = []
+                else:
+                    losses, term, scalars = self._penalised(penalty, real, fake, inputs, weights)
+                    total, shown = losses + term, [scalars[name][None] for name in names]
+            return [losses, *shown, *tape.gradient(total, flat)]
+
+        variables = [v for pair in zip(self.kernels, self.biases) for v in pair]
+        specs = [*[tf.TensorSpec((), tf.float32)] * (1 + len(names)), *(tf.TensorSpec(v.shape[1:], v.dtype) for v in variables)]
+        if penalty is None:
+            inputs = [self.project(tf.concat([real, fake], 0))]
+        else:
+            inputs = [] if self.filters is None else [tf.constant(self.filters.values)]
+        losses, *rest = self.over(body, inputs, specs)
+        return losses, rest[len(names):], dict(zip(names, rest))
+
+    def _loss(self, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+        """[c] of logits [c, n, h, w, 1]; the original halves."""
+        return _each(LOGISTIC.discriminator, real, fake) / 2.0
+
+    def _penalised(self, penalty: Penalty, real, fake, filters: list, weights: list) -> tuple:
+        """(loss [1], the penalty's term, its scalars) of one discriminator, with one pass over each kind of images.
+
+        Args:
+            filters: [its filter [1, k, k, 3, channels]], or nothing where it looks at the image itself.
+        """
+        maps = []
+
+        def score(images):
+            x = images
+            if filters:
+                images, kernel = (tf.cast(part, self.compute) for part in (images, filters[0][0]))
+                x = convolve(images, kernel, self.filters.stride, self.filters.padding)
+            maps.append(self.logits(x[None], weights))
+            return tf.reduce_mean(maps[-1][0], (1, 2, 3))
+
+        look = Look(real, fake, score)
+        _ = look.real.logits, look.fake.logits  # the loss averages over maps of logits, so it takes those of these passes
+        term, scalars = penalty(look)
+        return self._loss(*maps), term, scalars
+
+
+class Discriminators(Network):
+    """K discriminators that each see a fixed random projection of the image, in one `Stack` for each shape of projections.
+
+    A file holds one array for each discriminator and layer: `c{i}_{j}_w`, `c{i}_{j}_b` of discriminator i and layer j, or
+    `c{j}_w`, `c{j}_b` of the baseline.
+
+    Args:
+        imsz, df, seed, chunk: see `Stack`.
+        filters: the projections, a group for each shape; None: one discriminator of the image itself (the baseline).
+    """
+
+    def __init__(self, imsz: int, df: int, filters: Sequence[Filters] | None = None, seed: int = 0, chunk: int = 0):
+        super().__init__(dtype="float32", autocast=False)
+        self.stacks = [Stack(imsz, df, group, seed, chunk, f"s{i}/" if i else "") for i, group in enumerate(filters or [None])]
+        self.count, self.single = sum(stack.count for stack in self.stacks), filters is None
+        numbers = [number for stack in self.stacks for number in stack.numbers]
+        self._places = [numbers.index(i) for i in range(self.count)]  # discriminator -> row of the stacks' results
+
+    def call(self, images, labels=None, training: bool = False, update: bool | None = None):
+        """Images [n, H, W, 3] -> logits of all discriminators [K, n, h, w, 1]; of shapes that give maps of several sizes, their
+        means [K, n]."""
+        found = [stack(images) for stack in self.stacks]
+        if len({tuple(x.shape[2:]) for x in found}) > 1:
+            found = [tf.reduce_mean(x, (2, 3, 4)) for x in found]
+        return self._ordered(found)
+
+    def _ordered(self, parts: list[tf.Tensor]) -> tf.Tensor:
+        """Results [K_s, ...] of the stacks -> [K, ...] by the discriminators' numbers."""
+        return parts[0] if len(parts) == 1 else tf.gather(tf.concat(parts, 0), self._places)
+
+    def generator_losses(self, fake: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """What every discriminator says to the generator.
+
+        Args:
+            fake: images [n, H, W, 3].
+
+        Returns:
+            mean softplus(-D_i(fake)) [K], and the gradient of their mean with respect to `fake`.
+        """
+        losses, gradients = zip(*(stack.generator_losses(fake, self.count) for stack in self.stacks))
+        return self._ordered(list(losses)), sum(gradients[1:], gradients[0])
+
+    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None) -> tuple:
+        """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its gradients.
+
+        Args:
+            real, fake: images [n, H, W, 3], constants.
+            penalty: a function of each discriminator's `Look`, whose logits [n] are averaged over a map of logits.
+
+        Returns:
+            Losses [K] without the penalty, gradients in the order of `trainable_variables`, scalars for the logs by name [K].
+        """
+        losses, gradients, scalars = zip(*(stack.losses(real, fake, penalty) for stack in self.stacks))
+        found = {v.ref(): g for stack, part in zip(self.stacks, gradients)
+                 for v, g in zip([v for pair in zip(stack.kernels, stack.biases) for v in pair], part)}
+        shown = {name: self._ordered([part[name] for part in scalars]) for name in scalars[0]}
+        return self._ordered(list(losses)), [found[v.ref()] for v in self.trainable_variables], shown
+
+    # -- files: one array per discriminator ------------------------------------------------------------------------------
+    def rows(self) -> dict[str, tuple]:
+        """Array name of the original -> (stacked variable, row), discriminator by discriminator."""
+        found = {}
+        for place in self._places:
+            for stack in self.stacks:
+                if 0 <= place < stack.count:
+                    lead = "c" if self.single else f"c{stack.numbers[place]}_"
+                    for kind, variables in (("w", stack.kernels), ("b", stack.biases)):
+                        found.update({f"{lead}{j}_{kind}": (v, place) for j, v in enumerate(variables)})
+                place -= stack.count
+        return found
+
+    def shapes(self):
+        """Array name of the original -> shape, discriminator by discriminator."""
+        return {name: tuple(v.shape[1:]) for name, (v, _) in self.rows().items()}
+
+    def arrays(self):
+        """(name, array) of each discriminator's arrays."""
+        for name, (variable, row) in self.rows().items():
+            yield name, tf.gather(variable, row).numpy()
+
+    def assign_arrays(self, names, read):
+        """Sets discriminators' rows of the stacked variables, each variable once as a whole: assigning a slice makes TensorFlow
+        copy the whole variable at every later read."""
+        rows, wanted = self.rows(), set(names)
+        for variable in self.trainable_variables:
+            mine = {row: name for name, (v, row) in rows.items() if v is variable and name in wanted}
+            if mine:
+                whole = np.empty(variable.shape, np.float32)
+                for i in range(len(whole)):
+                    whole[i] = read(mine[i]) if i in mine else tf.gather(variable, i).numpy()
+                variable.assign(whole)
+
+
+def _each(loss: Callable, *logits: tf.Tensor) -> tf.Tensor:
+    """A loss of each discriminator [c], from logits [c, n, h, w, 1]."""
+    if logits[0].shape[0] == 1:
+        return loss(*(x[0] for x in logits))[None]
+    return tf.vectorized_map(lambda parts: loss(*parts), logits)
+
+
+def _scalars_of(penalty: Penalty) -> list[str]:
+    """The names of a penalty's scalars, from a look at next to nothing; a loop must know them before its first pass."""
+    nothing = tf.zeros([1, 1])
+    return list(penalty(Look(nothing, nothing, lambda x: tf.reduce_sum(x, 1)))[1])
+
+
+def _convolve_one(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, stride: int, pad: int) -> tf.Tensor:
+    """One discriminator's layer: x [1, n, h, w, in], kernel [1, k, k, in, out], bias [1, out] -> [1, n, h', w', out]."""
+    return (convolve(x[0], kernel[0], stride, (pad, pad)) + bias[0])[None]
+
+
+def _convolve_all(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, stride: int, pad: int) -> tf.Tensor:
+    """The same for c discriminators in one batched matrix product: x [c, n, h, w, in] -> [c, n, h', w', out].
+
+    Every convolution is written out as the matrix from all input pixels to all output pixels. On sides of 8 pixels and less
+    that wastes little arithmetic, and it replaces the many small operations whose overhead is what such layers cost.
+    """
+    c, _, h, w, channels = x.shape
+    k, out = kernel.shape[1], kernel.shape[-1]
+    taps = _placement(h, w, k, stride, pad)
+    oh, ow = taps.shape[2:4]
+    matrix = tf.matmul(taps.reshape(-1, k * k).astype(x.dtype.as_numpy_dtype), tf.reshape(kernel, [c, k * k, channels * out]))
+    matrix = tf.reshape(matrix, [c, h * w, oh * ow, channels, out])
+    matrix = tf.reshape(tf.transpose(matrix, [0, 1, 3, 2, 4]), [c, h * w * channels, oh * ow * out])
+    y = tf.matmul(tf.reshape(x, [c, -1, h * w * channels]), matrix) + tf.tile(bias, [1, oh * ow])[:, None]
+    return tf.reshape(y, [c, -1, oh, ow, out])
+
+
+def _placement(h: int, w: int, k: int, stride: int, pad: int) -> np.ndarray:
+    """float32 [h, w, h', w', k, k]: one where an input pixel meets a tap of the kernel at an output pixel."""
+    sides = []
+    for side in (h, w):
+        out = (side + 2 * pad - k) // stride + 1
+        i, o, t = np.ogrid[:side, :out, :k]
+        sides.append((i == o * stride - pad + t).astype(np.float32))
+    return np.einsum("yos,xpt->yxopst", *sides)
