@@ -49,7 +49,7 @@ def protocol_of(options: dict):
     return Protocol(names, options["n"], options["points"], {name: options[name] for name in _SHARED})
 
 
-def dry_run(made, jobs: int) -> None:
+def dry_run(made, jobs: int, call) -> None:
     """Prints the plan and how long it will take."""
     from tfgan_suite.compare import plan
 
@@ -59,7 +59,7 @@ def dry_run(made, jobs: int) -> None:
     else:
         print("measuring some iterations of each variant ...", flush=True)
         first = made.runs[:len(made.variants)]
-        each = plan.apart(plan.estimate, [(run.variant.experiment, run.overrides) for run in first])
+        each = call(plan.estimate, [(run.variant.experiment, run.overrides) for run in first])
         for run, seconds in zip(first, each):
             said = "does not build" if seconds is None else f"about {seconds / 60:.1f} minutes a run"
             print(f"  {run.variant.name}: {said}")
@@ -92,27 +92,41 @@ def report(made, options: dict, argv: list) -> Path:
     return made.out / "report.html"
 
 
+def planned(names: list, texts: list, options: dict, overrides: dict):
+    """The plan, if it can be carried out; None if it was only to be shown.
+
+    Raises:
+        UserError: it cannot be.
+    """
+    from tfgan_suite.compare import plan, scoring
+
+    chosen = plan.variants(names, plan.axes(texts), options["pairs"])
+    out = Path(options["out"] or f"compare/{plan.safe(Path(names[0]).stem)}")
+    numbers, budget = plan.seeds(options["seeds"]), plan.Budget.parse(options["budget"])
+    with plan.apart() as call:
+        made = plan.make(chosen, overrides, numbers, budget, out, call, options["baseline"])
+        if options["dry-run"]:
+            dry_run(made, options["jobs"], call)
+            return None
+        asked = sorted({(run.variant.experiment, run.params.system) for run in made.runs})
+        problem = call(scoring.problem, asked, protocol_of(options))
+    if problem:
+        raise UserError(problem)
+    return made
+
+
 def main(argv):
-    from tfgan_suite.compare import plan, running, scoring, state
+    from tfgan_suite.compare import plan, running, state
 
     rest, texts = plan.take_vary(argv)
     names, options, overrides = cli.parse(rest, USAGE, OPTIONS, most=None)
-    chosen = plan.variants(names, plan.axes(texts), options["pairs"])
-    out = Path(options["out"] or f"compare/{plan.safe(Path(names[0]).stem)}")
-    budget = plan.Budget.parse(options["budget"])
-    made = plan.make(chosen, overrides, plan.seeds(options["seeds"]), budget, out, options["baseline"])
-    if options["dry-run"]:
-        dry_run(made, options["jobs"])
+    made = planned(names, texts, options, overrides)
+    if made is None:
         return
-    asked = sorted({(run.variant.experiment, run.params.system) for run in made.runs})
-    problem = plan.apart(scoring.problem, asked, protocol_of(options))
-    if problem:
-        raise UserError(problem)
-    with state.locked(out, "another comparison"):
+    with state.locked(made.out, "another comparison"):
         print(made.text().split("\ncommands:")[0], flush=True)
         if not options["report"] and not running.train(made, options["jobs"], options["retry"]):
-            print(f"Stopped; the same command goes on, and with --report it shows what there is in {out}",
-                  flush=True)
+            print(f"Stopped; the same command goes on, with --report it shows what is in {made.out}", flush=True)
             sys.exit(130)
         print(f"Wrote {report(made, options, argv)}")
 

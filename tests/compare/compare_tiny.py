@@ -41,7 +41,7 @@ def comparison(folder: Path, seeds=(0, 1, 2)) -> dict:
     """Six variants: the baseline, better, alike, worse, diverged with one seed, failed."""
     draw = np.random.default_rng(0)
     chosen = plan.variants(["small"], plan.axes(["alpha=0.01,0.02,0.03,0.04,0.05,0.06"]))
-    made = plan.make(chosen, {}, seeds, plan.Budget.parse("5m"), folder / "out")
+    made = plan.make(chosen, {}, seeds, plan.Budget.parse("5m"), folder / "out", None)
     levels = dict(zip((v.name for v in chosen), (0.6, 0.9, 0.6, 0.3, 0.7, 0.0)))
     known = []
     for run in made.runs:

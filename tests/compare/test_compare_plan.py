@@ -16,7 +16,7 @@ def place(tmp_path, monkeypatch):
 
 def made(names, vary=(), pairs=False, seeds=(0,), budget="1m", overrides=None, **more):
     chosen = plan.variants(list(names), plan.axes(list(vary)), pairs)
-    return plan.make(chosen, overrides or {}, seeds, plan.Budget.parse(budget), Path("out"), **more)
+    return plan.make(chosen, overrides or {}, seeds, plan.Budget.parse(budget), Path("out"), None, **more)
 
 
 @pytest.mark.parametrize("text,seconds,said", [

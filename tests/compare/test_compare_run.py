@@ -34,7 +34,7 @@ def test_from_the_command_to_the_report(place):
     words = ["small", "--vary", "alpha=0.01,1e30", "--vary=dataset=digits,folder", "--pairs", "--seeds=1",
              "--budget=6it",
              "--jobs=2", "--metrics=digits,swd", "--n=60", "--batch=20", "--out=first"]
-    done = run(TOOL, *words)
+    done = run(TOOL, *words, timeout=500)
     assert done.returncode == 0, done.stderr
     assert "3 variants x 1 seeds = 3 runs of 6 iterations" in done.stdout
     assert "Wrote first/report.html" in done.stdout
@@ -57,7 +57,7 @@ def test_from_the_command_to_the_report(place):
     assert len(list(Path("first/hparams").iterdir())) == 3
     copied = subprocess.run([sys.executable, str(ROOT / "train.py"), *good["command"].split()[1:]],
                             capture_output=True,
-                            text=True, timeout=120, check=False,
+                            text=True, timeout=500, check=False,
                             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
     assert copied.returncode == 0 and "iteration=6 is reached" in copied.stdout  # the run that is done
 
@@ -79,7 +79,7 @@ def start(words) -> subprocess.Popen:
 
 def wait_for(folder: str, least: int, process) -> None:
     """Waits until a run has a checkpoint of at least that iteration."""
-    end = time.monotonic() + 120
+    end = time.monotonic() + 500
     while (Checkpoints(f"{folder}/models").newest("g") or 0) < least:
         assert process.poll() is None and time.monotonic() < end, process.communicate()
         time.sleep(0.05)
@@ -89,17 +89,17 @@ def test_stopped_killed_and_gone_on_with(place):
     """After Ctrl-C and after a kill the same command goes on, and nothing of the run is different at the
     end.
     """
-    words = ["small", "--vary", "alpha=0.01,0.02", "--seeds=1", "--budget=3000it",
+    words = ["small", "--vary", "alpha=0.01,0.02", "--seeds=1", "--budget=1500it",
              "--snapshot_interval=100", "--log_every=100",
              "--metrics=digits", "--n=20", "--points=2"]
     first = "compare/small/runs/small,alpha=0.01/seed0"
     process = start([*words, "--out=compare/small"])
     wait_for(first, 100, process)
     process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=120)
+    out, errors = process.communicate(timeout=500)
     assert process.returncode == 130 and "the same command goes on" in out, errors
     stopped = Checkpoints(f"{first}/models").complete()[-1]
-    assert 100 <= stopped < 3000
+    assert 100 <= stopped < 1500
     assert state(first)["status"] == "waiting" and len(state(first)["segments"]) == 1
 
     process = start([*words, "--out=compare/small"])
@@ -108,19 +108,19 @@ def test_stopped_killed_and_gone_on_with(place):
             signal.SIGKILL)  # the training it began lives on, until the next one asks it to stop
     process.communicate()
 
-    done = run(TOOL, *words, "--out=compare/small", timeout=300)
+    done = run(TOOL, *words, "--out=compare/small", timeout=500)
     assert done.returncode == 0, done.stderr
     known = state(first)
     begun = [segment[0] for segment in known["segments"]]
-    assert begun[:2] == [0, stopped] and len(begun) == 3 and stopped < begun[2] < 3000
-    assert known["status"] == "done" and known["iterations"] == 3000
+    assert begun[:2] == [0, stopped] and len(begun) == 3 and stopped < begun[2] < 1500
+    assert known["status"] == "done" and known["iterations"] == 1500
     times = [known["times"][n] for n in sorted(known["times"], key=int)]
     assert times == sorted(times)
     assert known["segments"][2][2] == pytest.approx(known["times"][str(begun[2])])
 
-    verb("train.py")(["small", "--alpha=0.01", "--iteration=3000", "--snapshot_interval=3000",
+    verb("train.py")(["small", "--alpha=0.01", "--iteration=1500", "--snapshot_interval=1500",
                       "--log_every=100"])
-    whole, parts = (Checkpoints(folder).path("g", 3000) for folder in ("models/small", f"{first}/models"))
+    whole, parts = (Checkpoints(folder).path("g", 1500) for folder in ("models/small", f"{first}/models"))
     assert whole.read_bytes() == parts.read_bytes()
 
 
@@ -129,7 +129,7 @@ def test_a_budget_of_minutes(place):
     words = ["small", "--vary", "iteration=4,1000000", "--seeds=1", "--budget=0.1m",
              "--snapshot_interval=1000000",
              "--log_every=100", "--metrics=digits", "--n=20", "--out=o"]
-    done = run(TOOL, *words, timeout=200)
+    done = run(TOOL, *words, timeout=500)
     assert done.returncode == 0, done.stderr
     short, long = (state(f"o/runs/small,iteration={n}/seed0") for n in (4, 1000000))
     assert short["status"] == "done" and short["iterations"] == 4

@@ -17,7 +17,7 @@ from tfgan_suite.errors import UserError
 def run(tmp_path, monkeypatch):
     workplace(tmp_path, monkeypatch)
     chosen = plan.variants(["tiny"], plan.axes(["f1=8,16"]))
-    return plan.make(chosen, {}, (0,), plan.Budget.parse("1m"), Path("out")).runs[0]
+    return plan.make(chosen, {}, (0,), plan.Budget.parse("1m"), Path("out"), None).runs[0]
 
 
 def checkpoint(folder: Path, number: int, moment: float) -> None:

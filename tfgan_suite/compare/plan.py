@@ -1,12 +1,13 @@
 """What is compared: experiments times settings times seeds, each an ordinary run. No TensorFlow here."""
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import multiprocessing
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -271,10 +272,14 @@ def _iterations_showing(params: Parameters, images: int) -> int:
     return high
 
 
-def apart(function: Callable, *arguments):
-    """Calls a function in a process of its own: this one takes no memory of a GPU that the runs need."""
+@contextlib.contextmanager
+def apart() -> Iterator[Callable]:
+    """A function `call(function, *arguments)` that works in another process, which ends with the context.
+
+    TensorFlow takes all memory of a GPU for its process; the runs will need it.
+    """
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
+        yield lambda function, *arguments: pool.submit(function, *arguments).result()
 
 
 def lengths(asked: list, budget: Budget) -> list[tuple | UserError]:
@@ -288,7 +293,7 @@ def lengths(asked: list, budget: Budget) -> list[tuple | UserError]:
     return answers
 
 
-def make(chosen: list[Variant], overrides: dict, numbers: tuple, budget: Budget, out: Path,
+def make(chosen: list[Variant], overrides: dict, numbers: tuple, budget: Budget, out: Path, call: Callable,
          baseline: str = "") -> Plan:
     """The plan.
 
@@ -296,6 +301,7 @@ def make(chosen: list[Variant], overrides: dict, numbers: tuple, budget: Budget,
         chosen: the variants.
         overrides: of all runs, from the command line.
         numbers: the seeds.
+        call: calls a function, in another process (`apart`); a budget of minutes does not need it.
         baseline: name of the variant that the others are compared with; by default the first.
 
     Raises:
@@ -311,7 +317,7 @@ def make(chosen: list[Variant], overrides: dict, numbers: tuple, budget: Budget,
     settled = [resolve(v.experiment, {**overrides, **dict(v.settings)})[1] for v in chosen]
     ends: list[int | None] = [None] * len(chosen)
     if budget.unit != "m":
-        answers = apart(lengths, [(v.experiment, given) for v, given in zip(chosen, settled)], budget)
+        answers = call(lengths, [(v.experiment, given) for v, given in zip(chosen, settled)], budget)
         for i, answer in enumerate(answers):
             if isinstance(answer, UserError):
                 raise answer
