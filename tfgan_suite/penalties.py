@@ -172,7 +172,9 @@ def penalty(name: str):
 
 
 def terms(names: tuple[str, ...], look: Look, values: Mapping) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-    """The sum of the named penalties, and their scalars. A penalty whose weight is the Python number 0 is left out.
+    """The sum of the named penalties, and their scalars, with the sum itself as `penalty`: the loss that a system logs and
+    `penalty` are the two curves of what D minimises. A penalty whose weight is the Python number 0 is left out, and D is not
+    even called for it.
 
     Args:
         names: of `PENALTIES`.
@@ -186,16 +188,20 @@ def terms(names: tuple[str, ...], look: Look, values: Mapping) -> tuple[tf.Tenso
         if isinstance(weight, (int, float)) and weight == 0:
             continue
         term, shown = chosen.function(look, **arguments)
-        total, scalars = total + term, {**scalars, **shown}
+        total = total + term
+        scalars = {**scalars, **shown, "penalty": total}
     return total, scalars
 
 
+def weights(params) -> dict:
+    """The values that penalties ask for, as they were given: `options.penalty`'s parameters."""
+    names = {"gamma", *(name for rows in options.PENALTY_WEIGHTS.values() for name, *_ in rows)}
+    return {name: value for name, value in params.values.items() if name in names}
+
+
 def parameters(params, step: tf.Tensor, iterations: int) -> dict:
-    """The values that penalties ask for, at iteration `step` (from 0) of a run: `options.penalty`'s parameters, gamma
-    annealed."""
-    weights = {name for rows in options.PENALTY_WEIGHTS.values() for name, *_ in rows}
-    gamma = js_gamma(params, step, iterations) if params.gamma else 0.0
-    return {"gamma": gamma, **{name: value for name, value in params.values.items() if name in weights}}
+    """`weights` at iteration `step` (from 0) of a run: gamma annealed."""
+    return {**weights(params), "gamma": js_gamma(params, step, iterations) if params.gamma else 0.0}
 
 
 def of_params(params, look: Look, step: tf.Tensor, iterations: int) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:

@@ -12,7 +12,7 @@ from typing import Any, Callable
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import optimizers
+from tfgan_suite import optimizers, penalties
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.files.checkpoints import numbered
 from tfgan_suite.pictures import bytes, sheets
@@ -69,7 +69,8 @@ class System:
         unconnected: what the gradient of a variable is that the loss does not depend on: none (it is left out of the step), or
             zero (its optimiser's state moves, as in torch of 2017).
         copies: network -> the network that it is a copy of where a checkpoint lacks it (an averaged G).
-        length: the parameters that say how long a run is, for messages.
+        length: the parameters that say how long a run is.
+        length_in_iterations: whether `length` is one parameter, and counts iterations.
         log_files: patterns of the files that its events write into the log folder, beside pictures `*/iter_N.png`.
     """
 
@@ -84,6 +85,7 @@ class System:
     unconnected = tf.UnconnectedGradients.NONE
     copies: Mapping = MappingProxyType({})
     length: tuple = ("MAXITER",)
+    length_in_iterations: bool = True
     log_files: tuple = ()
 
     def __init__(self, params: Parameters, training: bool = True):
@@ -102,6 +104,16 @@ class System:
     def iterations(self) -> int:
         """How many iterations a whole run has."""
         return int(self.params.MAXITER)
+
+    @property
+    def planned(self) -> int:
+        """The length over which annealing spreads its decay."""
+        return self.iterations
+
+    def gamma_at(self, done: int, planned: int) -> float:
+        """Gamma of the Jensen-Shannon regulariser in the iteration after `done` ones, if annealing were spread over `planned`
+        iterations."""
+        return float(penalties.js_gamma(self.params, tf.constant(done, tf.int64), planned))
 
     def save_due(self, done: int) -> bool:
         """Whether a checkpoint is written after `done` iterations (one is always written at the end)."""
@@ -191,20 +203,26 @@ class System:
         """`update` with the draws of (seed, step); what the trainer runs inside `strategy.run`."""
         return self.update(step, batch, self.draws(Draws(self.params.seed, step), phase), phase)
 
-    def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None) -> None:
+    def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None,
+                variables: list | None = None) -> None:
         """One optimiser step of network `kind` along the gradient of `loss`, a mean over this replica's batch.
 
         Args:
             tape: has recorded the loss.
             upstream: the gradient with respect to `loss`, where that is not the scalar loss itself.
+            variables: those that the step moves, where not all of the network's.
         """
-        variables = self.networks[kind].trainable_variables
+        variables = self.networks[kind].trainable_variables if variables is None else variables
         gradients = tape.gradient(loss, variables, upstream, self.unconnected)
         optimizers.apply(self.optimizers[kind], gradients, variables)
 
     def console(self, step: int, scalars: dict) -> list[str]:
         """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in front."""
         return [f"[{step:09d}] " + ",".join(f"{k}={float(v):.6f}" for k, v in scalars.items() if np.ndim(v) == 0)]
+
+    def plan(self) -> list[str]:
+        """What `--dry-run` tells of the course of the run, a line each, where it has stages."""
+        return []
 
     def status(self, step: int) -> str:
         """What the progress bar shows of iteration `step` beside losses."""

@@ -29,12 +29,9 @@ def main(argv):
     positionals, _, overrides = cli.parse(argv, USAGE, least=2, most=3)
     name, source = positionals[:2]
     params = load(name, overrides)
-    import json
-
-    import numpy as np
-
     from tfgan_suite import registry
-    from tfgan_suite.files import archive, checkpoints
+    from tfgan_suite.files.checkpoints import Checkpoints
+    from tfgan_suite.files.lock import Lock
     from tfgan_suite.training import runs
 
     converter = registry.optional(params.system, "convert")
@@ -45,8 +42,6 @@ def main(argv):
     if given is None and hasattr(converter, "iteration"):  # the names of PGGAN's snapshots count images
         given = str(converter.iteration(source, params))
     number = number_of(source, given)
-    files = checkpoints.Checkpoints(params.wts_dir)
-    files.folder.mkdir(parents=True, exist_ok=True)
     system = runs.build(params)
     for kind, items in arrays.items():
         if kind != "state":
@@ -54,11 +49,10 @@ def main(argv):
     missing = set(system.sampling) - set(arrays)
     if missing:
         raise UserError(f"{source}: holds no weights of {', '.join(sorted(missing)).upper()}")
-    for kind, items in arrays.items():
-        if kind == "state":
-            items = {"about": np.array(json.dumps({"iteration": number, "fixed": params.fixed()})), **items}
-        archive.write(files.path(kind, number), items.items())
-        print(f"Wrote {files.path(kind, number)}")
+    with Lock(params.wts_dir, "wait for it, or give another --wts_dir (--tag=NAME)"):
+        about = {"iteration": number, "system": params.system, "fixed": params.fixed(), "converted": source}
+        for path in Checkpoints(params.wts_dir, tuple(system.networks)).put(number, arrays, about):
+            print(f"Wrote {path}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Scores samples of an experiment, or a folder of images."""
 import os
-from functools import cache
 from pathlib import Path
 
 from tfgan_suite import cli, experiment
@@ -31,44 +30,14 @@ OPTIONS = (
 DEFAULT_N = 5000
 
 
-def reals_of(options: dict, params, system):
-    """A function that opens the real data to compare with."""
-    @cache
-    def opened():
-        from tfgan_suite import registry
-        from tfgan_suite.data.folder import FolderSource
-        from tfgan_suite.data.rgb import WHITE
-
-        given = options["reals"]
-        if given and os.path.isdir(given):
-            return FolderSource(given, per_class=False, background=WHITE)
-        if given:
-            other = experiment.load(given)
-            return registry.system_class(other.system)(other, training=False).source()
-        if system is None:
-            raise UserError("--reals: fid, kid and swd compare with real images; give a folder or an experiment")
-        return system.source()
-    return opened
-
-
 def evaluate(evaluation, iteration, title: str) -> None:
     """Computes, prints and records the metrics."""
-    from tfgan_suite.metrics import registry, report
-    from tfgan_suite.metrics.statistics import check_splits
+    from tfgan_suite.metrics import evaluating, report
 
-    functions, results = registry.find(evaluation.names, evaluation.system), {}
-    if {"is", "is_new", "digits"} & set(functions):
-        check_splits(len(evaluation.samples), evaluation.splits)
-    for function in functions.values():
-        results.update(function(evaluation))
+    results = evaluating.compute(evaluation)
     how = report.protocol(evaluation, iteration)
     print(report.table(title, results, how), flush=True)
     report.record(evaluation.params, results, how)
-
-
-def default_metrics(name: str, system) -> tuple:
-    """What an experiment is judged by if nothing else is said."""
-    return system.default_metrics or (("digits",) if name.startswith("digits") else ("is", "fid"))
 
 
 def iterations(params: Parameters, chosen) -> list:
@@ -88,7 +57,7 @@ def iterations(params: Parameters, chosen) -> list:
 
 def score_experiment(name: str, seed: int, names: list, options: dict, overrides: dict) -> None:
     """Scores one or all checkpoints of an experiment."""
-    from tfgan_suite.metrics import samples
+    from tfgan_suite.metrics import evaluating, samples
     from tfgan_suite.metrics.registry import Evaluation
     from tfgan_suite.training import runs
 
@@ -96,22 +65,23 @@ def score_experiment(name: str, seed: int, names: list, options: dict, overrides
     for chosen in iterations(params, options["iteration"]):
         system, number = runs.open_sampler(params, chosen)
         stream = samples.SystemSamples(system, options["n"] or DEFAULT_N, seed, options["batch"])
-        evaluation = Evaluation(stream, options["splits"], seed, reals_of(options, params, system), system, params, options,
-                                names=tuple(names) or default_metrics(name, system), shared=shared)
+        reals = evaluating.reals_of(options["reals"], system)
+        evaluation = Evaluation(stream, options["splits"], seed, reals, system, params, options, shared=shared,
+                                names=tuple(names) or evaluating.default_metrics(name, system))
         evaluate(evaluation, number, f"{params.name}, iteration {number}")
         shared = evaluation.next_shared()
 
 
 def score_folder(path: str, names: list, options: dict) -> None:
     """Scores the images of a folder."""
-    from tfgan_suite.metrics import samples
+    from tfgan_suite.metrics import evaluating, samples
     from tfgan_suite.metrics.registry import Evaluation
 
     name = Path(path).resolve().name
     params = Parameters(name, {"log_dir": options["out_dir"] or f"logs/{name}"})
     stream = samples.folder(path, options["n"], options["batch"])
-    evaluation = Evaluation(stream, options["splits"], 0, reals_of(options, params, None), None, params, options,
-                            names=tuple(names) or ("digits",))
+    reals = evaluating.reals_of(options["reals"], None)
+    evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names) or ("digits",))
     evaluate(evaluation, None, f"{path}")
 
 

@@ -154,6 +154,14 @@ def test_load_path_starts_from_another_run(tmp_path):
     assert np.array_equal(dict(g.arrays())[first], dict(old.networks["g"].arrays())[first])
 
 
+def test_only_g_lis_cuts_the_similarity_losses_of_its_history(tmp_path):
+    for name, expected in (("glis", 1.0), ("lis_iterative", 2.5)):
+        system = SYSTEMS[name](parameters(name, tmp_path))
+        lines = system.lines({**dict.fromkeys(system.losses(), 0.5), "r0": 2.5, "r1": -1.0})
+        assert lines["loss-r-mix/train-r0"] == expected
+        assert "loss-r-mix/train-r1" not in lines
+
+
 def test_record_keeps_what_occurred():
     record = Record(("a", "b"), 3)
     for step in range(5):

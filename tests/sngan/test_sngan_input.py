@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 from sngan_tiny import parameters, system
 
+from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.data.order import ShuffledEpochs
 from tfgan_suite.errors import UserError
 from tfgan_suite.pictures import curves
 from tfgan_suite.registry import system_class
-from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.sngan.gan_lib import convert
 
 SYSTEMS = pytest.mark.parametrize("kind", ["sngan", "sngan_projection"])

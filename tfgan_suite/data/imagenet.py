@@ -143,7 +143,7 @@ class LabelledList(Source):
         for number, line in read_list(listing):
             path, _, label = line.rpartition(" ")
             if not path or whole(label) is None or whole(label) >= MOST_CLASSES:
-                raise UserError(f"{listing}: line {number} is not 'path label' with a label below {MOST_CLASSES}; correct it or "
+                raise UserError(f"{listing}: line {number} is not 'path label', label < {MOST_CLASSES}; correct it or "
                                 f"prepare the set again")
             self.paths.append(Path(root) / path.strip())
             labels.append(int(label))

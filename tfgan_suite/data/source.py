@@ -13,11 +13,13 @@ class Source:
         name: where it comes from, for messages.
         labels: int32 [n], or None.
         classes: class names, or an empty tuple.
+        validation: the images that are held out, or None.
     """
 
     name: str = ""
     labels: np.ndarray | None = None
     classes: tuple = ()
+    validation: Source | None = None
 
     def __len__(self) -> int:
         raise NotImplementedError

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from tfgan_suite import options
-from tfgan_suite.experiment import Parameter
+from tfgan_suite.experiment import Parameter, whole
 
 
 def _side(value: int) -> str:
@@ -11,7 +11,7 @@ def _side(value: int) -> str:
 
 def _filters(value: str) -> str:
     words = value.split(",") if value else ["1"] * 4
-    return "" if len(words) == 4 and all(w.isdigit() and int(w) for w in words) else "give K,S,F,N, such as 8,2,3,16"
+    return "" if len(words) == 4 and all(map(whole, words)) else "give K,S,F,N, such as 8,2,3,16"
 
 
 GAN = (

@@ -167,39 +167,40 @@ class Gan(System):
         """One step of D on real images [n, s, s, c] with labels [n] and on fakes of `draws[name/...]`; its costs before it."""
         z, fake_labels, alpha = (draws.get(f"{name}/{what}") for what in ("z", "y", "alpha"))
         fake = tf.stop_gradient(self.networks["g"](z, fake_labels, training=True))
+        middle = None if alpha is None else penalties.between(real, fake, alpha)
+        d = self.networks["d"]
         with tf.GradientTape() as tape:
-            look, classes = self._look(real, labels, fake, fake_labels, alpha)
-            cost = total = self.loss.discriminator(look.real.logits, look.fake.logits)
-            if phase.penalised:
-                values = penalties.parameters(self.params, step, self.iterations)
-                term, shown = penalties.terms(self.names, look, values)
-                total, scalars = total + self.params.penalty_every * term, {"d_loss": cost, **shown}
-            else:
-                scalars = {"d_loss": cost}
-            if classes:
-                scalars["d_classes"] = _cross_entropy(classes[0], labels)
-                total = total + self.params.acgan_weight * scalars["d_classes"]
+            found = [self._alone(member, step, real, labels, fake, fake_labels, middle, phase)
+                     for member in (d.members() if self.params.projections else [d])]
+            scalars = {name: tf.reduce_mean([one[name] for one in found]) for name in found[0]}
+            total = scalars.pop("total")
         self.descend("d", tape, total)
         return scalars
 
-    def _look(self, real, labels, fake, fake_labels, alpha) -> tuple[penalties.Look, list]:
-        """The passes over D: state moves in that over the real images. Class logits of the real pass are in the list, once
-        it is made."""
-        d, classes = self.networks["d"], []
+    def _alone(self, d, step, real, labels, fake, fake_labels, middle, phase: Phase) -> dict[str, tf.Tensor]:
+        """The costs of one discriminator, `total` among them; its state moves in the pass over the real images."""
+        classes = []
 
         def seen(labels, update):
             def score(x):
-                found = d(x, labels, training=True, update=update)
-                if isinstance(found, tuple):
-                    classes.append(found[1])
-                    found = found[0]
-                return found
+                logits = d(x, labels, training=True, update=update)
+                if isinstance(logits, tuple):
+                    classes.append(logits[1])
+                    logits = logits[0]
+                return logits
             return score
 
-        middle = None if alpha is None else penalties.between(real, fake, alpha)
         look = penalties.Look(real, fake, seen(labels, True), seen(fake_labels, False), middle)
-        look.real.logits, look.fake.logits  # noqa: B018 (real images first: they move D's state)
-        return look, classes
+        cost = self.loss.discriminator(look.real.logits, look.fake.logits)
+        total, scalars = cost, {"d_loss": cost}
+        if phase.penalised:
+            values = penalties.parameters(self.params, step, self.iterations)
+            term, shown = penalties.terms(self.names, look, values)
+            total, scalars = total + self.params.penalty_every * term, {**scalars, **shown}
+        if classes:
+            scalars["d_classes"] = _cross_entropy(classes[0], labels)
+            total = total + self.params.acgan_weight * scalars["d_classes"]
+        return {"total": total, **scalars}
 
     def g_step(self, real, labels, z, fake_labels) -> dict[str, tf.Tensor]:
         """One step of G; its costs before it."""

@@ -1,4 +1,5 @@
-"""Reads the original's checkpoints: `net_archive/{prefix}_{gen,dis,r}.pt`, their optimisers and `_state.pt`."""
+"""Reads the original's checkpoints: `net_archive/{prefix}_{gen,dis,r}.pt`, their optimisers and
+`_state.pt`."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -39,9 +40,7 @@ def network(folder, prefix: str, kind: str) -> dict[str, np.ndarray]:
     path = _path(folder, prefix, kind)
     if not path.is_file():
         raise UserError(f"{path}: no such file; there are {', '.join(prefixes(folder)) or 'none'}")
-    found = torch.load(path)
-    if not isinstance(found, dict) or not all(isinstance(a, np.ndarray) for a in found.values()):
-        raise UserError(f"{path}: holds no weights; give a file of net_archive such as 5000_gen.pt")
+    found = torch.arrays_of(torch.load(path), path, "give a file of net_archive such as 5000_gen.pt")
     return {name: a for name, a in found.items() if not name.endswith("num_batches_tracked")}
 
 
@@ -54,7 +53,8 @@ def prefixes(folder) -> list[str]:
 def square_averages(folder, prefix: str, kind: str) -> dict[str, np.ndarray]:
     """RMSprop's mean squares by parameter, in our layout; empty where there is no optimiser file.
 
-    The original numbers parameters by their order; one that never had a gradient has no entry and starts at zero.
+    The original numbers parameters by their order; one that never had a gradient has no entry and starts at
+    zero.
     """
     path = _path(folder, prefix, kind, "_opt")
     if not path.is_file():
@@ -82,7 +82,8 @@ def _locate(source, params) -> tuple[Path, str]:
         folder = source.parent if source.name == ARCHIVE else source
         there = prefixes(folder)
         if not there:
-            raise UserError(f"{source}: holds no {ARCHIVE}/*_gen.pt; give an experiment folder of the original, or a .pt file")
+            raise UserError(f"{source}: holds no {ARCHIVE}/*_gen.pt; give an experiment folder of the "
+                            "original, or a .pt file")
         for wanted in (params.values.get("net"), "last"):
             if wanted in there:
                 return folder, wanted
@@ -98,7 +99,8 @@ def convert(path, params) -> dict:
     """A checkpoint of the original by our names, for `tools/convert.py`.
 
     Args:
-        path: an experiment folder of the original (its --net, else last), or one of its `net_archive/N_gen.pt`.
+        path: an experiment folder of the original (its --net, else last), or one of its
+            `net_archive/N_gen.pt`.
         params: of the experiment that takes it.
 
     Returns:
@@ -109,7 +111,8 @@ def convert(path, params) -> dict:
     """
     folder, prefix = _locate(path, params)
     system = runs.build(params)
-    arrays = {kind: network(folder, prefix, kind) for kind in system.networks if _path(folder, prefix, kind).is_file()}
+    arrays = {kind: network(folder, prefix, kind) for kind in system.networks
+              if _path(folder, prefix, kind).is_file()}
     slots = {kind: square_averages(folder, prefix, kind) for kind in arrays}
     if set(arrays) == set(system.networks) and all(slots.values()):
         for kind, stored in slots.items():

@@ -1,4 +1,5 @@
-"""What a LIS run reports: the losses of its last iterations, pictures, reconstruction tests, the best network, history.
+"""What a LIS run reports: the losses of its last iterations, pictures, reconstruction tests, the best
+network, history.
 
 Files as in the original, below --save_path (by default the log folder).
 """
@@ -78,8 +79,8 @@ def search(system) -> Search:
 
 
 def tested_file(params) -> Path | None:
-    """The file with the G that --net names: of the best network, of the newest checkpoint or of an iteration; None if there
-    is no best, or no checkpoint at all."""
+    """The file with the G that --net names: of the best network, of the newest checkpoint or of an
+    iteration; None if there is no best, or no checkpoint at all."""
     files = Checkpoints(Path(params.wts_dir) / "best" if params.net == "best" else params.wts_dir)
     number = int(params.net) if whole(params.net) is not None else files.newest("g")
     return None if number is None else files.path("g", number)
@@ -118,7 +119,8 @@ def on_test_images(evaluation) -> float:
     """
     source = evaluation.reals()
     if not isinstance(source, LisImages):
-        raise UserError("--reals: the reconstruction test uses the experiment's own test images; leave --reals out")
+        raise UserError("--reals: the reconstruction test uses the experiment's own test images; leave "
+                        "--reals out")
     targets = source.test("final_test")
     return search(evaluation.system)(targets[:len(evaluation.samples)])[2]
 
@@ -139,10 +141,12 @@ class Reports:
             system.extra_state["best_iter"] = tf.Variable(0, trainable=False, dtype=tf.int64)
 
     def events(self) -> list[Event]:
-        """Pictures every vis_interval (and before training, but for R-separate), tests every test_interval, and so on."""
+        """Pictures every vis_interval (and before training, but for R-separate), tests every test_interval,
+        and so on."""
         p, end = self.params, self.system.iterations
         found = [Event("pictures", p.vis_interval, self.visualise, first=self.system.tested),
-                 Event("history", p.log_every, self.history, due=lambda n: n % p.log_every == 0 or n == end),
+                 Event("history", p.log_every, self.history, due=lambda n: n % p.log_every == 0
+                       or n == end),
                  Event("loss.jpg", self.system.plot_interval or p.vis_interval, self.plot)]
         if self.system.tested:
             found.append(Event("test", p.test_interval, self.running_test))
@@ -205,7 +209,8 @@ class Reports:
         count = (done - 1) % self.params.log_every + 1
         iterations, rows = self.system.record.rows(done, count)
         for iteration, row in zip(iterations, rows):
-            host.log(int(iteration), self.system.lines(dict(zip(self.system.record.names, map(float, row)))))
+            host.log(int(iteration),
+                     self.system.lines(dict(zip(self.system.record.names, map(float, row)))))
         return {}
 
     def plot(self, done: int, host) -> dict:
@@ -247,7 +252,8 @@ class Reports:
         Checkpoints(Path(self.params.wts_dir) / "best", tuple(networks)).save(done, networks, {}, about)
 
     def final_test(self, done: int, host) -> dict:
-        """The test on the final test images with the checkpoint --net; the present weights stay as they are."""
+        """The test on the final test images with the checkpoint --net; the present weights stay as they
+        are."""
         g, net = self.system.networks["g"], self.params.net
         present = dict(g.arrays())
         path = None if net == "last" else tested_file(self.params)

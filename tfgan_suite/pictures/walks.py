@@ -1,10 +1,13 @@
 """Walks between two latents (and two classes)."""
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import whole
+from tfgan_suite.random import generator
 
 
 def linear(a: np.ndarray, b: np.ndarray, n: int) -> np.ndarray:
@@ -22,8 +25,8 @@ def class_pair(text: str | None, classes: int, name: str) -> tuple[int, int] | N
     if text is None:
         return None
     words = text.split(",")
-    numbers = [whole(word) for word in words]
-    if len(words) != 2 or None in numbers:
+    numbers = [number for number in map(whole, words) if number is not None]
+    if len(words) != 2 or len(numbers) != 2:
         raise UserError(f"--labels={text}: give two classes A,B")
     if not classes:
         raise UserError(f"--labels={text}: {name} is not conditional; leave --labels out")
@@ -67,3 +70,56 @@ def neighbours(code: np.ndarray, noise: np.ndarray) -> np.ndarray:
     aleju/gan-error-avoidance puts the code into the first noise row, so that its first picture shows twice the code.
     """
     return np.concatenate([code[None], code + noise[1:]]).astype(np.float32)
+
+
+# -- latents of alenmora/ppgan's generator.py ------------------------------------------------------------------
+def cut(z: np.ndarray, psi: float, how: str = "wrap", seed: int = 0) -> np.ndarray:
+    """Keeps latents within |psi|.
+
+    Args:
+        how: 'wrap': the remainder of the division by psi with the sign of z (the original: 1.6 becomes 0.1 for 1.5;
+            0 gives zeros); 'clip'; 'resample': drawn anew until within.
+    """
+    z, psi = np.asarray(z, np.float32), np.float32(abs(psi))
+    if psi == 0:
+        return np.zeros_like(z)
+    if how == "wrap":
+        return np.fmod(z, psi)
+    if how == "clip":
+        return np.clip(z, -psi, psi)
+    draw_again, z = generator(seed, "cut"), z.copy()
+    for _ in range(1000):
+        outside = np.abs(z) > psi
+        if not outside.any():
+            break
+        z[outside] = draw_again.standard_normal(int(outside.sum()))
+    return np.clip(z, -psi, psi)
+
+
+def line(start: np.ndarray, end: np.ndarray, n: int) -> np.ndarray:
+    """n + 1 latents from `start` to `end` in equal steps, [n + 1, latent]."""
+    share = np.arange(n + 1, dtype=np.float64)[:, None] / n
+    return ((1 - share).astype(np.float32) * start + share.astype(np.float32) * end).astype(np.float32)
+
+
+def slerp(start: np.ndarray, end: np.ndarray, n: int) -> np.ndarray:
+    """n latents from `start` towards `end` (excluded) along the great circle, [n, latent]; the length changes
+    linearly."""
+    a, b = start / np.linalg.norm(start), end / np.linalg.norm(end)
+    angle = math.acos(float(np.clip(np.dot(a, b), -1, 1)))
+    share = np.arange(n)[:, None] / n
+    if math.sin(angle) < 1e-6:
+        return ((1 - share) * start + share * end).astype(np.float32)
+    direction = (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / math.sin(angle)
+    length = (1 - share) * np.linalg.norm(start) + share * np.linalg.norm(end)
+    return (direction * length).astype(np.float32)
+
+
+def there_and_back(frames: np.ndarray) -> np.ndarray:
+    """frames, then all but the last and the first in reverse: an animation without a jump."""
+    return np.concatenate([frames, frames[1:-1][::-1]])
+
+
+def loop(keys: np.ndarray, n: int) -> np.ndarray:
+    """A closed walk by `slerp` through all key latents [k, latent], n steps between two: [k * n, latent]."""
+    return np.concatenate([slerp(a, b, n) for a, b in zip(keys, np.roll(keys, -1, 0))])

@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import optimizers
+from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.data.order import ShuffledEpochs
 from tfgan_suite.pictures import curves as drawing
 from tfgan_suite.random import generator
 from tfgan_suite.sngan import monitors
-from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.system import Event, System
 
 CURVES = ("d_cost", "g_cost", "dev_cost", "inception_50k", "inception_50k_std", "disc_wgan", "acgan", "acc_real", "acc_fake")

@@ -96,6 +96,7 @@ class SNGAN(ClassConditional):
         return self.params.BATCH_SIZE
 
     length = ("ITERS",)
+    heaviest = 1  # the first with a generator step
 
     @property
     def iterations(self):

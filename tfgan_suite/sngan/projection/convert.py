@@ -28,13 +28,13 @@ def convert(path: str, params) -> dict[str, dict[str, np.ndarray]]:
     Raises:
         UserError: unreadable, or of another model.
     """
-    path = Path(path)
-    number = path.stem.rsplit("_", 1)[-1]
-    others = [p for p in sorted(path.parent.glob(f"*Discriminator_{number}.npz")) if p != path]
+    file = Path(path)
+    number = file.stem.rsplit("_", 1)[-1]
+    others = [p for p in sorted(file.parent.glob(f"*Discriminator_{number}.npz")) if p != file]
     system = registry.system_class(params.system)(params)
     result = {}
-    for kind, file in (("g", path), ("d", others[0] if others else None)):
-        if file is not None:
-            system.networks[kind].assign(Archive(file))
+    for kind, snapshot in (("g", file), ("d", others[0] if others else None)):
+        if snapshot is not None:
+            system.networks[kind].assign(Archive(snapshot))
             result[kind] = dict(system.networks[kind].arrays())
     return result

@@ -1,0 +1,1 @@
+"""Comparing experiments: the plan of runs, running them, their scores and differences, the report."""

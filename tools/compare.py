@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Compares experiments, or settings of one, over seeds and within one budget: runs, scores, intervals, a report."""
+import sys
+from pathlib import Path
+
+from evaluate import OPTIONS as EVALUATION
+
+from tfgan_suite import cli
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter
+
+USAGE = """tools/compare.py NAME... [--vary NAME=a,b,c ...] [--seeds=3] [--budget=5m] [--out=compare/NAME] [--name=value ...]
+
+Trains every experiment with every combination of the varied settings and every seed, each as an ordinary run in a folder of its
+own, scores them and writes results.json, results.csv, hparams/ (TensorBoard) and report.html (one file to look at or to send).
+  --vary penalty=none,js,js+r1      may be given several times; '+' stands for a comma within a value
+  --pairs                           the first values and single changes of them, not the whole grid
+  --budget=5m | 5000it | 200kimg    minutes of training, iterations, thousands of real images; without: the experiments' lengths
+The first variant is the baseline, unless --baseline names another one. Ctrl-C saves and stops; the same command goes on. A run
+that diverges or fails is a result; --retry runs it again."""
+
+_SHARED = ("splits", "batch", "reals", "graph", "graph_sha256", "download")
+OPTIONS = (
+    Parameter("pairs", False, "one change at a time in place of the whole grid"),
+    Parameter("seeds", "3", "how many seeds (from 0), or the seeds themselves, separated by commas"),
+    Parameter("budget", "", "of each run: 5m, 5000it or 200kimg"),
+    Parameter("out", "", "folder of everything (default: compare/NAME of the first experiment)"),
+    Parameter("baseline", "", "name of the variant that the others are compared with (default: the first)"),
+    Parameter("jobs", 1, "runs trained at a time, each with its share of the cores", minimum=1),
+    Parameter("dry-run", False, "print the plan and the estimated time, train nothing"),
+    Parameter("retry", False, "run again what diverged or failed"),
+    Parameter("report", False, "train nothing: score and report what is there"),
+    Parameter("metrics", "", "as in tools/evaluate.py (default: those of each experiment)"),
+    Parameter("rank", "", "the score that ranks (default: the first of digits_is_ratio, FID, IS that there is)"),
+    Parameter("n", 2000, "samples of an evaluation", minimum=10),
+    Parameter("points", 6, "checkpoints of a run that are scored, at most", minimum=1),
+    *(option for option in EVALUATION if option.name in _SHARED),
+)
+
+
+def protocol_of(options: dict):
+    """How the runs are scored."""
+    from tfgan_suite.compare.scoring import Protocol
+
+    names = tuple(word for word in options["metrics"].split(",") if word)
+    return Protocol(names, options["n"], options["points"], {name: options[name] for name in _SHARED})
+
+
+def dry_run(made, jobs: int) -> None:
+    """Prints the plan and how long it will take."""
+    from tfgan_suite.compare import plan
+
+    print(made.text(), flush=True)
+    if made.budget.seconds is not None:
+        total = made.budget.seconds * len(made.runs)
+    else:
+        print("measuring some iterations of each variant ...", flush=True)
+        first = made.runs[:len(made.variants)]
+        each = plan.apart(plan.estimate, [(run.variant.experiment, run.overrides) for run in first])
+        for run, seconds in zip(first, each):
+            print(f"  {run.variant.name}: {'does not build' if seconds is None else f'about {seconds / 60:.1f} minutes a run'}")
+        total = sum(seconds or 0.0 for seconds in each) * len(made.seeds)
+    print(f"about {total / 60 / jobs:.0f} minutes of training, {jobs} at a time; starting and scoring come on top")
+
+
+def report(made, options: dict, argv: list) -> Path:
+    """Scores what was trained and writes the results."""
+    from tfgan_suite.compare import report as page
+    from tfgan_suite.compare import results, scoring, state
+
+    protocol, shared, known = protocol_of(options), {}, []
+    for run in made.runs:
+        about = state.read(run)
+        scores = scoring.score(run, about, protocol, shared) if about.segments else None
+        if scores:
+            last = scores["points"][-1]
+            print(f"scored {run.variant.name}, seed {run.seed}, iteration {last['iteration']}", flush=True)
+        known.append((run, about, scores))
+    if not any(scores for _, _, scores in known):
+        raise UserError(f"{made.out}: no run has left a checkpoint to score; see errors.log in the folders under {made.out}/runs")
+    comparison = results.compare(made, known, protocol.key(), options["rank"], tuple(argv))
+    results.write_json(made.out / "results.json", comparison)
+    results.write_csv(made.out / "results.csv", comparison)
+    results.write_hparams(made.out / "hparams", comparison)
+    page.write(made.out / "report.html", comparison)
+    return made.out / "report.html"
+
+
+def main(argv):
+    from tfgan_suite.compare import plan, running, scoring, state
+
+    rest, texts = plan.take_vary(argv)
+    names, options, overrides = cli.parse(rest, USAGE, OPTIONS, most=None)
+    chosen = plan.variants(names, plan.axes(texts), options["pairs"])
+    out = Path(options["out"] or f"compare/{plan.safe(Path(names[0]).stem)}")
+    made = plan.make(chosen, overrides, plan.seeds(options["seeds"]), plan.Budget.parse(options["budget"]), out,
+                     options["baseline"])
+    if options["dry-run"]:
+        dry_run(made, options["jobs"])
+        return
+    asked = sorted({(run.variant.experiment, run.params.system) for run in made.runs})
+    problem = plan.apart(scoring.problem, asked, protocol_of(options))
+    if problem:
+        raise UserError(problem)
+    with state.locked(out, "another comparison"):
+        print(made.text().split("\ncommands:")[0], flush=True)
+        if not options["report"] and not running.train(made, options["jobs"], options["retry"]):
+            print(f"Stopped; the same command goes on, and with --report it shows what there is in {out}", flush=True)
+            sys.exit(130)
+        print(f"Wrote {report(made, options, argv)}")
+
+
+if __name__ == "__main__":
+    cli.main(main)
