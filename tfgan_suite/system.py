@@ -253,9 +253,8 @@ class System:
         raise NotImplementedError
 
     def generate_bytes(self, n: int) -> int:
-        """About how much memory `generate` takes for `n` latents."""
-        side = getattr(self.params, "imsz", 128)
-        return n * side * side * 4 * 256
+        """About how much memory `generate` takes for `n` latents; 0 where that is not known."""
+        return 0
 
     def to_uint8(self, x: np.ndarray) -> np.ndarray:
         """The original's rule from [-1, 1] to bytes."""
