@@ -232,6 +232,9 @@ class System:
         """Lines to show when training starts, on a terminal too."""
         return []
 
+    def observe(self, step: int, scalars: dict) -> None:
+        """Gets the scalars of every iteration (from 0), in order, as NumPy values, when the trainer has read them."""
+
     def events(self) -> list[Event]:
         """What to do on the host now and then, beyond checkpoints and sample grids."""
         return []

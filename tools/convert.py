@@ -30,6 +30,7 @@ def main(argv):
     name, source = positionals[:2]
     params = load(name, overrides)
     from tfgan_suite import registry
+    from tfgan_suite.files import archive
     from tfgan_suite.files.checkpoints import Checkpoints
     from tfgan_suite.files.lock import Lock
     from tfgan_suite.training import runs
@@ -53,6 +54,10 @@ def main(argv):
         about = {"iteration": number, "system": params.system, "fixed": params.fixed(), "converted": source}
         for path in Checkpoints(params.wts_dir, tuple(system.networks)).put(number, arrays, about):
             print(f"Wrote {path}")
+        for file, items in (converter.beside(source, params) if hasattr(converter, "beside") else {}).items():
+            archive.make_folder((Path(params.wts_dir) / file).parent)
+            archive.write(Path(params.wts_dir) / file, items.items())
+            print(f"Wrote {Path(params.wts_dir) / file}")
 
 
 if __name__ == "__main__":
