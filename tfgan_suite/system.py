@@ -220,7 +220,7 @@ class System:
         """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in front."""
         return [f"[{step:09d}] " + ",".join(f"{k}={float(v):.6f}" for k, v in scalars.items() if np.ndim(v) == 0)]
 
-    def course(self) -> list[str]:
+    def plan(self) -> list[str]:
         """What `--dry-run` tells of the course of the run, a line each, where it has stages."""
         return []
 
