@@ -229,7 +229,7 @@ class System:
         """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in front."""
         return [f"[{step:09d}] " + ",".join(f"{k}={float(v):.6f}" for k, v in scalars.items() if np.ndim(v) == 0)]
 
-    def course(self) -> list[str]:
+    def plan(self) -> list[str]:
         """What `--dry-run` tells of the course of the run, a line each, where it has stages."""
         return []
 
@@ -262,9 +262,8 @@ class System:
         raise NotImplementedError
 
     def generate_bytes(self, n: int) -> int:
-        """About how much memory `generate` takes for `n` latents."""
-        side = getattr(self.params, "imsz", 128)
-        return n * side * side * 4 * 256
+        """About how much memory `generate` takes for `n` latents; 0 where that is not known."""
+        return 0
 
     def to_uint8(self, x: np.ndarray) -> np.ndarray:
         """The original's rule from [-1, 1] to bytes."""

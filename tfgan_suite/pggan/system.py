@@ -281,7 +281,7 @@ class PGGAN(System):
     def console(self, step: int, scalars: dict) -> list[str]:
         return self._console.lines(step, scalars)
 
-    def course(self) -> list[str]:
+    def plan(self) -> list[str]:
         first, last = self.schedule.start_level, self.schedule.last
         rows = [self.schedule.at(self.schedule.first_iteration(level)) for level in range(first, last + 1)]
         return [f"{m.resolution}x{m.resolution}: batch {m.batch}, from iteration {m.iteration}, {m.shown:,} images before"
