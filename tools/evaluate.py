@@ -22,7 +22,9 @@ OPTIONS = (
     Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
     Parameter("splits", 10, "parts of the Inception Score", minimum=1),
     Parameter("batch", 100, "images made and judged at a time", minimum=1),
-    Parameter("reals", "", "folder of images, or experiment, to compare with (default: the experiment's own data)"),
+    Parameter("reals", "", "folder of images, experiment, or .npz file of statistics (mu and sigma, or mean and cov) to "
+              "compare with (default: the experiment's own data)"),
+    Parameter("save_stats", "", "write mean and covariance of the samples' features to this .npz file (mu, sigma)"),
     Parameter("graph", "", "file classify_image_graph_def.pb"),
     Parameter("graph_sha256", "", "SHA-256 that the graph file must have, if it is another one than the original's"),
     Parameter("download", False, "fetch the graph into the cache folder if it is not there"),
@@ -31,11 +33,22 @@ OPTIONS = (
 DEFAULT_N = 5000
 
 
+def check_target(path: str) -> None:
+    """Raises:
+        UserError: --save_stats cannot be written there.
+    """
+    if path and not path.endswith(".npz"):
+        raise UserError(f"--save_stats={path}: give a name that ends in .npz")
+    if path and not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK):
+        raise UserError(f"--save_stats={path}: its folder is not there, or not writable")
+
+
 def evaluate(evaluation, iteration, title: str) -> None:
     """Computes the metrics, prints and records each as it comes; one that fails does not take the others with it."""
-    from tfgan_suite.metrics import evaluating, report
+    from tfgan_suite.metrics import evaluating, features, report, scores
 
     failed = []
+    check_target(evaluation.options["save_stats"])
     evaluating.check(evaluation)
     print(report.head(title), flush=True)
     for name, found in evaluating.each(evaluation):
@@ -45,6 +58,9 @@ def evaluate(evaluation, iteration, title: str) -> None:
             continue
         report.record(evaluation.params, found, report.protocol(evaluation, iteration))
         print(report.rows(found), flush=True)
+    if evaluation.options["save_stats"]:
+        features.save(evaluation.options["save_stats"], scores.judged(evaluation).moments)
+        print(f"Wrote {evaluation.options['save_stats']}", flush=True)
     print(report.foot(report.protocol(evaluation, iteration)), flush=True)
     if failed:
         raise UserError("; ".join(f"{name}: {str(error).removeprefix(f'{name}: ')}" for name, error in failed))

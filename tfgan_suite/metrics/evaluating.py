@@ -9,7 +9,7 @@ from functools import cache
 
 from tfgan_suite import experiment
 from tfgan_suite.errors import UserError
-from tfgan_suite.metrics import registry, scores
+from tfgan_suite.metrics import features, registry, scores
 from tfgan_suite.metrics.registry import Evaluation
 from tfgan_suite.metrics.statistics import check_splits
 
@@ -18,7 +18,7 @@ def reals_of(given: str, system) -> Callable:
     """A function that opens the real data to compare with.
 
     Args:
-        given: a folder of images or an experiment; '' for the system's own data.
+        given: a folder of images, an experiment, or a file of statistics (`features.of_file`); '' for the system's own data.
         system: the system, or None.
     """
     @cache
@@ -27,6 +27,8 @@ def reals_of(given: str, system) -> Callable:
         from tfgan_suite.data.folder import FolderSource
         from tfgan_suite.data.rgb import WHITE
 
+        if given.endswith(".npz"):
+            return features.of_file(given)
         if given and os.path.isdir(given):
             return FolderSource(given, per_class=False, background=WHITE)
         if given:
