@@ -12,7 +12,7 @@ GOLDEN = ROOT / "tests/golden"
 @pytest.mark.parametrize("folder", ["jsreg_3dgan", "jsreg_dcgan", "jsreg_gan64"])
 def test_tables_list_what_is_there(folder):
     listed = set(re.findall(r"`([\w.-]+\.npz)`", (GOLDEN / folder / "README.md").read_text()))
-    assert listed == {path.name for path in (GOLDEN / folder).glob("*.npz")}
+    assert listed == {path.name for path in (GOLDEN / folder).rglob("*.npz")}
 
 
 def test_every_architecture_has_a_fixture():
