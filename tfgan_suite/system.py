@@ -165,6 +165,15 @@ class System:
         """
         raise NotImplementedError
 
+    def reals(self):
+        """The real images that samples are compared with: a `data.Source` of those that training sees, without its random
+        crops and mirrors.
+
+        Raises:
+            UserError: as `source`.
+        """
+        return self.source()
+
     def batch(self, step: int, source) -> dict[str, np.ndarray]:
         """The real data of iteration `step`, a pure function of (seed, step).
 
