@@ -4,7 +4,7 @@ from tfgan_suite import cli
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter, load
 
-USAGE = """./sample.py NAME[,SEED] OUT [ITERATION] [--cols=C] [--rows=R] [--label=K]
+USAGE = """./sample.py NAME[,SEED] OUT [ITERATION] [--cols=C] [--rows=R] [--label=K|--classes=A,B,...]
 
 Writes a sheet of samples (PNG or JPEG, by the name OUT) from the newest checkpoint, or from that of ITERATION.
 SEED (default 0) picks the latents; image n of the sheet is number n, counted from 1 in reading order, for interp.py."""
@@ -12,13 +12,14 @@ SEED (default 0) picks the latents; image n of the sheet is number n, counted fr
 OPTIONS = (
     Parameter("cols", None, "columns of the sheet (default: the system's)", int, minimum=1),
     Parameter("rows", None, "rows of the sheet (default: the system's)", int, minimum=1),
+    Parameter("classes", None, "A,B,...: a column for each of these classes, for conditional systems", str),
     Parameter("label", None, "class of all samples, for conditional systems (default: column k has class k)", int, minimum=0),
 )
 
 
 def main(argv):
     positionals, options, overrides = cli.parse(argv, USAGE, OPTIONS, least=2, most=3)
-    from tfgan_suite.pictures import saving, sheets
+    from tfgan_suite.pictures import saving, sheets, walks
     from tfgan_suite.training import runs
 
     name, seed = cli.name_and_seed(positionals[0])
@@ -29,7 +30,10 @@ def main(argv):
         print(f"Generating {out}", flush=True)
         system.write_samples(out, seed)
         return
-    rows, cols = options["rows"] or system.grid[0], options["cols"] or system.grid[1]
+    chosen = walks.class_list(options["classes"], system.classes, name, "classes", 1)
+    if chosen and options["label"] is not None:
+        raise UserError("--label and --classes: give one of them")
+    rows, cols = options["rows"] or system.grid[0], options["cols"] or (len(chosen) if chosen else system.grid[1])
     runs.check_memory(system, rows * cols)
     labels = system.labels(rows * cols, seed)
     if options["label"] is not None:
@@ -37,6 +41,8 @@ def main(argv):
             raise UserError(f"--label={options['label']}: {name} has {system.classes} classes"
                             + (f", 0 to {system.classes - 1}" if system.classes else "; leave --label out"))
         labels = labels * 0 + options["label"]
+    if chosen:
+        labels = sheets.in_columns(chosen, rows, cols)
     print(f"Generating {out}", flush=True)
     sheet = system.generate(system.latents(rows * cols, seed), labels)
     saving.save(out, sheets.grid(system.to_uint8(sheet), rows, cols))

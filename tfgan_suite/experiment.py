@@ -236,7 +236,10 @@ def find(name: str) -> Path:
 
 def nearest(name: str, valid) -> str:
     """`; did you mean '...'?`, or nothing where no valid name is near."""
+    spelled = {word.lower(): word for word in valid}
     close = difflib.get_close_matches(name, list(valid), 1, 0.5)
+    if name.lower() in spelled:
+        close = [spelled[name.lower()]]
     return f"; did you mean '{close[0]}'?" if close else ""
 
 

@@ -38,8 +38,8 @@ def untrained(folder) -> None:
 
 def weights(params, kinds):
     """Every array of the last checkpoint."""
-    return {f"{kind}/{name}": array for kind in kinds
-            for name, array in Archive(f"{params.wts_dir}/iter_{params.niter}.{kind}.npz").items() if name != "about"}
+    files = {kind: Archive(f"{params.wts_dir}/iter_{params.niter}.{kind}.npz") for kind in kinds}
+    return {f"{kind}/{name}": file[name] for kind, file in files.items() for name in file if name != "about"}
 
 
 @pytest.mark.parametrize("system", TRAINED)

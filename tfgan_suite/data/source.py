@@ -14,12 +14,14 @@ class Source:
         labels: int32 [n], or None.
         classes: class names, or an empty tuple.
         validation: the images that are held out, or None.
+        paths: files of the images, where each has one of its own.
     """
 
     name: str = ""
     labels: np.ndarray | None = None
     classes: tuple = ()
     validation: Source | None = None
+    paths: list | tuple = ()
 
     def __len__(self) -> int:
         raise NotImplementedError
@@ -66,3 +68,27 @@ class ArraySource(Source):
 
     def images(self, indices):
         return self.array[np.asarray(indices)]
+
+
+class Subset(Source):
+    """Some images of another source.
+
+    Args:
+        source: where they are.
+        chosen: their numbers there, int [n].
+        labels, classes: theirs, as in `Source`.
+    """
+
+    def __init__(self, source: Source, chosen: np.ndarray, labels=None, classes: tuple = ()):
+        self.source, self.chosen, self.name, self.classes = source, chosen, source.name, tuple(classes)
+        self.labels = None if labels is None else np.asarray(labels, np.int32)
+        self.paths = [source.paths[i] for i in chosen] if len(source.paths) else ()
+
+    def __len__(self):
+        return len(self.chosen)
+
+    def image(self, index):
+        return self.source.image(int(self.chosen[index]))
+
+    def describe(self, index):
+        return self.source.describe(int(self.chosen[index]))

@@ -1,4 +1,6 @@
-"""What `tools/evaluate.py` and `tools/compare.py` share: the default metrics, the real images, computing all that was asked for."""
+"""What `tools/evaluate.py` and `tools/compare.py` share: the default metrics, the real images, computing
+all that was asked for.
+"""
 from __future__ import annotations
 
 import os
@@ -31,7 +33,8 @@ def reals_of(given: str, system) -> Callable:
             other = experiment.load(given)
             return systems.system_class(other.system)(other, training=False).source()
         if system is None:
-            raise UserError("--reals: fid, kid and swd compare with real images; give a folder or an experiment")
+            raise UserError("--reals: fid, kid and swd compare with real images; give a folder or an "
+                            "experiment")
         return system.source()
     return opened
 

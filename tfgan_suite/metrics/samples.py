@@ -17,7 +17,7 @@ CHUNK = 5000  # latents drawn at a time, so that memory does not grow with n
 
 
 def score_bytes(x: np.ndarray) -> np.ndarray:
-    """[-1, 1] -> bytes as SNGAN's original feeds its score: (x + 1) * (255.99 / 2), truncated (spec A12)."""
+    """[-1, 1] -> bytes as SNGAN's original feeds its score: (x + 1) * (255.99 / 2), truncated."""
     return np.clip((np.asarray(x, np.float32) + np.float32(1)) * np.float32(255.99 / 2), 0, 255).astype(np.uint8)
 
 

@@ -40,7 +40,7 @@ class RPGAN(System):
 
     def _discriminators(self) -> Discriminators:
         p, chunk = self.params, self.params.chunk
-        if options.penalty_names(p.penalty):
+        if options.active(p):
             if chunk > 1:
                 raise UserError(f"chunk={chunk}: --penalty={p.penalty} looks at one discriminator at a time; leave chunk out")
             chunk = 1
@@ -84,7 +84,7 @@ class RPGAN(System):
         def penalty(look):
             return penalties.of_params(self.params, look, step, self.iterations)
 
-        wanted = penalty if options.penalty_names(self.params.penalty) else None
+        wanted = penalty if options.active(self.params) else None
         d_losses, gradients, shown = d.losses(batch["real"], g(draws["z_d"], training=True), wanted)
         optimizers.apply(self.optimizers["d"], gradients, d.trainable_variables)
         means = {name: tf.reduce_mean(values) for name, values in shown.items()}  # over the discriminators

@@ -69,7 +69,7 @@ def describe(params: Parameters) -> str:
         UserError: the experiment's values do not go together, or its shapes depend on data that are not there.
     """
     with tf.Graph().as_default(), tf.variable_creator_scope(_as_named):
-        system = runs.build(params)
+        system = runs.build(params, guarded=False)
         spec = system.batch_spec()
     if spec is None:
         batch = system.batch(0, system.source())
@@ -78,7 +78,7 @@ def describe(params: Parameters) -> str:
     step, free = step_bytes(system, spec), memory.available()
     length = ", ".join(f"{name}={params.values[name]}" for name in system.length)
     lines = [f"experiment {params.name}, system {params.system}, {length}, batch {system.batch_size}", *_networks(system),
-             *system.plan()]
+             *system.course()]
     total = weights + state + step + TENSORFLOW
     lines.append(f"memory: weights {_gib(weights)} + optimiser state {_gib(state)} + one iteration {_gib(step)} + TensorFlow "
                  f"{_gib(TENSORFLOW)} = about {_gib(total)}, on one device; free here: {_gib(free)}")
