@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws a sheet of samples: ./sample.py NAME[,SEED] OUT [ITERATION]"""
+"""Draws a sheet of samples, or many single pictures: ./sample.py NAME[,SEED] OUT [ITERATION]"""
 import os
 from pathlib import Path
 
@@ -9,18 +9,21 @@ from tfgan_suite.experiment import Parameter, load
 
 MANY = 10000  # as rothk/Stabilizing_GANs
 
-USAGE = """./sample.py NAME[,SEED] OUT [ITERATION] [--cols=C] [--rows=R] [--n=N] [--label=K]
+USAGE = """./sample.py NAME[,SEED] OUT [ITERATION] [--cols=C] [--rows=R] [--n=N] [--label=K|--classes=A,B,...]
 
 Writes a sheet of samples (PNG or JPEG, by the name OUT) from the newest checkpoint, or from that of ITERATION.
-SEED (default 0) picks the latents; image n of the sheet is number n, counted from 1 in reading order, for interp.py.
-  ./sample.py NAME FOLDER/ --n=10000    single pictures image_0.png, ... (and labels.npy of a conditional system): the
-                                        samples that tools/evaluate.py judges; called again, it goes on"""
+SEED (default 0) picks the latents; image n of the sheet is number n, counted from 1 in reading order, for
+interp.py.
+  ./sample.py NAME FOLDER/ --n=10000    single pictures image_0.png, ... (and labels.npy of a conditional system):
+                                        the samples that tools/evaluate.py judges; called again, it goes on"""
 
 OPTIONS = (
     Parameter("cols", None, "columns of the sheet (default: the system's)", int, minimum=1),
     Parameter("rows", None, "rows of the sheet (default: the system's)", int, minimum=1),
     Parameter("n", None, "single pictures in a folder OUT/ (default: 10000)", int, minimum=1),
-    Parameter("label", None, "class of all samples, for conditional systems (default: column k has class k)", int, minimum=0),
+    Parameter("classes", None, "A,B,...: a column for each of these classes, for conditional systems", str),
+    Parameter("label", None, "class of all samples, for conditional systems (default: column k has class k)", int,
+              minimum=0),
 )
 
 
@@ -36,12 +39,14 @@ def main(argv):
         raise UserError(f"--n={options['n']}: {positionals[1]} is a file for one sheet; give a folder, {positionals[1]}/")
     out = Path(positionals[1]) if many else saving.check_output(positionals[1])
     params = load(name, overrides)
-    system, iteration = runs.open_sampler(params, positionals[2] if len(positionals) > 2 else None, quiet=False)
+    number = positionals[2] if len(positionals) > 2 else None
+    system, iteration = runs.open_sampler(params, number, quiet=False)
     check_label(system, options["label"])
-    print(f"Generating {out}", flush=True)
     if not system.makes_images:
+        print(f"Generating {out}", flush=True)
         system.write_samples(make_folder(out) / "samples.png" if many else out, seed, options["n"])
     elif many:
+        print(f"Generating {out}", flush=True)
         single_pictures(system, out, iteration, seed, options)
     else:
         sheet(system, out, seed, options)
@@ -68,14 +73,21 @@ def single_pictures(system, folder, iteration, seed, options):
 
 def sheet(system, out, seed, options):
     """One sheet of samples."""
-    from tfgan_suite.pictures import saving, sheets
+    from tfgan_suite.pictures import saving, sheets, walks
     from tfgan_suite.training import runs
 
-    rows, cols = options["rows"] or system.grid[0], options["cols"] or system.grid[1]
+    chosen = walks.class_list(options["classes"], system.classes, system.params.name, "classes", 1)
+    if chosen and options["label"] is not None:
+        raise UserError("--label and --classes: give one of them")
+    rows = options["rows"] or system.grid[0]
+    cols = options["cols"] or (len(chosen) if chosen else system.grid[1])
     runs.check_memory(system, rows * cols)
     labels = system.labels(rows * cols, seed)
     if options["label"] is not None:
         labels = labels * 0 + options["label"]
+    if chosen:
+        labels = sheets.in_columns(chosen, rows, cols)
+    print(f"Generating {out}", flush=True)
     images = system.generate(system.latents(rows * cols, seed), labels)
     saving.save(out, sheets.grid(system.to_uint8(images), rows, cols))
 
