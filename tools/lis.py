@@ -93,10 +93,6 @@ def final_test(words, options, overrides):
     from tfgan_suite.training import runs
 
     path = reports.tested_file(params)
-    if path is None:
-        raise UserError(f"{params.wts_dir}: holds no checkpoint for --net={params.net}; train with "
-                        f"./train.py {name}, "
-                        f"or give --net=last")
     system = runs.build(params, training=False)
     system.networks["g"].assign(archive.Archive(path))
     folder = archive.make_folder(results_folder(params) / f"{params.net}_test")

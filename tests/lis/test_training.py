@@ -13,6 +13,7 @@ from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.lis import data, history, reports, split
+from tfgan_suite.lis import weights as weights_of
 from tfgan_suite.lis.reports import Record, training_loss
 from tfgan_suite.lis.system import SYSTEMS, GLis
 from tfgan_suite.random import Draws
@@ -66,6 +67,8 @@ def test_separate_runs_on_a_finished_run_and_resumes(tmp_path):
     whole = parameters("lis_separate", tmp_path / "a", **more)
     trainer = train(whole)
     before = dict(Archive(f"{glis.wts_dir}/iter_4.gmodel.npz"))
+    for name in ("samples/sample_0.jpg", "samples_r/sample_0_r.jpg", "samples_both/sample_0_both.jpg"):
+        assert (tmp_path / "a" / "logs" / name).is_file(), name  # before training too
     for name, array in trainer.system.g_lis.arrays():
         if "running" not in name:
             np.testing.assert_array_equal(array, before[name])
@@ -204,6 +207,33 @@ def test_output_scale_is_clipped(tmp_path):
     system = SYSTEMS["glis"](parameters("glis", tmp_path, output_scale=True))
     bytes_ = system.to_uint8(np.array([-1.0, 0.0, 1.0]))
     assert bytes_.tolist() == [0, 0, 255]
+
+
+def test_a_missing_best_network_is_said_and_never_replaced(tmp_path):
+    untrained(tmp_path)
+    params = parameters("glis", tmp_path, test_interval=100, niter=1, final_test=True)
+    with pytest.raises(UserError, match="no checkpoint for --net=best .no running test"):
+        reports.tested_file(params)
+    with pytest.raises(UserError, match="holds no best network"):
+        weights_of.find(tmp_path / "models", "best")
+
+
+def test_g_and_d_are_of_one_iteration(tmp_path):
+    untrained(tmp_path)
+    (tmp_path / "models" / "iter_0.gmodel.npz").rename(tmp_path / "models" / "iter_3.gmodel.npz")
+    origin, d = weights_of.find(tmp_path / "models", "3"), SYSTEMS["glis"](parameters("glis", tmp_path)).networks["d"]
+    with pytest.raises(UserError, match="iter_3.dmodel.npz: no such file; of D there are the iterations 0"):
+        origin.fill("d", d)
+
+
+def test_output_scale_is_in_targets_and_final_tests_too(tmp_path):
+    params = parameters("glis", tmp_path, output_scale=True, test_steps=1)
+    system = SYSTEMS["glis"](params)
+    images = data.LisImages(ArraySource(np.full((20, 8, 8, 3), 100, np.uint8)), split.make(20, 2, 4), data.Sizes((8, 8)))
+    system.reports.visualise(0, host(params, images))
+    assert np.asarray(Image.open(tmp_path / "logs" / "running_test" / "target.jpg")).max() < 20  # 2 * 100 / 255 < 1
+    reports.final_test(system, images.test("final_test"), tmp_path / "test")
+    assert np.asarray(Image.open(tmp_path / "test" / "0.png"))[2:10, 2:10].max() == 0
 
 
 @pytest.mark.parametrize(("system", "changes", "word"), [

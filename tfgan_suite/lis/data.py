@@ -337,18 +337,19 @@ class LisImages(Source):
         while len(self.kept) > max(total, 0):
             self.kept.popitem(last=False)
 
-    def test(self, part: str = "running_test") -> np.ndarray:
+    def test(self, part: str = "running_test", most: int | None = None) -> np.ndarray:
         """The images of a test, neither flipped nor augmented (the original does both, which only adds
         noise to the test).
 
         Args:
             part: 'running_test' or 'final_test'.
+            most: only the first so many.
 
         Returns:
             float32 [n, height, width, 3] in [0, 1].
         """
-        return to_float(self._few.images({"running_test": self.split.running_test,
-                                          "final_test": self.split.final_test}[part]))
+        numbers = self.split.running_test if part == "running_test" else self.split.final_test
+        return to_float(self._few.images(numbers[:most]))
 
 
 def open_images(params, flip: bool = False, augment: str = "none", cache: tuple = (0, 1, 0.1)) -> LisImages:

@@ -73,10 +73,16 @@ def find(folder, which: str = "last") -> Origin:
         raise UserError(f"{folder}: no such folder (load_path); train a G-LIS run first, or give the "
                         "folder of one")
     if (folder / convert.ARCHIVE).is_dir():
+        def prefix(kind):
+            return (convert.newest(folder, kind) if which == "last" else None) or which
+
         return Origin(f"{folder}/{convert.ARCHIVE}/{which}",
-                      lambda kind: convert.network(folder, which, kind),
-                      lambda kind: convert.square_averages(folder, which, kind))
-    if which == BEST and (folder / BEST).is_dir():
+                      lambda kind: convert.network(folder, prefix(kind), kind),
+                      lambda kind: convert.square_averages(folder, prefix(kind), kind))
+    if which == BEST:
+        if Checkpoints(folder / BEST).newest("g") is None:
+            raise UserError(f"{folder}: holds no best network (no running test has been yet); give --net=last "
+                            "or an iteration")
         folder = folder / BEST
     return _ours(Checkpoints(folder), folder, which)
 
@@ -92,8 +98,10 @@ def _ours(files: Checkpoints, folder: Path, which: str) -> Origin:
 
     def arrays(kind):
         path = files.path(kind, number)
-        if kind == "d" and not path.is_file():  # of D only the newest is kept
-            path = files.path(kind, files.newest(kind) or number)
+        if not path.is_file():
+            there = ", ".join(map(str, files.numbers(kind))) or "none"
+            raise UserError(f"{path}: no such file; of {kind.upper()} there are the iterations {there} (of older "
+                            f"checkpoints only G stays, unless --keep_every asks for more)")
         return Archive(path)
 
     def slots(kind):
