@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgan_suite import experiment
 from tfgan_suite.layers.conventions import PPGAN
-from tfgan_suite.pggan.networks import Critic, Generator, Plan
+from tfgan_suite.pggan.networks import Critic, Generator, Sizes
 from tfgan_suite.pggan.system import PGGAN
 
 SMALL = {"fmapBase": 16, "fmapMax": 6, "latentSize": 5, "endRes": 16, "stdDevGroup": 2, "batch_table": "4:4,8:4,16:4",
@@ -23,14 +23,14 @@ def make_params(**flags):
     return experiment.Parameters("test", values, dict.fromkeys(values, "default"), declared)
 
 
-def plan_of(flags):
-    """Plan of a fixture's flags."""
-    return Plan.of(make_params(**flags))
+def sizes_of(flags):
+    """Sizes of a fixture's flags."""
+    return Sizes.of(make_params(**flags))
 
 
 def networks_of(flags):
     """Generator and critic of a fixture's flags."""
-    return Generator(plan_of(flags)), Critic(plan_of(flags))
+    return Generator(sizes_of(flags)), Critic(sizes_of(flags))
 
 
 def to_torch(array):

@@ -71,7 +71,7 @@ def test_an_averaged_copy_that_comes_later_is_a_copy(tmp_path, monkeypatch):
     """--ema switched on after four iterations: Adam goes on, and the copy starts as G."""
     monkeypatch.chdir(tmp_path)
     given = {"endRes": "8", "fmapBase": "32", "fmapMax": "8", "latentSize": "8", "samplesWhileStable": "80",
-             "samplesWhileFade": "80", "batch_table": "4:8,8:8", "saveModelEvery": "32", "deactivateLog": "True"}
+             "samplesWhileFade": "80", "batch_table": "4:8,8:8", "saveModelEvery": "32", "deactivateLog": "True", "ema": "False"}
     stopped = Trainer(experiment.load("digits_pggan", given), io.StringIO())
     monkeypatch.setattr(stopped.system, "save_due", lambda done: done == 4 and stopped.stop() is None)
     assert stopped.run() == 4

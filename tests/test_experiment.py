@@ -88,7 +88,7 @@ def test_experiments_that_are_none(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         cli.parse(["--list"], "usage")
     listed = capsys.readouterr().out
-    assert "is not UTF-8 text" in listed and "leaves" in listed and "folder" not in listed
+    assert "is not UTF-8 text" in listed and "\nleaves" in listed and "\nfolder" not in listed
 
 
 def test_threads_of_openmp_are_those_of_tensorflow(tmp_path):

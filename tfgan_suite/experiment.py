@@ -20,7 +20,10 @@ from typing import Any, Callable
 from tfgan_suite import registry
 from tfgan_suite.errors import UserError
 
-ROOT = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+# An installed package brings the scripts and the experiments inside; in a checkout they lie beside it.
+SCRIPTS = _PACKAGE / "scripts" if (_PACKAGE / "scripts").is_dir() else _PACKAGE.parent
+EXPERIMENTS = _PACKAGE / "exp" if (_PACKAGE / "exp").is_dir() else _PACKAGE.parent / "exp"
 _DIGITS = 18  # of a whole number; a longer one means nothing here
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
 BOOLEANS = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False, "no": False}
@@ -199,7 +202,7 @@ class Parameters:
 
 def experiment_dirs() -> list[Path]:
     """Where experiments are looked for: `exp/` of the current folder, then `exp/` of the suite."""
-    return list(dict.fromkeys([Path("exp").resolve(), ROOT / "exp"]))
+    return list(dict.fromkeys([Path("exp").resolve(), EXPERIMENTS]))
 
 
 def names() -> list[str]:
@@ -233,7 +236,10 @@ def find(name: str) -> Path:
 
 def nearest(name: str, valid) -> str:
     """`; did you mean '...'?`, or nothing where no valid name is near."""
+    spelled = {word.lower(): word for word in valid}
     close = difflib.get_close_matches(name, list(valid), 1, 0.5)
+    if name.lower() in spelled:
+        close = [spelled[name.lower()]]
     return f"; did you mean '{close[0]}'?" if close else ""
 
 

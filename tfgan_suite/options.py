@@ -87,6 +87,12 @@ def without_contradiction(params, default: str = "js"):
     return params
 
 
+def active(params) -> tuple[str, ...]:
+    """The penalties of `params` whose weight is not zero: the others are no terms at all."""
+    weight = {"js": "gamma", **{name: rows[0][0] for name, rows in PENALTY_WEIGHTS.items()}}
+    return tuple(name for name in penalty_names(params.penalty) if params.values[weight[name]])
+
+
 def idle(params) -> list[str]:
     """A line about each given value that changes nothing, since the penalty that it belongs to is not in the D loss.
 

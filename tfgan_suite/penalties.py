@@ -111,17 +111,16 @@ class View:
 
     def __init__(self, score: Callable, images: tf.Tensor):
         self._score, self.images = score, images
-        self._made: tuple | None = None
-        self._gradient: tf.Tensor | None = None
+        self._passed = self._gradient = self._squares = None
 
     def _pass(self) -> tuple:
-        if self._made is None:
+        if self._passed is None:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(self.images)
                 logits = self._score(self.images)
                 total = tf.reduce_sum(logits)
-            self._made = tape, logits, total
-        return self._made
+            self._passed = tape, logits, total
+        return self._passed
 
     @property
     def logits(self) -> tf.Tensor:
@@ -140,7 +139,9 @@ class View:
     @property
     def squares(self) -> tf.Tensor:
         """[n] squared gradient norms, float32."""
-        return square_norms(self.gradient)
+        if self._squares is None:
+            self._squares = square_norms(self.gradient)
+        return self._squares
 
 
 class Look:
@@ -213,7 +214,7 @@ def parameters(params, step: tf.Tensor, iterations: int) -> dict:
 
 def of_params(params, look: Look, step: tf.Tensor, iterations: int) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     """`terms` of what `--penalty` names, at iteration `step` of a run of so many iterations."""
-    return terms(options.penalty_names(params.penalty), look, parameters(params, step, iterations))
+    return terms(options.active(params), look, parameters(params, step, iterations))
 
 
 @penalty("js")

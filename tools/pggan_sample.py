@@ -43,7 +43,7 @@ def weights_file(words, options) -> Path:
 
 def check(network, options) -> None:
     """Flags of the original that the weights decide."""
-    for name, found in (("latentSize", network.plan.latent), ("nChannels", network.plan.image_channels)):
+    for name, found in (("latentSize", network.sizes.latent), ("nChannels", network.sizes.image_channels)):
         if options[name] is not None and options[name] != found:
             raise UserError(f"--{name}={options[name]}: these weights have {found}; leave the flag away")
 
@@ -58,7 +58,7 @@ def main(argv):
     check(network, options)
     level, n, legacy = sampling.level_for(network, options["resolution"]), options["nImages"], options["legacy_pictures"]
     n = n if n > 0 else 20
-    noise = generator(options["seed"], "samples").standard_normal((max(n, 2), network.plan.latent)).astype("float32")
+    noise = generator(options["seed"], "samples").standard_normal((max(n, 2), network.sizes.latent)).astype("float32")
 
     def pictures(z):
         return sampling.draw(network, walks.cut(z, options["psiCut"], options["cut"], options["seed"]), level)

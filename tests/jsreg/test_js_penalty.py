@@ -1,4 +1,6 @@
 """The Jensen-Shannon regulariser: value, second-order gradient, zero gradients, schedules."""
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -63,6 +65,19 @@ def test_zero_gradient_rows_have_finite_derivatives():
     assert np.isfinite(tape.gradient(loss, w).numpy()).all()
 
 
+def test_views_of_two_replicas_do_not_wait_for_each_other():
+    """A replica's thread waits within D for the other one, which makes a pass of its own meanwhile."""
+    barrier = threading.Barrier(2, timeout=30)
+
+    def score(x):
+        barrier.wait()
+        return tf.reduce_sum(x, 1)
+
+    with ThreadPoolExecutor(2) as pool:
+        squares = list(pool.map(lambda i: penalties.View(score, tf.ones((3, 2))).squares.numpy(), range(2)))
+    np.testing.assert_array_equal(squares, np.full((2, 3), 2.0))
+
+
 def test_labels_of_real_and_fake_may_differ():
     w, x = tf.constant([[1.0], [1.0]]), tf.ones((2, 2))
     found = penalties.js_regularizer(linear(w), x, x, on_fake=linear(3.0 * w))
@@ -121,6 +136,8 @@ TINY = {
     "digits_jsreg": {"gf_dim": 2, "df_dim": 2, "batch_size": 4, "dataset_size": 8},
     "jsreg_gan64": {"architecture": "DCGAN", "DIM": 2, "batch_size": 4, "dataset": "digits"},
     "jsreg_mixture": {"hidden": 4, "batch_size": 4},
+    "digits": {"imsz": 16, "f1": 8, "df": 4, "bsz": 4, "filts": "4,2,1,2"},
+    "digits_any": {"imsz": 16, "width": 4, "bsz": 4},
 }
 
 

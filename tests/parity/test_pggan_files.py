@@ -11,7 +11,7 @@ from PIL import Image
 from tfgan_suite.data.folder import FolderSource
 from tfgan_suite.errors import UserError
 from tfgan_suite.pggan import convert, describe, pyramid, reports, sampling, snapshots
-from tfgan_suite.pggan.networks import Plan
+from tfgan_suite.pggan.networks import Sizes
 from tfgan_suite.pggan.schedule import Schedule, schedule_of
 from tfgan_suite.pggan.system import PGGAN
 from tfgan_suite.pictures import bytes, sheets, walks
@@ -75,16 +75,16 @@ def schedule_entries():
 
 
 def listed(entry):
-    """The plan that an entry's architecture.txt lists; the README's small one where there is no such file."""
+    """The sizes that an entry's architecture.txt lists; the README's small one where there is no such file."""
     text = entry.get("files", {}).get("architecture.txt", "")
     if not text:
-        return Plan(6, 3, (6, 6))
+        return Sizes(6, 3, (6, 6))
     critic, generator = text.split("Generator(")
     heads, dense = (re.findall(pattern, critic) for pattern in (r"Conv2d\[(\d+), (\d+), 1, 1\]", r"Size\(\[1, (\d+)\]\)"))
     group = re.search(r"Group Size = (\d+)", critic)
     latent = int(re.search(r"Size\(\[\d+, (\d+)\]\)", generator)[1])
     widths = (int(dense[0]), *(int(width) for width, _ in heads))
-    return Plan(latent, int(heads[0][1]), widths, int(group[1]) if group else 0)
+    return Sizes(latent, int(heads[0][1]), widths, int(group[1]) if group else 0)
 
 
 def entry_params(entry, **more):

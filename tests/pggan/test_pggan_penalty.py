@@ -11,7 +11,7 @@ from tfgan_suite import optimizers, penalties
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 
-STATISTICS = {"gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm", "grad_D2_logits_norm",
+STATISTICS = {"penalty", "gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm", "grad_D2_logits_norm",
               "grad_D_logits_norm"}
 
 

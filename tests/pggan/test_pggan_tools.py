@@ -13,7 +13,7 @@ from tfgan_suite import experiment
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive, checkpoints
 from tfgan_suite.pggan import image_tools, pyramid, reports, sampling, snapshots, vgg
-from tfgan_suite.pggan.networks import Generator, Plan
+from tfgan_suite.pggan.networks import Generator, Sizes
 from tfgan_suite.pggan.system import PGGAN
 from tfgan_suite.pictures import walks
 
@@ -34,7 +34,7 @@ def tool(name):
 def weights(tmp_path):
     """A generator's file."""
     path = tmp_path / "iter_3.gmodel.npz"
-    network = Generator(Plan.of(make_params(**TINY)))
+    network = Generator(Sizes.of(make_params(**TINY)))
     archive.write(path, network.arrays())
     return path
 
@@ -231,7 +231,7 @@ def test_sampling_tool_takes_the_average(tmp_path, monkeypatch, capsys):
     files = checkpoints.Checkpoints(tmp_path / "models/tiny_average", ("g", "a"))
     (tmp_path / "models/tiny_average").mkdir(parents=True)
     for seed, kind in ((1, "g"), (2, "a")):
-        archive.write(files.path(kind, 3), Generator(Plan.of(make_params(**TINY, seed=seed))).arrays())
+        archive.write(files.path(kind, 3), Generator(Sizes.of(make_params(**TINY, seed=seed))).arrays())
     for word, name in (("tiny_average", "x"), (files.path("a", 3), "a"), (files.path("g", 3), "g")):
         tool("pggan_sample")([str(word), "--nImages=2", f"--outputFile={tmp_path / name}.png"])
     x, a, g = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in "xag")

@@ -1,4 +1,4 @@
-"""What is known of a run, in its folder: `run.json`, the clock of its training, its lock. No TensorFlow here."""
+"""What is known of a run, in its folder: `run.json`, the clock, the lock. No TensorFlow here."""
 from __future__ import annotations
 
 import contextlib
@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tfgan_suite.compare.plan import Run
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
 
 CHECKPOINT = re.compile(r"iter_(\d+)\.\w+model\.npz")
@@ -27,8 +28,8 @@ class State:
         asked: what the run is: experiment, its overrides without folders, its budget.
         status: 'waiting' (or interrupted), 'done', 'diverged', 'failed'.
         message: what the run said when it diverged or failed, or why it ended early.
-        segments: (iteration that a process began with, seconds since the epoch at that moment, seconds of training before
-            it), one for each process that trained.
+        segments: (iteration that a process began with, seconds since the epoch at that moment, seconds of
+            training before it), one for each process that trained.
         times: iteration -> seconds of training at its checkpoint.
         iterations: done at the end.
         seconds: of training at the end.
@@ -45,7 +46,7 @@ class State:
     peak_bytes: int = 0
 
     def begin(self, iteration: int, now: float) -> None:
-        """A process has begun to train at this iteration: what came after that iteration's checkpoint is lost."""
+        """A process has begun to train at this iteration: what came after its checkpoint is lost."""
         before = self.times.get(iteration, 0.0) if iteration else 0.0
         self.times = {n: seconds for n, seconds in self.times.items() if n <= iteration}
         self.segments.append((iteration, now, before))
@@ -84,19 +85,18 @@ def read(run: Run) -> State:
     path = run.folder / "run.json"
     if not path.is_file():
         return State(asked(run))
-    try:
+    with reading(path, "cannot be read", f"delete {run.folder} to do this run again"):
         values = json.loads(path.read_text())
         state = State(**{**values, "times": {int(n): s for n, s in values["times"].items()}})
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"{path}: cannot be read ({type(error).__name__}); delete {run.folder} to do this run again") from error
     if state.asked != asked(run):
-        raise UserError(f"{path}: is a run with other settings ({_difference(state.asked, asked(run))}); give another --out, or "
-                        f"delete {run.folder}")
+        raise UserError(f"{path}: is a run with other settings ({_difference(state.asked, asked(run))}); "
+                        f"give another --out, or delete {run.folder}")
     return state
 
 
 def _difference(old: dict, new: dict) -> str:
-    before, after = ({"budget": a.get("budget"), "experiment": a.get("experiment"), **a.get("overrides", {})} for a in (old, new))
+    before, after = ({"budget": a.get("budget"), "experiment": a.get("experiment"), **a.get("overrides", {})}
+                     for a in (old, new))
     name = next(n for n in {**before, **after} if before.get(n) != after.get(n))
     return f"{name} was {before.get(name)}, is now {after.get(name)}"
 
@@ -123,7 +123,8 @@ def locked(folder: Path, what: str):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UserError(f"{folder}: {what} is at work here; wait for it or stop it, or give another --out") from None
+            raise UserError(f"{folder}: {what} is at work here; wait for it or stop it, or give another "
+                            f"--out") from None
         yield
 
 
@@ -136,7 +137,8 @@ def hold(run: Run, patience: float = 60.0):
         UserError: it does not stop.
     """
     archive.make_folder(run.folder)
-    file, end = open(run.folder / "lock", "a+"), time.monotonic() + patience  # noqa: SIM115 (the child inherits it)
+    file = open(run.folder / "lock", "a+")  # noqa: SIM115 (the child inherits it)
+    end = time.monotonic() + patience
     asked_to_stop = False
     while True:
         try:
@@ -145,10 +147,10 @@ def hold(run: Run, patience: float = 60.0):
         except OSError:
             file.seek(0)
             holder = file.read().strip()
-            if not asked_to_stop and holder.isdigit():
+            if not asked_to_stop and whole(holder):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(int(holder), signal.SIGTERM)
                 asked_to_stop = True
             if time.monotonic() > end:
-                raise UserError(f"{run.folder}: process {holder} still trains here; stop it first") from None
+                raise UserError(f"{run.folder}: process {holder} still trains here; stop it") from None
             time.sleep(0.2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import gzip
 import hashlib
 import os
@@ -14,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
@@ -111,6 +113,38 @@ def fetch(archive: Archive, folder: Path, attempts: int = 5, wait: float = 1.0, 
         if wrong:
             raise UserError(f"{target}: {wrong}; delete it and run this again")
         return target
+    with _alone(partial):
+        _receive_all(archive, partial, advice, attempts, wait, timeout)
+        return _accept(archive, partial, target)
+
+
+@contextlib.contextmanager
+def _alone(partial: Path) -> Iterator[None]:
+    """Keeps other processes, on other hosts too, from adding to the same file; leaves no empty one.
+
+    Raises:
+        UserError: another one is at it.
+    """
+    try:
+        file = open(partial, "ab")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise UserError(f"{partial}: cannot write: {reason(error)}") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{partial}: another process is downloading it; wait until it is done") from None
+        except OSError:  # a file system without locks
+            pass
+        try:
+            yield
+        finally:
+            if partial.exists() and not partial.stat().st_size:
+                partial.unlink()
+
+
+def _receive_all(archive: Archive, partial: Path, advice: str, attempts: int, wait: float, timeout: float) -> None:
+    """Fills `partial`, trying again after failures."""
     failures = 0
     while failures < attempts:
         before = partial.stat().st_size if partial.exists() else 0
@@ -135,7 +169,6 @@ def fetch(archive: Archive, folder: Path, attempts: int = 5, wait: float = 1.0, 
             time.sleep(wait * 2 ** (failures - 1))
     else:
         raise UserError(f"{archive.url}: {why}; try again later (it goes on where it stopped), or {advice}")
-    return _accept(archive, partial, target)
 
 
 def _accept(archive: Archive, partial: Path, target: Path) -> Path:

@@ -138,6 +138,11 @@ class Prepared(Source):
             in_parallel(fill, range(len(source)), "preparing images")
             self._cache = cache
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether all images have been prepared."""
+        return self._cache is not None
+
     def _prepare(self, index: int) -> np.ndarray:
         image = self.source.image(index)
         with naming(self.describe(index)):

@@ -20,7 +20,7 @@ def d_losses(params, look: penalties.Look, weights: dict) -> dict[str, tf.Tensor
         weights: of the penalties, as `penalties.parameters` gives them.
     """
     real = look.real.logits
-    term, scalars = penalties.terms(options.penalty_names(params.penalty), look, weights)
+    term, scalars = penalties.terms(options.active(params), look, weights)
     loss = LOSSES["logistic"].discriminator(real, look.fake.logits)
     return {"disc_loss": loss + term, "unreg_disc_loss": loss, **scalars}
 

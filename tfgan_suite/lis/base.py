@@ -204,9 +204,13 @@ class LisSystem(System):
         """Pictures, tests and history (`reports.Reports`)."""
         return self.reports.events()
 
-    def reconstruct(self, evaluation) -> float:
-        """The final test, as `tools/evaluate.py --metrics=reconstruction` asks for it."""
-        return reports.on_test_images(evaluation)
+    def metrics(self):
+        """The final test is its reconstruction metric."""
+        return {"reconstruction": self.reconstruction}
+
+    def reconstruction(self, evaluation) -> dict:
+        """`reconstruction`: the final test, on images of its own."""
+        return {"reconstruction": reports.on_test_images(evaluation)}
 
     def picture_names(self, done: int) -> tuple[list[str], str]:
         """Files of the pictures at an iteration: one for each stage, and the one of all stages."""

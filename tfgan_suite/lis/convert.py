@@ -119,7 +119,8 @@ def convert(path, params) -> dict:
         params: of the experiment that takes it.
 
     Returns:
-        Network kind -> arrays; with the optimisers there, 'state' -> all that resuming needs.
+        Network kind -> arrays; with the optimisers there, 'state' -> all that resuming needs; the name of a file beside
+        the checkpoint -> its arrays: the best network of the run, as training keeps it in `best`.
 
     Raises:
         UserError: not such files, or of other sizes than the experiment's.
@@ -139,7 +140,7 @@ def convert(path, params) -> dict:
             system.extra_state["min_loss"].assign(float(about["min_loss"]))
             system.extra_state["best_iter"].assign(int(about["best_iter"]))
         arrays["state"] = {name: variable.numpy() for name, variable in system.state().items()}
-    return arrays
+    return {**arrays, **_beside(folder, prefix)}
 
 
 def iteration(path, params) -> int:
@@ -163,9 +164,7 @@ def _best(folder) -> dict[str, dict]:
     return {kind: network(folder, "best", kind) for kind in SUFFIX if _path(folder, "best", kind).is_file()}
 
 
-def beside(path, params) -> dict[str, dict]:
-    """Files to be written beside the checkpoint: the best network of the run, as training keeps it in `best`."""
-    folder, prefix = _locate(path, params)
+def _beside(folder, prefix: str) -> dict[str, dict]:
     best = _best(folder)
     if not best or not _state_path(folder, prefix).is_file():
         return {}

@@ -220,7 +220,8 @@ class Reports:
             lines = self.system.lines(dict(zip(self.system.record.names, map(float, row))))
             host.log(iteration, lines)
             for name, value in lines.items():
-                told.append(*name.split("/", 1), iteration, value)
+                group, line = name.split("/", 1)
+                told.append(group, line, iteration, value)
         return {}
 
     def _history(self, host, first: int) -> History:

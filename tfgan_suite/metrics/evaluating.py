@@ -1,4 +1,6 @@
-"""What `tools/evaluate.py` and `tools/compare.py` share: the default metrics, the real images, computing all that was asked for."""
+"""What `tools/evaluate.py` and `tools/compare.py` share: the default metrics, the real images, computing
+all that was asked for.
+"""
 from __future__ import annotations
 
 import os
@@ -29,10 +31,11 @@ def reals_of(given: str, system) -> Callable:
             return FolderSource(given, per_class=False, background=WHITE)
         if given:
             other = experiment.load(given)
-            return systems.system_class(other.system)(other, training=False).source()
+            return systems.system_class(other.system)(other, training=False).reals()
         if system is None:
-            raise UserError("--reals: fid, kid and swd compare with real images; give a folder or an experiment")
-        return system.source()
+            raise UserError("--reals: fid, kid and swd compare with real images; give a folder or an "
+                            "experiment")
+        return system.reals()
     return opened
 
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from tfgan_suite.options import penalty_names
-from tfgan_suite.pggan.networks import Plan
+from tfgan_suite.pggan.networks import Sizes
 
 LRELU = "LeakyReLU(negative_slope=0.2)"
 RESHAPE = "ReshapeLayer()"
@@ -40,30 +40,30 @@ def _listing(title: str, items, depth: int) -> list[str]:
     return [*lines, f"{pad})"]
 
 
-def critic(plan: Plan) -> str:
+def critic(sizes: Sizes) -> str:
     """The critic as torch prints it."""
-    nf, c = plan.widths, plan.image_channels
-    heads = [[_conv(nf[i + 1], c, 1), LRELU] for i in range(plan.levels)]
-    group = [f"BatchStdConcat(Group Size = {plan.group})"] if plan.group > 1 else []
+    nf, c = sizes.widths, sizes.image_channels
+    heads = [[_conv(nf[i + 1], c, 1), LRELU] for i in range(sizes.levels)]
+    group = [f"BatchStdConcat(Group Size = {sizes.group})"] if sizes.group > 1 else []
     chain = [[*group, _conv(nf[0], nf[1] + len(group), 3), LRELU, _conv(nf[0], nf[0], 4), LRELU, RESHAPE, _dense(1, nf[0])]]
     chain += [[_conv(nf[i + 1], nf[i + 1], 3), LRELU, _conv(nf[i], nf[i + 1], 3), LRELU,
-               "AvgPool2d(kernel_size=2, stride=2, padding=0)"] for i in range(1, plan.levels)]
+               "AvgPool2d(kernel_size=2, stride=2, padding=0)"] for i in range(1, sizes.levels)]
     return "\n".join(["Critic(", "  (net): ProcessCriticLevel(", *_listing("fromRGBs", heads, 2), *_listing("chain", chain, 2),
                       "  )", ")"])
 
 
-def generator(plan: Plan) -> str:
+def generator(sizes: Sizes) -> str:
     """The generator as torch prints it."""
-    nf, z = plan.widths, plan.latent
+    nf, z = sizes.widths, sizes.latent
     chain = [[_dense(16 * z, z), LRELU, RESHAPE, _conv(nf[1], z, 3), LRELU, NORM]]
     chain += [["Upsample(scale_factor=2.0, mode='bilinear')", _conv(nf[i + 1], nf[i], 3), LRELU, NORM,
-               _conv(nf[i + 1], nf[i + 1], 3), LRELU, NORM] for i in range(1, plan.levels)]
-    heads = [[_conv(plan.image_channels, nf[i + 1], 1)] for i in range(plan.levels)]
+               _conv(nf[i + 1], nf[i + 1], 3), LRELU, NORM] for i in range(1, sizes.levels)]
+    heads = [[_conv(sizes.image_channels, nf[i + 1], 1)] for i in range(sizes.levels)]
     return "\n".join(["Generator(", "  (net): ProcessGenLevel(", *_listing("chain", chain, 2), *_listing("toRGBs", heads, 2),
                       "  )", ")"])
 
 
-def text(params, plan: Plan) -> str:
+def text(params, sizes: Sizes) -> str:
     """The whole file."""
     return (f"Cost function model: {params.criticLossFunc}\n{hyperparameters(params)}\n\n"
-            f"{critic(plan)}\n\n{generator(plan)}\n\n\n")
+            f"{critic(sizes)}\n\n{generator(sizes)}\n\n\n")

@@ -42,7 +42,7 @@ def channels(stage: int, base: float, most: int, decay: float) -> int:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Sizes:
     """What the two networks are made of.
 
     Attributes:
@@ -68,8 +68,8 @@ class Plan:
         return len(self.widths) - 1
 
     @classmethod
-    def of(cls, params) -> Plan:
-        """The plan of an experiment.
+    def of(cls, params) -> Sizes:
+        """The sizes of an experiment.
 
         Raises:
             UserError: a resolution gets no channels.
@@ -100,30 +100,30 @@ class Equal:
         return Maker("net.", PPGAN, self.seed, weight).dense(title, inputs, outputs)
 
 
-def generator_blocks(make: Equal, plan: Plan) -> list[Chain]:
+def generator_blocks(make: Equal, sizes: Sizes) -> list[Chain]:
     """Of each level: features [n, s, s, nf(level)] to twice the side; of level 0: latents [n, latent] to 4x4."""
-    nf, z = plan.widths, plan.latent
-    paper = SQRT2 / 4 / math.sqrt(z) if plan.paper_scale else None
+    nf, z = sizes.widths, sizes.latent
+    paper = SQRT2 / 4 / math.sqrt(z) if sizes.paper_scale else None
     first = Chain(make.dense("chain.0.0", z, 16 * z, paper), lrelu, maps(4),
                   make.conv("chain.0.3", z, nf[1]), lrelu, pixel_norm)
     return [first, *(Chain(bilinear,
                            make.conv(f"chain.{i}.1", nf[i], nf[i + 1]), lrelu, pixel_norm,
                            make.conv(f"chain.{i}.4", nf[i + 1], nf[i + 1]), lrelu, pixel_norm)
-                     for i in range(1, plan.levels))]
+                     for i in range(1, sizes.levels))]
 
 
-def critic_blocks(make: Equal, plan: Plan) -> list[Chain]:
+def critic_blocks(make: Equal, sizes: Sizes) -> list[Chain]:
     """Of each level: features [n, s, s, nf(level + 1)] to half the side; of level 0: to scores [n, 1]."""
-    nf, grouped = plan.widths, int(plan.group > 1)  # the original numbers the modules, and the grouping is one
-    paper = 1.0 / math.sqrt(nf[0]) if plan.paper_scale else None
-    spread = [lambda x: minibatch_stddev(x, plan.group, plan.centre)] if grouped else []
+    nf, grouped = sizes.widths, int(sizes.group > 1)  # the original numbers the modules, and the grouping is one
+    paper = 1.0 / math.sqrt(nf[0]) if sizes.paper_scale else None
+    spread = [lambda x: minibatch_stddev(x, sizes.group, sizes.centre)] if grouped else []
     last = Chain(*spread,
                  make.conv(f"chain.0.{grouped}", nf[1] + grouped, nf[0]), lrelu,
                  make.conv(f"chain.0.{grouped + 2}", nf[0], nf[0], 4, padding="VALID"), lrelu,
                  flatten, make.dense(f"chain.0.{grouped + 5}", nf[0], 1, paper))
     return [last, *(Chain(make.conv(f"chain.{i}.0", nf[i + 1], nf[i + 1]), lrelu,
                           make.conv(f"chain.{i}.2", nf[i + 1], nf[i]), lrelu, mean_pool)
-                    for i in range(1, plan.levels))]
+                    for i in range(1, sizes.levels))]
 
 
 def mix(alpha: tf.Tensor, new: tf.Tensor, old: tf.Tensor) -> tf.Tensor:
@@ -142,9 +142,9 @@ class Growing(Network):
     convention = PPGAN
     heads = ""
 
-    def __init__(self, plan: Plan):
+    def __init__(self, sizes: Sizes):
         super().__init__(dtype="float32", autocast=False)
-        self.plan, self.top, self.progress = plan, plan.levels - 1, None
+        self.sizes, self.top, self.progress = sizes, sizes.levels - 1, None
 
     def at(self, level: int | None = None, alpha: tf.Tensor | None = None) -> Callable:
         """The network at a level, by the calling contract.
@@ -178,13 +178,13 @@ class Generator(Growing):
 
     heads = "toRGBs"
 
-    def __init__(self, plan: Plan):
-        super().__init__(plan)
-        make = Equal(plan.seed)
-        self.blocks = generator_blocks(make, plan)
-        self.to_rgb = [make.conv(f"toRGBs.{i}.0", plan.widths[i + 1], plan.image_channels, 1, 1.0)
-                       for i in range(plan.levels)]
-        self.progress = tf.Variable([plan.levels - 1.0, 1.0], trainable=False, name="progress",
+    def __init__(self, sizes: Sizes):
+        super().__init__(sizes)
+        make = Equal(sizes.seed)
+        self.blocks = generator_blocks(make, sizes)
+        self.to_rgb = [make.conv(f"toRGBs.{i}.0", sizes.widths[i + 1], sizes.image_channels, 1, 1.0)
+                       for i in range(sizes.levels)]
+        self.progress = tf.Variable([sizes.levels - 1.0, 1.0], trainable=False, name="progress",
                                     aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
 
     def _run(self, x, level, alpha):
@@ -199,12 +199,12 @@ class Critic(Growing):
 
     heads = "fromRGBs"
 
-    def __init__(self, plan: Plan):
-        super().__init__(plan)
-        make = Equal(plan.seed)
-        self.from_rgb = [Chain(make.conv(f"fromRGBs.{i}.0", plan.image_channels, plan.widths[i + 1], 1), lrelu)
-                         for i in range(plan.levels)]
-        self.blocks = critic_blocks(make, plan)
+    def __init__(self, sizes: Sizes):
+        super().__init__(sizes)
+        make = Equal(sizes.seed)
+        self.from_rgb = [Chain(make.conv(f"fromRGBs.{i}.0", sizes.image_channels, sizes.widths[i + 1], 1), lrelu)
+                         for i in range(sizes.levels)]
+        self.blocks = critic_blocks(make, sizes)
 
     def _run(self, x, level, alpha):
         new = self.blocks[level](self.from_rgb[level](x))

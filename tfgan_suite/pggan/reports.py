@@ -53,7 +53,7 @@ class Tally:
 
     def state(self) -> dict:
         """Name -> variable."""
-        return {f"tally/{name}": getattr(self, name) for name in ("sums", "counts", "pending")}
+        return {"tally/sums": self.sums, "tally/counts": self.counts, "tally/pending": self.pending}
 
     def add_critic(self, losses) -> None:
         """The five losses of a critic step."""
@@ -91,7 +91,7 @@ class Status:
         moment, lines = system.schedule.at(done - 1), []
         if not self.started:
             self.started = True
-            archive.write_bytes(folder / "architecture.txt", describe.text(system.params, system.plan).encode())
+            archive.write_bytes(folder / "architecture.txt", describe.text(system.params, system.sizes).encode())
             if done == 1 or not (folder / STATUS).exists():
                 lines = [HEADER, DASHES]
             if done == 1:

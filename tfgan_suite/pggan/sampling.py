@@ -18,7 +18,7 @@ def open_generator(path):
     from tfgan_suite.pggan.networks import Generator  # keeps --help free of TensorFlow
 
     arrays = Archive(path) if str(path).endswith(".npz") else snapshots.read(path)["gen"]
-    network = Generator(snapshots.plan_of(arrays, path))
+    network = Generator(snapshots.sizes_of(arrays, path))
     own = {name: arrays[name] for name in arrays if name != "progress"}
     snapshots.assign(network, own, path)
     if "progress" in arrays:
@@ -62,7 +62,7 @@ def level_for(network, resolution: int | None) -> int | None:
     Raises:
         UserError: it has no such level.
     """
-    sizes = [4 << level for level in range(network.plan.levels)]
+    sizes = [4 << level for level in range(network.sizes.levels)]
     if resolution is None:
         return None
     if resolution not in sizes:

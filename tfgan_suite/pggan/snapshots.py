@@ -11,7 +11,7 @@ from tfgan_suite.files import torch
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints, StoredState
 from tfgan_suite.layers.conventions import PPGAN
-from tfgan_suite.pggan.networks import Plan
+from tfgan_suite.pggan.networks import Sizes
 from tfgan_suite.pggan.schedule import level_of
 
 PARTS = {"g": ("gen", "gOptimizer"), "d": ("crit", "cOptimizer")}
@@ -38,8 +38,8 @@ def level_in_name(path) -> int | None:
     return level_of(int(found[1])) if found else None
 
 
-def plan_of(arrays: dict, path="weights") -> Plan:
-    """The plan that a generator's arrays were made with, so that sampling needs no flags.
+def sizes_of(arrays: dict, path="weights") -> Sizes:
+    """The sizes that a generator's arrays were made with, so that sampling needs no flags.
 
     Args:
         arrays: name -> array in the original's layout.
@@ -51,7 +51,7 @@ def plan_of(arrays: dict, path="weights") -> Plan:
         latent = arrays["net.chain.0.0.linear.weight"].shape[1]
         levels = 1 + max(int(name.split(".")[2]) for name in arrays if name.startswith("net.toRGBs."))
         widths = [arrays["net.chain.0.3.bias"].size] + [arrays[f"net.chain.{i}.4.bias"].size for i in range(1, levels)]
-        return Plan(latent, arrays["net.toRGBs.0.0.bias"].size, (widths[0], *widths), group=0)
+        return Sizes(latent, arrays["net.toRGBs.0.0.bias"].size, (widths[0], *widths), group=0)
     except (KeyError, ValueError, IndexError) as error:
         raise UserError(f"{path}: is not a generator of ppgan ({error} is missing)") from None
 
@@ -73,7 +73,7 @@ def assign(network, arrays: dict, path) -> None:
                             f"{advice}")
     network.assign(arrays)
     level = level_in_name(path)
-    if network.progress is not None and level is not None and 0 <= level < network.plan.levels:
+    if network.progress is not None and level is not None and 0 <= level < network.sizes.levels:
         network.progress.assign([level, 1.0])
 
 

@@ -8,10 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import distributed, optimizers, options, penalties
+from tfgan_suite.data.source import Mapped
 from tfgan_suite.errors import UserError
 from tfgan_suite.pggan import objective, reports, sampling, snapshots
-from tfgan_suite.pggan.networks import Critic, Generator, Plan
-from tfgan_suite.pggan.pyramid import Pyramid, open_source, real_batch
+from tfgan_suite.pggan.networks import Critic, Generator, Sizes
+from tfgan_suite.pggan.pyramid import Pyramid, open_source, real_batch, resized
 from tfgan_suite.pggan.schedule import schedule_of, start_of
 from tfgan_suite.random import Draws, generator
 from tfgan_suite.system import System
@@ -41,15 +42,15 @@ class PGGAN(System):
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
-        self.schedule, self.plan = schedule_of(params), Plan.of(params)
+        self.schedule, self.sizes = schedule_of(params), Sizes.of(params)
         self._console, self._pyramid = reports.Console(self), None
         self.sampling = ("a",) if params.ema else ("g",)
         if not training:
-            self.networks = {self.sampling[0]: Generator(self.plan)}
+            self.networks = {self.sampling[0]: Generator(self.sizes)}
         else:
-            self.networks = {"g": Generator(self.plan), "d": Critic(self.plan)}
+            self.networks = {"g": Generator(self.sizes), "d": Critic(self.sizes)}
             if params.ema:
-                self.networks["a"] = Generator(self.plan)
+                self.networks["a"] = Generator(self.sizes)
             self._prepare_training()
 
     def _prepare_training(self) -> None:
@@ -141,6 +142,12 @@ class PGGAN(System):
             raise UserError(f"{p.data_path}: has {len(source)} images, fewer than a batch of {most}; add images, or give "
                             f"smaller batches in --batch_table")
         return source
+
+    def reals(self):
+        """At the last resolution, made as for training: the aspect ratio is not kept, inputFilter, nChannels."""
+        p, source = self.params, self.source()
+        return Mapped(source, lambda picture: resized(picture, p.endRes, p.inputFilter, p.nChannels),
+                      f"{p.endRes} {p.inputFilter} {p.nChannels}")
 
     def pyramid(self, source) -> Pyramid:
         """The resized images of `source`; one for the run."""

@@ -19,10 +19,17 @@ def read_metrics(path) -> dict[str, dict[int, float]]:
     return series
 
 
-def draw_series(log_dir, names) -> dict:
+def draw_series(log_dir, names, denser=None) -> dict:
     """One curve over the iterations for each name, as `<name>.png` in the log folder, from the whole `metrics.jsonl`; names
-    that it lacks are left out. Returns no scalars (it is the `run` of an event)."""
-    series = read_metrics(Path(log_dir) / "metrics.jsonl")
+    that it lacks are left out.
+
+    Args:
+        denser: series that replace those of the file, name -> iteration -> value.
+
+    Returns:
+        No scalars: it can be the `run` of an event.
+    """
+    series = {**read_metrics(Path(log_dir) / "metrics.jsonl"), **(denser or {})}
     for name in names:
         if name in series:
             archive.write_bytes(Path(log_dir) / f"{name}.png", curve(sorted(series[name].items()), name, "png"))

@@ -86,3 +86,8 @@ def spaced(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     """
     columns = columns or images_per_row(len(images))
     return grid(images, -(-len(images) // columns), columns, border=5)
+
+
+def in_columns(classes: tuple, rows: int, cols: int) -> np.ndarray:
+    """Labels int32 [rows * cols] of a sheet whose columns have these classes in turn."""
+    return np.tile(np.resize(np.array(classes, np.int32), cols), rows)

@@ -1,4 +1,4 @@
-"""Walks between two latents (and two classes)."""
+"""Walks between two latents, and through classes."""
 from __future__ import annotations
 
 import math
@@ -16,30 +16,39 @@ def linear(a: np.ndarray, b: np.ndarray, n: int) -> np.ndarray:
     return b[None] * s + a[None] * (np.float32(1.0) - s)
 
 
-def class_pair(text: str | None, classes: int, name: str) -> tuple[int, int] | None:
-    """The classes 'A,B' of the two ends.
+def through(points: np.ndarray, n: int) -> np.ndarray:
+    """n points, evenly along the straight lines from each of `points` [k, ...] (k at least 2) to the next, float32 [n, ...]."""
+    places = np.linspace(0.0, len(points) - 1.0, n)
+    first = np.minimum(places.astype(int), len(points) - 2)
+    s = np.float32(places - first).reshape(-1, *[1] * (points.ndim - 1))
+    return points[first + 1] * s + points[first] * (np.float32(1.0) - s)
+
+
+def class_list(text: str | None, classes: int, name: str, option: str = "labels", least: int = 2) -> tuple[int, ...] | None:
+    """The classes 'A,B,...' of an option.
 
     Raises:
-        UserError: not two numbers, or not classes of this experiment.
+        UserError: not so many numbers, or not classes of this experiment.
     """
     if text is None:
         return None
     words = text.split(",")
     numbers = [number for number in map(whole, words) if number is not None]
-    if len(words) != 2 or len(numbers) != 2:
-        raise UserError(f"--labels={text}: give two classes A,B")
+    if len(words) < least or len(numbers) != len(words):
+        raise UserError(f"--{option}={text}: give {'two or more ' if least > 1 else ''}classes A,B,...")
     if not classes:
-        raise UserError(f"--labels={text}: {name} is not conditional; leave --labels out")
+        raise UserError(f"--{option}={text}: {name} is not conditional; leave --{option} out")
     if max(numbers) >= classes:
-        raise UserError(f"--labels={text}: {name} has classes 0 to {classes - 1}")
-    return numbers[0], numbers[1]
+        raise UserError(f"--{option}={text}: {name} has classes 0 to {classes - 1}")
+    return tuple(numbers)
 
 
-def strips(system, pairs, seed: int, n: int, ends: tuple[int, int] | None = None) -> np.ndarray:
+def strips(system, pairs, seed: int, n: int, ends: tuple[int, ...] | None = None) -> np.ndarray:
     """Rows of n images for every pair of image numbers (from 1) of the sample sheet of that seed.
 
     Args:
-        ends: classes of the left and the right end, for a system whose `generate` takes weights of classes [n, classes].
+        ends: classes from the left to the right end (two or more), for a system whose `generate` takes weights of classes
+            [n, classes].
 
     Returns:
         uint8 [len(pairs), n, H, W, C].
@@ -50,7 +59,7 @@ def strips(system, pairs, seed: int, n: int, ends: tuple[int, int] | None = None
     if labels is not None:
         eye = np.eye(system.classes, dtype=np.float32)
         chosen = [ends or (labels[left - 1], labels[right - 1]) for left, right in pairs]
-        labels = np.concatenate([linear(eye[a], eye[b], n) for a, b in chosen])
+        labels = np.concatenate([through(eye[list(path)], n) for path in chosen])
     pictures = system.to_uint8(system.generate(walks, labels))
     return pictures.reshape(len(pairs), n, *pictures.shape[1:])
 

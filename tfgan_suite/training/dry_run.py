@@ -69,7 +69,7 @@ def describe(params: Parameters) -> str:
         UserError: the experiment's values do not go together, or its shapes depend on data that are not there.
     """
     with tf.Graph().as_default(), tf.variable_creator_scope(_as_named):
-        system = runs.build(params)
+        system = runs.build(params, guarded=False)
         spec = system.batch_spec()
     if spec is None:
         batch = system.batch(0, system.source())

@@ -112,7 +112,7 @@ def config_of(log_dir) -> dict:
     """What `config.json` of a log folder says; {} if there is none that can be read."""
     try:
         content = json.loads((Path(log_dir) / "config.json").read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) and isinstance(content.get("parameters"), dict) else {}
 
@@ -179,7 +179,7 @@ def check(params: Parameters, about: dict, number: int, rewrites: Callable[[Para
 def annealing(system, about: dict, number: int) -> list[str]:
     """A line about gamma where a run goes on that is planned for another length than before: annealing follows the length."""
     was, now = about.get("planned", system.planned), system.planned
-    if was == now or not system.params.values.get("annealing") or "js" not in options.penalty_names(system.params.penalty):
+    if was == now or not system.params.values.get("annealing") or "js" not in options.active(system.params):
         return []
     return [f"Note: annealing follows the planned length: after iteration {number} gamma was {system.gamma_at(number, was):.6g} "
             f"(of {was} iterations), it is {system.gamma_at(number, now):.6g} now (of {now})"]

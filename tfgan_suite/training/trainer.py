@@ -308,6 +308,7 @@ class Trainer:
                 self._done = step
                 raise Diverged(f"iteration {step}: '{bad[0]}' is not finite; training stops, {self._good()}; try a smaller "
                                f"learning rate")
+            self.system.observe(step, scalars)
             if self.log.bar is None:
                 for text in self.system.console(step, scalars):
                     self.log.line(text, at=at)

@@ -185,7 +185,7 @@ class JSRegGan64(System):
     def _tower_cost(self, real, fake, weights, alpha):
         between = penalties.between(real, fake, alpha) if self.objective.gradient_penalty else None
         look = penalties.Look(real, fake, self.networks["d"], between=between)
-        term, statistics = penalties.terms(options.penalty_names(self.params.penalty), look, weights)
+        term, statistics = penalties.terms(options.active(self.params), look, weights)
         cost = self.objective.discriminator(look.real.logits, look.fake.logits) + term
         if self.objective.gradient_penalty:
             slopes = penalties.norms_of(look.between.squares)
