@@ -89,7 +89,8 @@ def tested_file(params) -> Path:
     number = int(params.net) if whole(params.net) is not None else files.newest("g")
     if number is None or not files.path("g", number).is_file():
         why = " (no running test has been yet)" if params.net == "best" else ""
-        raise UserError(f"{files.folder}: holds no checkpoint for --net={params.net}{why}; train with "
+        place = files.folder if number is None else files.path("g", number)
+        raise UserError(f"{place}: there is no checkpoint for --net={params.net}{why}; train with "
                         f"./train.py {params.name}, or give --net=last or an iteration that is there")
     return files.path("g", number)
 
