@@ -368,13 +368,13 @@ def open_images(params, flip: bool = False, augment: str = "none", cache: tuple 
         parts = split.make(len(source), *DIGITS_TEST)
     else:
         again = split.command(params.dataset, params.dataroot, params.lsun_class)
-        parts = split.read(params.dataroot, full_name(params.dataset, params.lsun_class), source, again)
+        name = full_name(params.dataset, params.lsun_class)
+        parts = split.read(params.dataroot, name, source, again, params.trust_split)
     return LisImages(source, parts, wanted, flip, augment, cache, params.seed)
 
 
 def make_split(dataset: str, dataroot: str, lsun_class: str = "bedroom", running: int = 200,
-               final: int = 2000,
-               seed: int = 0):
+               final: int = 2000, seed: int = 0, overwrite: bool = False):
     """Splits a data set at random and writes `<dataroot>/data_index.npz`; what `tools/datasets.py split`
     does.
 
@@ -382,10 +382,11 @@ def make_split(dataset: str, dataroot: str, lsun_class: str = "bedroom", running
         (path, Split).
 
     Raises:
-        UserError: no data, too few images, a folder that cannot be written.
+        UserError: no data, too few images, a folder that cannot be written, a split that is there already
+            (unless `overwrite`).
     """
     if not dataroot:
         raise UserError("--dataroot: is not given; the split is written into the folder of the data")
     source = open_dataset(dataset, dataroot, lsun_class)
     parts = split.make(len(source), running, final, seed)
-    return split.write(dataroot, parts, full_name(dataset, lsun_class), source), parts
+    return split.write(dataroot, parts, full_name(dataset, lsun_class), source, overwrite), parts
