@@ -103,7 +103,7 @@ def final_test(words, options, overrides):
         origin.fill("g", system.networks["g"])
     else:
         system.networks["g"].assign(archive.Archive(path))
-    folder = archive.make_folder(results_folder(params) / f"{params.net}_test")
+    folder = archive.make_folder(Path(options["save_path"] or results_folder(params)) / f"{params.net}_test")
     reports.final_test(system, system.source().test("final_test"), folder)
     print(f"Wrote the test of {path} into {folder}")
 
@@ -347,7 +347,8 @@ COMMANDS = {  # name: (function, arguments, help, options)
                                              "neighbourhood"),
         Parameter("real_images", "../images/sample_real_images", "folder of these images (*.jpg)"),
         Parameter("embed_steps", 100000, "steps of the search for their codes", minimum=0))),
-    "final-test": (final_test, "NAME", FINAL_TEST, ()),
+    "final-test": (final_test, "NAME", FINAL_TEST, (
+        Parameter("save_path", "", "where NET_test goes (default: where the experiment's pictures are)"),)),
     "density": (density, "NAME[,SEED]", DENSITY, (
         Parameter("save_path", "", "where density_plots goes (default: the log folder)"), LOAD_PATH_G,
         ITERATION,

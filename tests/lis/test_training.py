@@ -172,6 +172,18 @@ def test_load_path_starts_from_another_run(tmp_path):
     assert np.array_equal(dict(g.arrays())[first], dict(old.networks["g"].arrays())[first])
 
 
+def test_load_path_equal_to_the_save_path_means_go_on(tmp_path, capsys):
+    """The original's README resumes like this; the folder of a load_path is not needed any more then."""
+    train(parameters("glis", tmp_path, niter=1))
+    console = io.StringIO()
+    Trainer(parameters("glis", tmp_path, niter=2, load_path=str(tmp_path)), console).run()
+    Trainer(parameters("glis", tmp_path, niter=3, load_path=str(tmp_path / "gone")), console).run()
+    assert "Starting from Iteration 1" in console.getvalue() and "Starting from Iteration 2" in console.getvalue()
+    assert "Starting from" not in capsys.readouterr().out
+    SYSTEMS["glis"](parameters("glis", tmp_path / "fresh", load_path=str(tmp_path)))
+    assert f"Starting from {tmp_path / 'models'}/iter_3" in capsys.readouterr().out
+
+
 def test_only_g_lis_cuts_the_similarity_losses_of_its_history(tmp_path):
     for name, expected in (("glis", 1.0), ("lis_iterative", 2.5)):
         system = SYSTEMS[name](parameters(name, tmp_path))

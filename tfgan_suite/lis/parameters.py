@@ -57,9 +57,10 @@ _COMMON = (
 )
 
 _TRAINED = (
-    Parameter("save_path", None, "folder of pictures, test results and history (default: log_dir)",
+    Parameter("save_path", None, "folder of pictures, test results and, in models and logs, all else "
+                                 "(default: log_dir)",
               type=str,
-              change="free"),
+              change="free", home=True),
     Parameter("load_path", None, "checkpoints (ours, or an experiment of the original) that a fresh run "
                                  "starts from", type=str,
               change="free"),
@@ -116,7 +117,7 @@ PARAMETERS = {
         Parameter("load_path_r", None, "checkpoints whose R a fresh run starts from", type=str,
                   change="free"),
         Parameter("save_path_r", None, "folder of pictures and history (default: log_dir)", type=str,
-                  change="free"),
+                  change="free", home=True),
         Parameter("net", "last", "which checkpoint of load_path: best, last or an iteration", fixed=True,
                   check=_checkpoint),
     ),
@@ -126,6 +127,6 @@ SAVE_PATH = {"glis": "save_path", "lis_iterative": "save_path", "lis_separate": 
 
 
 def results_folder(params: Parameters) -> Path:
-    """Where a LIS run's pictures, test results and history are: --save_path (--save_path_r), else its log
-    folder."""
+    """Where a LIS run's pictures, test results and loss.jpg are: --save_path (--save_path_r), else its log
+    folder. Weights and logs lie below --save_path, unless their folders are given."""
     return Path(params.values[SAVE_PATH[params.system]] or params.log_dir)
