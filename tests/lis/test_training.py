@@ -86,7 +86,7 @@ def test_files_of_a_run(system, tmp_path):
                         r_iterations=1, vis_row=2, vis_col=3)
     train(params)
     logs = tmp_path / "logs"
-    assert Image.open(logs / "samples" / "sample_4.jpg").size == ((28, 19) if system == "glis" else (32, 22))  # quirk Q19
+    assert Image.open(logs / "samples" / "sample_4.jpg").size == ((28, 19) if system == "glis" else (32, 22))
     for name in ("samples/sample_0.jpg", "samples/sample_4.jpg", "samples_r0/sample_2_r.jpg", "samples_all/sample_4_all.jpg",
                  "real_images.jpg", "running_test/target.jpg", "running_test/test_2.jpg", "running_test/r0_test_4.jpg",
                  "running_test/all_test_4.jpg", "samples/vis_code.npy", "best_test/0.png", "chains/iter_4.png"):
@@ -133,7 +133,7 @@ def test_the_number_of_replicas_does_not_change_the_draws(system, tmp_path):
 
 
 def test_always_train_all_executes_all_modules(tmp_path):
-    """Quirk Q2: in the original it crashes."""
+    """In the original it crashes."""
     system = SYSTEMS["glis"](parameters("glis", tmp_path, always_train_all=True))
     scalars = system.iteration(tf.constant(0, tf.int64), {"images": tf.zeros((4, 8, 8, 3))})
     assert float(scalars["d-fake2"]) != -1
@@ -215,7 +215,7 @@ def test_reconstruction_comes_nearer_and_leaves_the_network(tmp_path):
 
 
 def test_output_scale_is_clipped(tmp_path):
-    """Quirk Q14: negative numbers wrap around in the original."""
+    """Negative numbers wrap around in the original."""
     system = SYSTEMS["glis"](parameters("glis", tmp_path, output_scale=True))
     bytes_ = system.to_uint8(np.array([-1.0, 0.0, 1.0]))
     assert bytes_.tolist() == [0, 0, 255]
@@ -272,7 +272,7 @@ def test_more_modules_than_the_finished_run_has(tmp_path):
 
 
 def test_fewer_than_64_training_images(tmp_path):
-    """Quirk Q25: the original needs 64 for its picture of them."""
+    """The original needs 64 for its picture of them."""
     params = parameters("glis", tmp_path)
     images = data.LisImages(ArraySource(np.zeros((20, 8, 8, 3), np.uint8)), split.make(20, 2, 4), data.Sizes((8, 8)))
     SYSTEMS["glis"](params).reports.visualise(1, host(params, images))
@@ -281,7 +281,7 @@ def test_fewer_than_64_training_images(tmp_path):
 
 
 def test_the_learning_rate_is_no_part_of_the_state(tmp_path):
-    """Quirk Q9: a resumed run takes --lr."""
+    """A resumed run takes --lr."""
     system = SYSTEMS["glis"](parameters("glis", tmp_path, lr=0.25))
     assert not [name for name in system.state() if "learning_rate" in name]
     assert float(system.optimizers["g"].learning_rate) == 0.25

@@ -138,7 +138,7 @@ def test_sizes_from_flags():
 
 
 def test_rectangles_are_cropped_and_resized_to_the_size_that_is_asked_for():
-    """Quirk Q3: both crash or do something else in the original."""
+    """Both crash or do something else in the original."""
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
     np.testing.assert_array_equal(data.prepare(image, 6, 10, (6, 10)), image[7:13, 10:20])
     expected = Image.fromarray(image[4:16, 5:25]).resize((10, 8), Image.BILINEAR)
@@ -146,7 +146,7 @@ def test_rectangles_are_cropped_and_resized_to_the_size_that_is_asked_for():
 
 
 def test_images_directly_in_the_folder_count_too(pictures):
-    """Quirk Q30: the original finds those in class folders only."""
+    """The original finds those in class folders only."""
     Image.fromarray(np.zeros((16, 20, 3), np.uint8)).save(pictures / "loose.png")
     assert len(data.open_dataset("folder", str(pictures))) == 31
 
