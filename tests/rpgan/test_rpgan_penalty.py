@@ -42,15 +42,16 @@ def test_each_discriminator_gets_its_own_regulariser(count):
 @pytest.mark.parametrize("system", ["rpgan", "rpgan_baseline"])
 def test_it_trains_with_the_regulariser(tmp_path, monkeypatch, system):
     workplace(tmp_path, monkeypatch)
-    weights = []
+    weights, logged = [], []
     for penalty in ("none", "js"):
-        short = {"MAXITER": "2", "log_every": "1", "wts_dir": penalty}
+        short = {"MAXITER": "2", "log_every": "1", "wts_dir": penalty, "log_dir": f"logs/{penalty}"}
         params = experiment.load("tiny", {"penalty": penalty, "gamma": "5", **short}, system)
         trainer = Trainer(params, io.StringIO())
         trainer.run()
         weights.append(dict(trainer.system.networks["d"].arrays()))
+        lines = (tmp_path / f"logs/{penalty}/metrics.jsonl").read_text().splitlines()
+        logged.append(json.loads(lines[-1]))
     name = "c0_0_w" if system == "rpgan" else "c0_w"
     assert not np.array_equal(weights[0][name], weights[1][name])
-    logged = [json.loads(line) for line in (tmp_path / "logs/tiny/metrics.jsonl").read_text().splitlines()]
     assert set(penalties.JS_SCALARS) <= set(logged[-1]) and not set(penalties.JS_SCALARS) & set(logged[0])
     assert logged[-1]["gamma"] == 5 and logged[-1]["disc_regularizer"] > 0

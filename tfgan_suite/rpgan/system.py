@@ -85,8 +85,7 @@ class RPGAN(System):
             return penalties.of_params(self.params, look, step, self.iterations)
 
         wanted = penalty if options.active(self.params) else None
-        d_losses, gradients, shown = d.losses(batch["real"], g(draws["z_d"], training=True), wanted)
-        optimizers.apply(self.optimizers["d"], gradients, d.trainable_variables)
+        d_losses, shown = d.step(batch["real"], g(draws["z_d"], training=True), self.optimizers["d"], wanted)
         means = {name: tf.reduce_mean(values) for name, values in shown.items()}  # over the discriminators
         return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses, **means}
 
