@@ -3,7 +3,7 @@ from tfgan_suite import options
 from tfgan_suite.experiment import Parameter
 
 _RPGAN = (
-    Parameter("ksz", 4, "kernel size of the generator", minimum=3, maximum=5, fixed=True),
+    Parameter("ksz", 4, "kernel size of the generator", minimum=2, fixed=True),
     Parameter("zlen", 100, "length of the latent vector", minimum=1, fixed=True),
     Parameter("f1", 1024, "channels of the generator's first block", minimum=4, fixed=True),
     Parameter("df", 128, "channels of a discriminator's first convolution", minimum=1, fixed=True),
