@@ -34,7 +34,7 @@ def discriminators(fixture, tmp_path, chunk):
     projection = None
     if "filts/nfilt" in fixture:
         archive.write(tmp_path / "filts.npz", under(fixture, "filts/").items())
-        projection = [filters.load(tmp_path / "filts.npz")]
+        projection = filters.load(tmp_path / "filts.npz")
     net = Discriminators(config["imsz"], config["df"], projection, chunk=chunk)
     net.assign(under(fixture, "w/"))
     return net
