@@ -186,6 +186,12 @@ def test_dry_run_tells_and_trains_nothing(place):
     assert not (place / "models").exists() and not (place / "logs").exists()
 
 
+def test_dry_run_of_a_long_list_of_arrays():
+    """The line that stands for the rest is no array."""
+    assert dry_run._some([f"  a{i}  3x3" for i in range(43)])[39:] == ["  a39  3x3", "  ... and 3 more arrays"]
+    assert dry_run._some(["  a  scalar"]) == ["  a  scalar"]
+
+
 def test_dry_run_tells_the_plan_and_counts_the_heaviest_iteration(monkeypatch):
     """With lazy regularisation the iteration with the extra terms counts; equal names in two networks stay."""
     given = {"endRes": "16", "fmapBase": "32", "fmapMax": "8", "latentSize": "8", "ema": "True"}
