@@ -11,7 +11,7 @@ batch-norm statistics of that pass to wts_dir/iter_N.bgmodel.npz, which interp.p
 
 OPTIONS = (
     Parameter("n", 2048, "latents in the pass", minimum=2),
-    Parameter("fixbn_seed", 0, "seed of the latents", minimum=0),
+    Parameter("fixbn_seed", 0, "seed of the latents", minimum=0, maximum=2**32 - 1),
 )
 
 

@@ -13,7 +13,7 @@ OPTIONS = (
     Parameter("cols", 11, "images in a row", minimum=2),
     Parameter("rows", None, "pairs in one sheet (default: all); a longer list of pairs is cut", int, minimum=1),
     Parameter("gif", False, "write an animated strip: OUT ends in .gif"),
-    Parameter("labels", None, "A,B: classes of the left and the right end, for conditional systems", str),
+    Parameter("labels", None, "A,B,...: classes from the left to the right end, for conditional systems", str),
 )
 
 
@@ -42,7 +42,7 @@ def main(argv):
     params = load(name, overrides)
     system, _ = runs.open_interpolator(params, iteration)
     pairs = pairs_of(words, system.grid[0] * system.grid[1])[:options["rows"]]
-    ends = walks.class_pair(options["labels"], system.classes, name)
+    ends = walks.class_list(options["labels"], system.classes, name)
     runs.check_memory(system, len(pairs) * options["cols"])
     print(f"Generating {out}", flush=True)
     strips = walks.strips(system, pairs, seed, options["cols"], ends)

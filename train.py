@@ -22,15 +22,14 @@ OPTIONS = (
 def main(argv, system=None):
     (name,), options, overrides = cli.parse(argv, USAGE, OPTIONS, system=system)
     params = load(name, overrides, system)
-    from tfgan_suite.training.trainer import Trainer
-
-    trainer = Trainer(params, start=options["from"], change=options["change"])
     if options["dry-run"]:
         from tfgan_suite.training import dry_run
 
-        print(dry_run.describe(trainer))
-    else:
-        trainer.run()
+        print(dry_run.describe(params))
+        return
+    from tfgan_suite.training.trainer import Trainer
+
+    Trainer(params, start=options["from"], change=options["change"]).run()
 
 
 if __name__ == "__main__":

@@ -10,17 +10,19 @@ USAGE = """./filts/rproj.py OUT.npz K,S,F,N [K,S,F,N ...] [--seed=S]
 
 Writes N random filters of K x K x 3 -> F channels with stride S for every group; train.py wants them in wts_dir/filts.npz."""
 
-OPTIONS = (Parameter("seed", None, "seed of the draws (default: different in every call)", int, minimum=0),)
+OPTIONS = (Parameter("seed", None, "seed of the draws (default: different in every call)", int, minimum=0,
+                     maximum=2**32 - 1),)
 
 
 def main(argv):
     (out, *groups), options, _ = cli.parse(argv, USAGE, OPTIONS, least=2, most=None, first_is_experiment=False)
+    from tfgan_suite.layers import projections
     from tfgan_suite.rpgan import filters
 
     if not out.endswith(".npz"):
         raise UserError(f"{out}: give a name that ends in .npz")
     for group in groups:
-        filters.parse(group)
+        projections.parse(group)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     print(f"Wrote {filters.write(out, groups, options['seed'])} discriminator projections to {out}.")
 

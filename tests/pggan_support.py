@@ -6,9 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import experiment
-from tfgan_suite.layers import equalized
-from tfgan_suite.pggan import networks
-from tfgan_suite.pggan.networks import Architecture, Critic, Generator
+from tfgan_suite.layers.conventions import PPGAN
+from tfgan_suite.pggan.networks import Critic, Generator, Sizes
 from tfgan_suite.pggan.system import PGGAN
 
 SMALL = {"fmapBase": 16, "fmapMax": 6, "latentSize": 5, "endRes": 16, "stdDevGroup": 2, "batch_table": "4:4,8:4,16:4",
@@ -24,14 +23,24 @@ def make_params(**flags):
     return experiment.Parameters("test", values, dict.fromkeys(values, "default"), declared)
 
 
-def shape_of(flags):
-    """Architecture of a fixture's flags."""
-    return Architecture.of(make_params(**flags))
+def sizes_of(flags):
+    """Sizes of a fixture's flags."""
+    return Sizes.of(make_params(**flags))
 
 
 def networks_of(flags):
     """Generator and critic of a fixture's flags."""
-    return Generator(shape_of(flags)), Critic(shape_of(flags))
+    return Generator(sizes_of(flags)), Critic(sizes_of(flags))
+
+
+def to_torch(array):
+    """HWIO -> OIHW, (in, out) -> (out, in); vectors stay."""
+    return np.transpose(array, PPGAN.axes("", np.ndim(array)))
+
+
+def from_torch(array):
+    """The inverse of `to_torch`."""
+    return np.transpose(array, np.argsort(PPGAN.axes("", np.ndim(array))))
 
 
 def nhwc(x):
@@ -76,6 +85,7 @@ def known(flags):
 
 
 # -- kinks -------------------------------------------------------------------------------------------------------------
+LEAKY = tf.nn.leaky_relu
 NEAR = 4e-6  # of a layer's root mean square: what float32's rounding in the layers before does to one unit
 
 
@@ -89,9 +99,9 @@ class Kinks:
     def __init__(self, chosen=()):
         self.chosen, self.calls, self.near = chosen, 0, []
 
-    def __call__(self, x):
+    def __call__(self, x, slope):
         number, self.calls = self.calls, self.calls + 1
-        size, y = np.abs(x.numpy()).ravel(), equalized.lrelu(x)
+        size, y = np.abs(x.numpy()).ravel(), LEAKY(x, slope)
         scale = np.sqrt(np.mean(np.square(size)))
         self.near += [(size[i] / scale, number, i) for i in np.flatnonzero((size < NEAR * scale) & (size > 0))]
         units = [i for call, i in self.chosen if call == number]
@@ -99,7 +109,7 @@ class Kinks:
             return y
         other = np.zeros(size.shape, bool)
         other[units] = True
-        return tf.where(other.reshape(x.shape), tf.where(x > 0, 0.2 * x, x), y)
+        return tf.where(other.reshape(x.shape), tf.where(x > 0, slope * x, x), y)
 
     def choices(self):
         """Sets of units to try on the other side: each of the nearest, then pairs."""
@@ -119,7 +129,7 @@ def either_side(attempt, budget=None):
         budget: one number in a list, how many more attempts there may be.
     """
     budget, kinks = [12] if budget is None else budget, Kinks()
-    with mock.patch.object(networks, "lrelu", kinks):
+    with mock.patch.object(tf.nn, "leaky_relu", kinks):
         try:
             return attempt()
         except AssertionError as error:
@@ -128,7 +138,7 @@ def either_side(attempt, budget=None):
         if budget[0] < 1:
             break
         budget[0] -= 1
-        with mock.patch.object(networks, "lrelu", Kinks(chosen)):
+        with mock.patch.object(tf.nn, "leaky_relu", Kinks(chosen)):
             try:
                 return attempt()
             except AssertionError:

@@ -30,6 +30,8 @@ def test_overrides_are_typed_and_tell_where_they_come_from():
     ("face48", {"bsz": "2.5"}, "not of type int"),
     ("face48", {"bsz": "0"}, "least value is 1"),
     ("face48", {"SAVEFREQ": "nan"}, "not a number"),
+    ("face48", {"MAXITER": "inf"}, "is not finite"),
+    ("face48", {"MAXITER": "1e400"}, "is not finite"),
     ("face48", {"crop": "perhaps"}, "not of type bool"),
     ("face48", {"precision": "float8"}, "choose from"),
     ("face48", {"system": "rpgam"}, "unknown system 'rpgam'"),
@@ -49,6 +51,59 @@ def test_an_experiment_file_that_does_not_run(tmp_path):
     path.write_text("imsz = 'big'")
     with pytest.raises(UserError, match="imsz='big' is not of type int"):
         experiment.load(str(path))
+
+
+def test_values_in_disguise_are_converted(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("import numpy as np\nfrom pathlib import Path\nroot = Path('data')\nlfile = root / 'mine.txt'\n"
+                    "bsz = np.int64(4)\ncrop = np.bool_(True)\nMAXITER = np.float32(8)\ndef helper(): pass\n")
+    params = experiment.load(str(path))
+    assert (params.lfile, params.bsz, params.crop, params.MAXITER) == ("data/mine.txt", 4, True, 8.0)
+    for value, kind in (("[8, 2, 1, 12]", "list"), ("{'a': 1}", "dict"), ("np.ones(3)", "ndarray")):
+        path.write_text(f"import numpy as np\nfilts = {value}")
+        with pytest.raises(UserError, match=f"mine.py: filts=.* is of type {kind}; give a str"):
+            experiment.load(str(path))
+
+
+def test_helper_variables_are_left_aside(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text("root = 'data'\nsizes = [1, 2]\nmaxiter = 7\nbszz = 3")
+    assert experiment.load(str(path)).MAXITER == 1e5
+    experiment.load(str(path))
+    said = capsys.readouterr().err
+    assert said.count("'maxiter' is no parameter and is left aside; did you mean 'MAXITER'?") == 1 and said.count("Warning") == 2
+
+
+def test_experiments_that_are_none(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exp/folder.py").mkdir(parents=True)
+    (tmp_path / "exp/leaves.py").write_text("import sys\nsys.exit(3)")
+    (tmp_path / "exp/latin.py").write_bytes("lfile = 'd\xe9j\xe0.txt'".encode("latin-1"))
+    (tmp_path / "exp/declared.py").write_bytes("# -*- coding: latin-1 -*-\nlfile = 'd\xe9j\xe0.txt'".encode("latin-1"))
+    for name, said in (("leaves", "leaves.py: SystemExit: 3"), ("latin", "latin.py: is not UTF-8 text; save it as UTF-8"),
+                       ("folder", "unknown experiment 'folder'")):
+        with pytest.raises(UserError, match=said):
+            experiment.load(name)
+    assert experiment.load("declared").lfile == "d\xe9j\xe0.txt"
+    with pytest.raises(SystemExit):
+        cli.parse(["--list"], "usage")
+    listed = capsys.readouterr().out
+    assert "is not UTF-8 text" in listed and "\nleaves" in listed and "\nfolder" not in listed
+
+
+def test_threads_of_openmp_are_those_of_tensorflow(tmp_path):
+    code = (f"import sys, os; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['x']\nfrom tfgan_suite import cli\n"
+            "cli.main(lambda argv: print(os.environ.get('TF_NUM_INTRAOP_THREADS')))")
+    (tmp_path / "call.py").write_text(code)
+    import os
+    import subprocess
+    import sys
+
+    for given, found in (("3", "3"), ("", "None"), ("many", "None")):
+        env = {**os.environ, "OMP_NUM_THREADS": given}
+        env.pop("TF_NUM_INTRAOP_THREADS", None)
+        done = subprocess.run([sys.executable, tmp_path / "call.py"], capture_output=True, text=True, check=True, env=env)
+        assert done.stdout.strip() == found
 
 
 def test_experiments_of_the_current_folder_come_first(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from tfgan_suite import experiment
 from tfgan_suite.errors import Diverged, UserError
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
+from tfgan_suite.training import dry_run
 from tfgan_suite.training.trainer import Trainer
 
 
@@ -32,14 +33,14 @@ def train(**overrides):
 def weights(folder, number):
     """Every array of a checkpoint: weights, optimiser slots."""
     files = Checkpoints(folder)
-    return {f"{kind}/{n}": a for kind in ("g", "d", "state") for n, a in Archive(files.path(kind, number)).items()}
+    found = {kind: Archive(files.path(kind, number)) for kind in ("g", "d", "state")}
+    return {f"{kind}/{n}": arrays[n] for kind, arrays in found.items() for n in arrays if n != "about"}
 
 
 def same(a, b):
     assert a.keys() == b.keys()
     for name in a:
-        if not name.endswith("about"):
-            np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
 
 
 def test_files_and_lines_of_a_run(place):
@@ -153,6 +154,7 @@ def test_a_signal_finishes_the_iteration_and_saves(place, number):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "Stopped!" in out and "Saved D weights" in out
+    assert "then saving; Ctrl-C again stops without saving" in out
     (complete,) = Checkpoints("models/tiny").complete()
     assert complete >= 4
     assert f"iter_{complete}.state.npz" in os.listdir("models/tiny")
@@ -180,7 +182,37 @@ def test_dry_run_tells_and_trains_nothing(place):
     done = run("train.py", "tiny", "--dry-run")
     assert done.returncode == 0, done.stderr
     assert "network G: Generator" in done.stdout and "GiB" in done.stdout and "c0_0_w" in done.stdout
-    assert not list((place / "models/tiny").glob("iter_*"))
+    assert "parameters" in done.stdout and "free here" in done.stdout
+    assert not (place / "models").exists() and not (place / "logs").exists()
+
+
+def test_dry_run_tells_the_plan_and_counts_the_heaviest_iteration(monkeypatch):
+    """With lazy regularisation the iteration with the extra terms counts; equal names in two networks stay."""
+    given = {"endRes": "16", "fmapBase": "32", "fmapMax": "8", "latentSize": "8", "ema": "True"}
+    every, lazy = (dry_run.describe(experiment.load("digits_pggan", {**given, "lazyRegularization": n})) for n in ("1", "7"))
+    assert "4x4: batch 16, from iteration 0, 0 images before" in every
+    memory = [text.split("memory: ")[1].split(", on one device")[0] for text in (every, lazy)]
+    assert memory[0] == memory[1]
+    networks = every.split("network ")
+    assert networks[1].splitlines()[1:] == [line for line in networks[3].splitlines()[1:] if line.startswith("  ")]
+    monkeypatch.setattr("tfgan_suite.files.memory.available", lambda: 1000)
+    assert "too little memory" in dry_run.describe(experiment.load("jsreg_mixture"))
+
+
+def test_a_second_ctrl_c_stops_at_once(place):
+    command = [sys.executable, str(ROOT / "train.py"), "tiny", "--MAXITER=1e6", "--SAVEFREQ=0", "--log_every=1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if "[000000003]*" in line:
+            break
+    process.send_signal(signal.SIGSTOP)
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode in (0, 130) and "Traceback" not in err
+    assert len(Checkpoints("models/tiny").complete()) == (process.returncode == 0)
+    assert not list((place / "models/tiny").glob("*.partial"))
 
 
 DEVICES = """

@@ -22,7 +22,6 @@ def main(function: Callable[[list[str]], None]) -> None:
 
     A reader of stdout that ends early (a pager, `head`) ends the command quietly with status 1.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     threads = os.environ.get("OMP_NUM_THREADS", "")  # TensorFlow's own pool does not look at it
     if experiment.whole(threads):
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)
@@ -30,7 +29,7 @@ def main(function: Callable[[list[str]], None]) -> None:
     command = Path(sys.argv[0]).name
     try:
         function(sys.argv[1:])
-        _flush(command)
+        sys.stdout.flush()
     except UserError as error:
         _say(command, str(error))
         sys.exit(error.status)
@@ -45,6 +44,12 @@ def main(function: Callable[[list[str]], None]) -> None:
     except BrokenPipeError:
         _drop(sys.stdout)
         sys.exit(1)
+    except OSError as error:
+        if not _is_of_stdout(error):
+            raise
+        _drop(sys.stdout)
+        _say(command, f"cannot write to standard output: {error.strerror}; what was written to files is there")
+        sys.exit(2)
 
 
 def _open_streams() -> None:
@@ -63,18 +68,13 @@ def _drop(stream) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _flush(command: str) -> None:
-    """Raises:
-        BrokenPipeError: nobody reads any more.
-    """
+def _is_of_stdout(error: OSError) -> bool:
+    """Whether an error of the system was about stdout: a line more ends in the same one."""
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        _drop(sys.stdout)
-        _say(command, f"cannot write to standard output: {error.strerror}")
-        sys.exit(2)
+        print(flush=True)
+    except OSError as again:
+        return again.errno == error.errno
+    return False
 
 
 def _say(command: str, text: str) -> None:
@@ -164,7 +164,7 @@ def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most
     if count < least or (most is not None and count > most):
         raise UserError(f"{count} arguments given{_slip(argv, declared)}; usage: {usage.splitlines()[0]}")
     chosen = {o.name: o.convert(given.pop(o.name), "command line") if o.name in given else o.default for o in options}
-    return [os.path.expanduser(word) for word in values.positionals], chosen, given
+    return [experiment.usable(word, "an argument", "command line") for word in values.positionals], chosen, given
 
 
 def _plain(name: str) -> str:
@@ -244,7 +244,7 @@ def _seed(word: str, text: str) -> int:
     """
     seed = experiment.whole(word or "0")
     if seed is None:
-        raise UserError(f"'{text}': SEED must be a whole number, such as NAME,7")
+        raise UserError(f"'{text}': give SEED a whole number, such as NAME,7")
     if seed > LARGEST_SEED:
         raise UserError(f"'{text}': SEED is too large; the largest is {LARGEST_SEED}")
     return seed

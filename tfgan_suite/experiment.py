@@ -20,8 +20,12 @@ from typing import Any, Callable
 from tfgan_suite import registry
 from tfgan_suite.errors import UserError
 
-ROOT = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+# An installed package brings the scripts and the experiments inside; in a checkout they lie beside it.
+SCRIPTS = _PACKAGE / "scripts" if (_PACKAGE / "scripts").is_dir() else _PACKAGE.parent
+EXPERIMENTS = _PACKAGE / "exp" if (_PACKAGE / "exp").is_dir() else _PACKAGE.parent / "exp"
 _DIGITS = 18  # of a whole number; a longer one means nothing here
+_LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
 BOOLEANS = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False, "no": False}
 CHANGES = ("never", "ask", "later", "free")
 
@@ -79,7 +83,7 @@ class Parameter:
             raise UserError(f"{where}: {self.name} needs a value of type {self.type.__name__}")
         result = _convert(self, value, where)
         if isinstance(result, str):
-            result = _usable(result, self.name, where)
+            result = usable(result, self.name, where)
         if isinstance(result, float) and not math.isfinite(result):
             what = "is not a number" if math.isnan(result) else "is not finite"
             raise UserError(f"{where}: {self.name}={value} {what}; give a finite value")
@@ -95,7 +99,7 @@ class Parameter:
         return result
 
 
-def _usable(text: str, name: str, where: str) -> str:
+def usable(text: str, name: str, where: str) -> str:
     """A text as it is; one that begins with `~` as shells expand it, who do not do so behind `--name=`.
 
     Raises:
@@ -103,6 +107,9 @@ def _usable(text: str, name: str, where: str) -> str:
     """
     if "\0" in text:
         raise UserError(f"{where}: {name} holds a NUL character; correct it")
+    if len(text) > _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in os.fsencode(text).split(b"/")):
+        raise UserError(f"{where}: {name}={text[:40]}... is too long for a name (at most {_LONGEST_NAME} bytes between "
+                        f"slashes); give a shorter one")
     return os.path.expanduser(text)
 
 
@@ -195,7 +202,7 @@ class Parameters:
 
 def experiment_dirs() -> list[Path]:
     """Where experiments are looked for: `exp/` of the current folder, then `exp/` of the suite."""
-    return list(dict.fromkeys([Path("exp").resolve(), ROOT / "exp"]))
+    return list(dict.fromkeys([Path("exp").resolve(), EXPERIMENTS]))
 
 
 def names() -> list[str]:
@@ -220,14 +227,19 @@ def find(name: str) -> Path:
             return path
     if os.path.isdir(name):
         raise UserError(f"{name}: is a folder, not an experiment; give an experiment's name, or the path of its .py file")
-    if is_path or name.endswith(".py"):
+    if name.endswith(".py"):
+        raise UserError(f"{name}: no such experiment file")
+    if is_path:
         raise UserError(f"{name}: no such file or folder; --list shows the experiments, which need no path")
     raise UserError(f"unknown experiment '{name}'{nearest(name, names())}; --list shows them all")
 
 
 def nearest(name: str, valid) -> str:
     """`; did you mean '...'?`, or nothing where no valid name is near."""
+    spelled = {word.lower(): word for word in valid}
     close = difflib.get_close_matches(name, list(valid), 1, 0.5)
+    if name.lower() in spelled:
+        close = [spelled[name.lower()]]
     return f"; did you mean '{close[0]}'?" if close else ""
 
 

@@ -4,8 +4,10 @@ A system whose D loss takes extra terms adds `*options.penalty()` to its tuple; 
 """
 from __future__ import annotations
 
+from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter
 
+UNREG = Parameter("unreg", False, "no Jensen-Shannon regulariser (the original's switch; the same as penalty=none)")
 PENALTIES = {  # name of a function in `penalties` -> what it is
     "js": "the Jensen-Shannon gradient regulariser (Roth et al. 2017)",
     "r1": "squared gradient norms at real images (Mescheder et al. 2018)",
@@ -51,6 +53,8 @@ ARCHITECTURES = {  # gan.networks.ARCHITECTURES
 }
 AT_DATA = ("js", "r1", "r2")  # penalties that look at real and generated images only, which any system can offer
 
+_GAMMA = "weight of js (at the start); D minimises loss + gamma/2 * regulariser"
+
 
 def penalty_names(value: str | None) -> tuple[str, ...]:
     """'js,r1' -> ('js', 'r1'); 'none' -> ()."""
@@ -65,6 +69,52 @@ def _check(offered: tuple):
             return f"'{unknown[0]}' is unknown; give none, or one or more of {', '.join(offered)}, separated by commas"
         return "names a penalty twice" if len(set(names)) < len(names) else ""
     return check
+
+
+def without_contradiction(params, default: str = "js"):
+    """`params` with their `penalty` resolved, for a system that has the original's switch `--unreg`.
+
+    Args:
+        default: what is regularised with where neither `--penalty` nor `--unreg` is given.
+
+    Raises:
+        UserError: `--unreg` and a penalty that it denies.
+    """
+    if params.penalty is None:
+        return params.replace(penalty="none" if params.unreg else default)
+    if params.unreg and "js" in penalty_names(params.penalty):
+        raise UserError(f"--unreg and --penalty={params.penalty} contradict each other; leave one of them out")
+    return params
+
+
+def active(params) -> tuple[str, ...]:
+    """The penalties of `params` whose weight is not zero: the others are no terms at all."""
+    weight = {"js": "gamma", **{name: rows[0][0] for name, rows in PENALTY_WEIGHTS.items()}}
+    return tuple(name for name in penalty_names(params.penalty) if params.values[weight[name]])
+
+
+def idle(params) -> list[str]:
+    """A line about each given value that changes nothing, since the penalty that it belongs to is not in the D loss.
+
+    Args:
+        params: with their `penalty` resolved. What only the experiment gives is passed over where the command line took the
+            penalty away.
+    """
+    if "penalty" not in params.declared:
+        return []
+    own = ["annealing", "decay_factor"]
+    if params.declared["gamma"].help == _GAMMA:  # another one may serve another loss too
+        own.append("gamma")
+    owners = {**dict.fromkeys(own, "js"), **{name: of for of, rows in PENALTY_WEIGHTS.items() for name, *_ in rows}}
+    taken_away = "command line" in (params.sources.get("penalty"), params.sources.get("unreg"))
+    places = ("command line",) if taken_away else ("command line", "experiment")
+    given = [name for name in owners if params.sources.get(name) in places]
+    names = penalty_names(params.penalty)
+    lines = [f"Note: {name}={params.values[name]} has no effect without --penalty={owners[name]}"
+             for name in given if owners[name] not in names]
+    if "js" in names and "decay_factor" in given and not params.annealing:
+        lines.append(f"Note: decay_factor={params.decay_factor} has no effect without --annealing")
+    return lines
 
 
 def penalty(penalty: str | None = "none", gamma: float | None = 0.1, annealing: bool = False, decay_factor: float = 0.01,
@@ -82,8 +132,7 @@ def penalty(penalty: str | None = "none", gamma: float | None = 0.1, annealing: 
         Parameter("penalty", penalty, f"extra terms of the D loss, separated by commas: {about}", type=str,
                   check=_check(offered)),
         *(() if gamma is None else (
-            Parameter("gamma", gamma, "weight of js (at the start); D minimises loss + gamma/2 * regulariser",
-                      minimum=0.0, maximum=1e6),)),
+            Parameter("gamma", gamma, _GAMMA, minimum=0.0, maximum=1e6),)),
         Parameter("annealing", annealing, "let gamma decay exponentially to decay_factor * gamma"),
         Parameter("decay_factor", decay_factor, "last gamma / first gamma, with annealing", minimum=0.0, maximum=1e6),
         *(Parameter(name, default, text, minimum=0.0, maximum=1e6) for name, default, text in weights),

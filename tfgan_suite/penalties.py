@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import tensorflow as tf
 
@@ -102,6 +101,9 @@ def js_gamma(params, step: tf.Tensor, iterations: int, from_one: bool = False) -
 class View:
     """One pass of D over a batch, made on first use, and its gradient with respect to the images.
 
+    These are no `cached_property`: up to Python 3.11 that holds one lock for all instances while it computes, and the replicas'
+    threads wait for each other inside D (its batch norm), so that two devices would wait for ever.
+
     Args:
         score: images -> logits [n] or [n, 1].
         images: float32 [n, ...].
@@ -109,31 +111,37 @@ class View:
 
     def __init__(self, score: Callable, images: tf.Tensor):
         self._score, self.images = score, images
+        self._passed = self._gradient = self._squares = None
 
-    @cached_property
-    def _pass(self):
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(self.images)
-            logits = self._score(self.images)
-            total = tf.reduce_sum(logits)
-        return tape, logits, total
+    def _pass(self) -> tuple:
+        if self._passed is None:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(self.images)
+                logits = self._score(self.images)
+                total = tf.reduce_sum(logits)
+            self._passed = tape, logits, total
+        return self._passed
 
     @property
     def logits(self) -> tf.Tensor:
         """What D gave, as it gave it."""
-        return self._pass[1]
+        return self._pass()[1]
 
-    @cached_property
+    @property
     def gradient(self) -> tf.Tensor:
         """The gradient of the *sum* of the logits with respect to the images. With a batch norm in D each image's gradient so
         holds what it does to the logits of the others."""
-        tape, _, total = self._pass
-        return tape.gradient(total, self.images)
+        if self._gradient is None:
+            tape, _, total = self._pass()
+            self._gradient = tape.gradient(total, self.images)
+        return self._gradient
 
-    @cached_property
+    @property
     def squares(self) -> tf.Tensor:
         """[n] squared gradient norms, float32."""
-        return square_norms(self.gradient)
+        if self._squares is None:
+            self._squares = square_norms(self.gradient)
+        return self._squares
 
 
 class Look:
@@ -172,7 +180,9 @@ def penalty(name: str):
 
 
 def terms(names: tuple[str, ...], look: Look, values: Mapping) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-    """The sum of the named penalties, and their scalars. A penalty whose weight is the Python number 0 is left out.
+    """The sum of the named penalties, and their scalars, with the sum itself as `penalty`: the loss that a system logs and
+    `penalty` are the two curves of what D minimises. A penalty whose weight is the Python number 0 is left out, and D is not
+    even called for it.
 
     Args:
         names: of `PENALTIES`.
@@ -186,21 +196,25 @@ def terms(names: tuple[str, ...], look: Look, values: Mapping) -> tuple[tf.Tenso
         if isinstance(weight, (int, float)) and weight == 0:
             continue
         term, shown = chosen.function(look, **arguments)
-        total, scalars = total + term, {**scalars, **shown}
+        total = total + term
+        scalars = {**scalars, **shown, "penalty": total}
     return total, scalars
 
 
+def weights(params) -> dict:
+    """The values that penalties ask for, as they were given: `options.penalty`'s parameters."""
+    names = {"gamma", *(name for rows in options.PENALTY_WEIGHTS.values() for name, *_ in rows)}
+    return {name: value for name, value in params.values.items() if name in names}
+
+
 def parameters(params, step: tf.Tensor, iterations: int) -> dict:
-    """The values that penalties ask for, at iteration `step` (from 0) of a run: `options.penalty`'s parameters, gamma
-    annealed."""
-    weights = {name for rows in options.PENALTY_WEIGHTS.values() for name, *_ in rows}
-    gamma = js_gamma(params, step, iterations) if params.gamma else 0.0
-    return {"gamma": gamma, **{name: value for name, value in params.values.items() if name in weights}}
+    """`weights` at iteration `step` (from 0) of a run: gamma annealed."""
+    return {**weights(params), "gamma": js_gamma(params, step, iterations) if params.gamma else 0.0}
 
 
 def of_params(params, look: Look, step: tf.Tensor, iterations: int) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     """`terms` of what `--penalty` names, at iteration `step` of a run of so many iterations."""
-    return terms(options.penalty_names(params.penalty), look, parameters(params, step, iterations))
+    return terms(options.active(params), look, parameters(params, step, iterations))
 
 
 @penalty("js")

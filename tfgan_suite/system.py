@@ -12,7 +12,7 @@ from typing import Any, Callable
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import optimizers
+from tfgan_suite import optimizers, penalties
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.files.checkpoints import numbered
 from tfgan_suite.pictures import bytes, sheets
@@ -105,6 +105,16 @@ class System:
         """How many iterations a whole run has."""
         return int(self.params.MAXITER)
 
+    @property
+    def planned(self) -> int:
+        """The length over which annealing spreads its decay."""
+        return self.iterations
+
+    def gamma_at(self, done: int, planned: int) -> float:
+        """Gamma of the Jensen-Shannon regulariser in the iteration after `done` ones, if annealing were spread over `planned`
+        iterations."""
+        return float(penalties.js_gamma(self.params, tf.constant(done, tf.int64), planned))
+
     def save_due(self, done: int) -> bool:
         """Whether a checkpoint is written after `done` iterations (one is always written at the end)."""
         every = int(self.params.SAVEFREQ)
@@ -155,6 +165,15 @@ class System:
         """
         raise NotImplementedError
 
+    def reals(self):
+        """The real images that samples are compared with: a `data.Source` of those that training sees, without its random
+        crops and mirrors.
+
+        Raises:
+            UserError: as `source`.
+        """
+        return self.source()
+
     def batch(self, step: int, source) -> dict[str, np.ndarray]:
         """The real data of iteration `step`, a pure function of (seed, step).
 
@@ -193,20 +212,26 @@ class System:
         """`update` with the draws of (seed, step); what the trainer runs inside `strategy.run`."""
         return self.update(step, batch, self.draws(Draws(self.params.seed, step), phase), phase)
 
-    def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None) -> None:
+    def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None,
+                variables: list | None = None) -> None:
         """One optimiser step of network `kind` along the gradient of `loss`, a mean over this replica's batch.
 
         Args:
             tape: has recorded the loss.
             upstream: the gradient with respect to `loss`, where that is not the scalar loss itself.
+            variables: those that the step moves, where not all of the network's.
         """
-        variables = self.networks[kind].trainable_variables
+        variables = self.networks[kind].trainable_variables if variables is None else variables
         gradients = tape.gradient(loss, variables, upstream, self.unconnected)
         optimizers.apply(self.optimizers[kind], gradients, variables)
 
     def console(self, step: int, scalars: dict) -> list[str]:
         """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in front."""
         return [f"[{step:09d}] " + ",".join(f"{k}={float(v):.6f}" for k, v in scalars.items() if np.ndim(v) == 0)]
+
+    def plan(self) -> list[str]:
+        """What `--dry-run` tells of the course of the run, a line each, where it has stages."""
+        return []
 
     def status(self, step: int) -> str:
         """What the progress bar shows of iteration `step` beside losses."""
@@ -215,6 +240,9 @@ class System:
     def notices(self) -> list[str]:
         """Lines to show when training starts, on a terminal too."""
         return []
+
+    def observe(self, step: int, scalars: dict) -> None:
+        """Gets the scalars of every iteration (from 0), in order, as NumPy values, when the trainer has read them."""
 
     def events(self) -> list[Event]:
         """What to do on the host now and then, beyond checkpoints and sample grids."""
@@ -234,9 +262,8 @@ class System:
         raise NotImplementedError
 
     def generate_bytes(self, n: int) -> int:
-        """About how much memory `generate` takes for `n` latents."""
-        side = getattr(self.params, "imsz", 128)
-        return n * side * side * 4 * 256
+        """About how much memory `generate` takes for `n` latents; 0 where that is not known."""
+        return 0
 
     def to_uint8(self, x: np.ndarray) -> np.ndarray:
         """The original's rule from [-1, 1] to bytes."""
@@ -248,8 +275,8 @@ class System:
         sheet = self.generate(self.latents(rows * cols, seed), self.labels(rows * cols, seed))
         return {"samples": sheets.grid(self.to_uint8(sheet), rows, cols)}
 
-    def write_samples(self, out, seed: int) -> None:
-        """What `sample.py` writes to `out` where the samples are no images (`makes_images` is False)."""
+    def write_samples(self, out, seed: int, n: int | None = None) -> None:
+        """What `sample.py` writes to `out` where the samples are no images (`makes_images` is False); n: how many."""
         raise NotImplementedError
 
     def decode(self, codes: tf.Tensor) -> tf.Tensor:

@@ -119,7 +119,7 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
         Parameter("lsun_class", "bedroom", "category of lsun"),
         Parameter("running", 200, "images of the test during training", minimum=1),
         Parameter("final", 2000, "images of the final test; the running test's are among them", minimum=1),
-        Parameter("seed", 0, "of the random choice", minimum=0))),
+        Parameter("seed", 0, "of the random choice", minimum=0, maximum=2**32 - 1))),
     "imagenet": (_imagenet, "SOURCE FOLDER", 2, 2, (
         Parameter("mode", "crop", "crop: middle square; original: stretched; authors: cover 256 and cut", choices=MODES),
         Parameter("size", 0, "side of the results (0: 128, or 256 with mode=authors)", minimum=0, maximum=4096), BACKGROUND)),

@@ -4,9 +4,10 @@ import json
 import sys
 from pathlib import Path
 
-from tfgan_suite import cli, experiment
+from tfgan_suite import cli, experiment, registry
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter
+from tfgan_suite.lis.parameters import SAVE_PATH, results_folder
 
 USAGE = """./tools/lis.py COMMAND ...
 
@@ -20,17 +21,32 @@ USAGE = """./tools/lis.py COMMAND ...
   video       the training as an animation (lis_video.py)
   bad         share of bad samples, judged by the digits classifier (lis_bad_samples.py)
 
-./tools/lis.py COMMAND --help shows a command's options, ./tools/lis.py COMMAND NAME --help the experiment's parameters too."""
+./tools/lis.py COMMAND --help shows a command's options,
+./tools/lis.py COMMAND NAME --help the experiment's parameters too."""
 
 ITERATION = Parameter("iteration", None, "of the checkpoint in wts_dir (default: the newest)", str)
-LOAD_PATH_G = Parameter("load_path_g", "", "weights of G: a file (.npz, .pt) or a folder of checkpoints (default: wts_dir)")
+LOAD_PATH_G = Parameter("load_path_g", "", "weights of G: a file (.npz, .pt) or a folder of checkpoints "
+                                           "(default: wts_dir)")
 
 
-# -- sample --------------------------------------------------------------------------------------------------
-SAMPLE = """Writes, into sub-folders of save_path, sheets of samples after each number of LIS modules (after each round,
-for lis_iterative), chains, interpolations and perturbations; with a reverser (lis_separate, or --load_path_r) also the
-samples that it has repaired. Weights come from the experiment's wts_dir, or from --load_path_g and --load_path_r: files
-(.npz, or the original's .pt) or folders of checkpoints."""
+def _lis(params):
+    """The parameters, if they are of a LIS experiment.
+
+    Raises:
+        UserError: of another system.
+    """
+    if params.system not in SAVE_PATH:
+        raise UserError(f"{params.name}: is an experiment of {params.system}; give one of "
+                        f"{', '.join(SAVE_PATH)}")
+    return params
+
+
+# -- sample ------------------------------------------------------------------------------------------------
+SAMPLE = """Writes, into sub-folders of save_path, sheets of samples after each number of LIS modules
+(after each round, for lis_iterative), chains, interpolations and perturbations; with a reverser
+(lis_separate, or --load_path_r) also the samples that it has repaired. Weights come from the
+experiment's wts_dir, or from --load_path_g and --load_path_r: files (.npz, or the original's .pt) or
+folders of checkpoints."""
 
 
 def sample(words, options, overrides):
@@ -40,10 +56,12 @@ def sample(words, options, overrides):
     from tfgan_suite.lis import samples, weights
 
     folders = samples.Folders(options["save_path"] or Path(params.log_dir) / "sampled")
-    opened = weights.open_networks(params, options["load_path_g"], options["load_path_r"], options["iteration"])
+    opened = weights.open_networks(params, options["load_path_g"], options["load_path_r"],
+                                   options["iteration"])
     if options["with_real_images"]:
         if opened.sampler is None or opened.r is None:
-            raise UserError("--with_real_images: needs G-LIS and a reverser; give a lis_separate experiment or --load_path_r")
+            raise UserError("--with_real_images: needs G-LIS and a reverser; give a lis_separate "
+                            "experiment or --load_path_r")
         pictures = samples.read_real_images(options["real_images"], *opened.system.sizes.image)
     if opened.sampler is None:
         samples.round_sheets(opened.system, folders, seed, options["sheets"], params.output_scale)
@@ -57,10 +75,10 @@ def sample(words, options, overrides):
     print(f"Wrote {options['sheets']} pictures of each kind into {folders.root}")
 
 
-# -- final-test ----------------------------------------------------------------------------------------------
-FINAL_TEST = """Searches a code for each final test image and writes, into NET_test in save_path (default: the log folder),
-K.png with the image beside its reconstruction, and loss.json. --net is best (by the running test), last, or the iteration
-of a checkpoint."""
+# -- final-test --------------------------------------------------------------------------------------------
+FINAL_TEST = """Searches a code for each final test image and writes, into NET_test in save_path
+(default: the log folder), K.png with the image beside its reconstruction, and loss.json. --net is best
+(by the running test), last, or the iteration of a checkpoint."""
 
 
 def final_test(words, options, overrides):
@@ -68,15 +86,16 @@ def final_test(words, options, overrides):
     name = words[0]
     params = experiment.load(name, overrides)
     if params.system not in ("glis", "lis_iterative"):
-        raise UserError(f"{name}: is an experiment of {params.system}; the final test is of glis and lis_iterative")
+        raise UserError(f"{name}: is an experiment of {params.system}; the final test is of glis and "
+                        "lis_iterative")
     from tfgan_suite.files import archive
     from tfgan_suite.lis import reports
-    from tfgan_suite.lis.parameters import results_folder
     from tfgan_suite.training import runs
 
     path = reports.tested_file(params)
     if path is None:
-        raise UserError(f"{params.wts_dir}: holds no checkpoint for --net={params.net}; train with ./train.py {name}, "
+        raise UserError(f"{params.wts_dir}: holds no checkpoint for --net={params.net}; train with "
+                        f"./train.py {name}, "
                         f"or give --net=last")
     system = runs.build(params, training=False)
     system.networks["g"].assign(archive.Archive(path))
@@ -85,12 +104,13 @@ def final_test(words, options, overrides):
     print(f"Wrote the test of {path} into {folder}")
 
 
-# -- density and tsne ----------------------------------------------------------------------------------------
-DENSITY = """Prints mean and standard deviation of each component of the noise, and writes into density_plots in save_path,
-for component VVV after RR modules, density_rRR_vVVV.csv, density_all_vVVV.jpg, density_rRR_vVVV.jpg and the same with kernel
-densities (density_kde_...)."""
-TSNE = """Writes tsne_plots/embedded_points_rRR.csv, tsne_0000_rRR.jpg and tsne_0000_rRR_kde.jpg for RR = 00 (the noise), 01,
-... into save_path. Tables of the right length that are there already are used again; delete them to compute them anew."""
+# -- density and tsne --------------------------------------------------------------------------------------
+DENSITY = """Prints mean and standard deviation of each component of the noise, and writes into
+density_plots in save_path, for component VVV after RR modules, density_rRR_vVVV.csv,
+density_all_vVVV.jpg, density_rRR_vVVV.jpg and the same with kernel densities (density_kde_...)."""
+TSNE = """Writes tsne_plots/embedded_points_rRR.csv, tsne_0000_rRR.jpg and tsne_0000_rRR_kde.jpg for RR
+= 00 (the noise), 01, ... into save_path. Tables of the right length that are there already are used
+again; delete them to compute them anew."""
 
 
 def _sampler(words, options, overrides):
@@ -141,13 +161,15 @@ def tsne(words, options, overrides):
 
     folder = make_folder(Path(options["save_path"] or params.log_dir) / "tsne_plots")
     for r, codes in enumerate(sampler.vectors(sampler.codes(options["nb_points"], seed, "tsne"))):
-        plots.tsne_map(_points(codes, folder / f"embedded_points_r{r:02d}.csv", seed, options["steps"]), folder, r)
+        plots.tsne_map(_points(codes, folder / f"embedded_points_r{r:02d}.csv", seed, options["steps"]),
+                       folder, r)
     print(f"Wrote maps after 0 to {sampler.modules} modules into {folder}")
 
 
-# -- sweep ---------------------------------------------------------------------------------------------------
-SWEEP = """Writes inception-scores.csv, inception-scores-best.txt, inception-history.json, inception.jpg and, for the
-training images, inception-scores-real-data.csv into save_path. Needs the 2015 Inception graph, see tools/evaluate.py --help."""
+# -- sweep -------------------------------------------------------------------------------------------------
+SWEEP = """Writes inception-scores.csv, inception-scores-best.txt, inception-history.json, inception.jpg
+and, for the training images, inception-scores-real-data.csv into save_path. Needs the 2015 Inception
+graph, see tools/evaluate.py --help."""
 DAMAGES = ("none", "dropout", "gaussian-noise", "piecewise-affine", "vertical-flips")
 
 
@@ -159,11 +181,14 @@ def _swept(params, judge, options, folder):
     files, rows = Checkpoints(params.wts_dir), []
     numbers = files.numbers("g")[::options["every_nth_checkpoint"]]
     if not numbers:
-        raise UserError(f"{params.wts_dir}: holds no checkpoint to score; make one with ./train.py {params.name}")
+        raise UserError(f"{params.wts_dir}: holds no checkpoint to score; make one with ./train.py "
+                        f"{params.name}")
     for number in numbers:
         opened = weights.open_networks(params, iteration=number, train_mode=options["train_mode"])
-        rows.append((number, str(files.path("g", number)), inception_sweep.fake_scores(judge, opened.sampler)))
-        print(f"iteration {number}: " + ", ".join(f"g{k} {mean:.4f}" for k, (mean, _) in enumerate(rows[-1][2])), flush=True)
+        scores = inception_sweep.fake_scores(judge, opened.sampler)
+        rows.append((number, str(files.path("g", number)), scores))
+        print(f"iteration {number}: " + ", ".join(f"g{k} {mean:.4f}" for k,
+                                                  (mean, _) in enumerate(rows[-1][2])), flush=True)
         inception_sweep.write_fake(folder, rows)
     return opened.system
 
@@ -173,7 +198,8 @@ def sweep(words, options, overrides):
     name, seed = cli.name_and_seed(words[0])
     params = experiment.load(name, overrides)
     if params.system != "glis":
-        raise UserError(f"{name}: is an experiment of {params.system}; the sweep is over the checkpoints of a glis experiment")
+        raise UserError(f"{name}: is an experiment of {params.system}; the sweep is over the checkpoints "
+                        "of a glis experiment")
     from tfgan_suite.files import archive
     from tfgan_suite.lis import inception_sweep
     from tfgan_suite.metrics import graph_file
@@ -193,11 +219,12 @@ def sweep(words, options, overrides):
     print(f"Wrote the scores into {folder}")
 
 
-# -- history and plot ----------------------------------------------------------------------------------------
-HISTORY = """Writes history.csv, a row per iteration and a column per loss, and plots it as loss.jpg. The history is that of
-experiment NAME, or of a *_state.pt file of the original."""
-PLOT = """Reads log/loss_N.npz (or the original's log/loss_N.pt) of each run and writes one plot with a line per run. A run is
-an experiment, or the folder that its results went to; '--load_paths RUN RUN' is understood too."""
+# -- history and plot --------------------------------------------------------------------------------------
+HISTORY = """Writes history.csv, a row per iteration and a column per loss, and plots it as loss.jpg.
+The history is that of experiment NAME, or of a *_state.pt file of the original."""
+PLOT = """Reads log/loss_N.npz (or the original's log/loss_N.pt) of each run and writes one plot with a
+line per run. A run is an experiment, or the folder that its results went to; '--load_paths RUN RUN' is
+understood too."""
 
 
 def history(words, options, overrides):
@@ -208,12 +235,15 @@ def history(words, options, overrides):
     from tfgan_suite.lis import history as histories
     from tfgan_suite.lis import plots
 
-    path = Path(options["load_path_state"])
+    path, declared = Path(options["load_path_state"]), ()
     if words:
-        path = Path(experiment.load(words[0], overrides).log_dir) / "metrics.jsonl"
-    found = histories.from_original(path) if path.suffix == ".pt" else histories.from_metrics(path)
-    if not found.groups:
-        raise UserError(f"{path}: holds no losses of a LIS run; was it one, and has it run for --log_every iterations?")
+        params = _lis(experiment.load(words[0], overrides))
+        path = Path(params.log_dir) / "metrics.jsonl"
+        declared = registry.system_class(params.system).history_lines(params)
+    found = histories.from_original(path) if path.suffix == ".pt" else histories.from_metrics(path, declared)
+    if found.empty:
+        raise UserError(f"{path}: holds no losses of a LIS run; was it one, and has it run for "
+                        "--log_every iterations?")
     folder = archive.make_folder(options["save_path"] or path.parent)
     text = found.csv(options["start"], options["end"], options["subsample"], options["kernel_size"])
     archive.write_bytes(folder / "history.csv", text.encode())
@@ -227,7 +257,6 @@ def folder_of(run: str) -> Path:
         return Path(run)
     if run not in experiment.names():
         raise UserError(f"{run}: is neither a folder nor an experiment; give one with log/loss_N.npz files")
-    from tfgan_suite.lis.parameters import results_folder
 
     return results_folder(experiment.load(run))
 
@@ -242,22 +271,23 @@ def plot(words, options, _):
     from tfgan_suite.pictures import saving
 
     saving.check_output(options["save_path"])
-    lines = {run: histories.table_points(histories.read_tables(folder_of(run)), options["type"], options["interval"])
+    lines = {run: histories.table_points(histories.read_tables(folder_of(run)), options["type"],
+                                         options["interval"])
              for run in words}
     plots.compare(lines, options["save_path"], f"{options['type']} loss")
     print(f"Wrote {options['save_path']}")
 
 
-# -- video ---------------------------------------------------------------------------------------------------
-VIDEO = """Joins the pictures that the run wrote every vis_interval iterations: on the left the images of the bare noise (of
-the first round; of G), on the right those after the last LIS module (after the last round; after R)."""
+# -- video -------------------------------------------------------------------------------------------------
+VIDEO = """Joins the pictures that the run wrote every vis_interval iterations: on the left the images
+of the bare noise (of the first round; of G), on the right those after the last LIS module (after the
+last round; after R)."""
 
 
 def video(words, options, overrides):
     """A run's training as an animation."""
     params = experiment.load(words[0], overrides)
     from tfgan_suite.lis import video as videos
-    from tfgan_suite.lis.parameters import results_folder
     from tfgan_suite.pictures import saving
 
     folder = options["load_path"] or results_folder(params)
@@ -269,10 +299,11 @@ def video(words, options, overrides):
     print(f"Wrote {len(pictures)} frames to {target}")
 
 
-# -- bad -----------------------------------------------------------------------------------------------------
-BAD = """For a LIS experiment on digits: prints, for each number of executed modules (each round; before and after R), the
-share of samples in which the classifier's confidence is below the threshold; writes bad_samples.json and worst_samples.png,
-the 64 worst samples with all their stages, into save_path. SEED picks the codes."""
+# -- bad ---------------------------------------------------------------------------------------------------
+BAD = """For a LIS experiment on digits: prints, for each number of executed modules (each round; before
+and after R), the share of samples in which the classifier's confidence is below the threshold; writes
+bad_samples.json and worst_samples.png, the 64 worst samples with all their stages, into save_path. SEED
+picks the codes."""
 
 
 def bad(words, options, overrides):
@@ -293,13 +324,15 @@ def bad(words, options, overrides):
     print("stage      bad     mean   mended   spoilt")
     for row in rows:
         print("{stage:5d} {bad:8.4f} {mean:8.4f} {mended:8.4f} {spoilt:8.4f}".format(**row))
-    rows = [{key: value if value == value else None for key, value in row.items()} for row in rows]  # JSON knows no NaN
-    about = {"experiment": name, "n": options["n"], "seed": seed, "threshold": options["threshold"], "stages": rows}
+    rows = [{key: value if value == value else None for key, value in row.items()}
+            for row in rows]  # JSON knows no NaN
+    about = {"experiment": name, "n": options["n"], "seed": seed, "threshold": options["threshold"],
+             "stages": rows}
     archive.write_bytes(folder / "bad_samples.json", json.dumps(about, indent=1).encode())
     saving.save(folder / "worst_samples.png", samples.worst(stages, confidence))
 
 
-# -- all of them ---------------------------------------------------------------------------------------------
+# -- all of them -------------------------------------------------------------------------------------------
 COMMANDS = {  # name: (function, arguments, help, options)
     "sample": (sample, "NAME[,SEED]", SAMPLE, (
         Parameter("save_path", "", "where the pictures go (default: sampled in the log folder)"),
@@ -307,40 +340,48 @@ COMMANDS = {  # name: (function, arguments, help, options)
         Parameter("load_path_r", "", "weights of R"),
         ITERATION,
         Parameter("sheets", 20, "how many of each kind", minimum=1),
-        Parameter("with_real_images", False, "also find the codes of real images (needs R) and draw their neighbourhood"),
+        Parameter("with_real_images", False, "also find the codes of real images (needs R) and draw their "
+                                             "neighbourhood"),
         Parameter("real_images", "../images/sample_real_images", "folder of these images (*.jpg)"),
         Parameter("embed_steps", 100000, "steps of the search for their codes", minimum=0))),
     "final-test": (final_test, "NAME", FINAL_TEST, ()),
     "density": (density, "NAME[,SEED]", DENSITY, (
-        Parameter("save_path", "", "where density_plots goes (default: the log folder)"), LOAD_PATH_G, ITERATION,
+        Parameter("save_path", "", "where density_plots goes (default: the log folder)"), LOAD_PATH_G,
+        ITERATION,
         Parameter("nb_points", 500000, "codes", minimum=1),
         Parameter("components", 50, "how many components", minimum=1))),
     "tsne": (tsne, "NAME[,SEED]", TSNE, (
-        Parameter("save_path", "", "where tsne_plots goes (default: the log folder)"), LOAD_PATH_G, ITERATION,
+        Parameter("save_path", "", "where tsne_plots goes (default: the log folder)"), LOAD_PATH_G,
+        ITERATION,
         Parameter("nb_points", 17500, "codes in a map", minimum=4),
         Parameter("steps", 10000, "most iterations of t-SNE", minimum=250))),
     "sweep": (sweep, "NAME[,SEED]", SWEEP, (
         Parameter("save_path", "", "where the results go (default: the log folder)"),
         Parameter("inception_batch_size", 50, "images judged at a time", minimum=1),
         Parameter("nb_splits", 10, "parts of the score", minimum=1),
-        Parameter("inception_images", 50000, "samples judged for each checkpoint and number of modules", minimum=1),
+        Parameter("inception_images", 50000, "samples judged for each checkpoint and number of modules",
+                  minimum=1),
         Parameter("inception_images_real", 50000, "training images judged; 0: none", minimum=0),
         Parameter("every_nth_checkpoint", 1, "judge only every n-th checkpoint", minimum=1),
         Parameter("augment", "none", "damage done to all images first", choices=DAMAGES),
         Parameter("train_mode", False, "G uses the statistics of each batch, as in the original's script"),
         Parameter("graph", "", "file classify_image_graph_def.pb"),
-        Parameter("graph_sha256", "", "SHA-256 that the graph file must have, if it is another one than the original's"),
+        Parameter("graph_sha256", "", "SHA-256 that the graph file must have, if it is another one than "
+                                      "the original's"),
         Parameter("download", False, "fetch the graph into the cache folder if it is not there"))),
     "history": (history, "[NAME]", HISTORY, (
-        Parameter("load_path_state", "", "metrics.jsonl of a run, or a *_state.pt file of the original, in place of NAME"),
-        Parameter("save_path", "", "folder for the table and the plot (default: the log folder; with a file: where that is)"),
+        Parameter("load_path_state", "", "metrics.jsonl of a run, or a *_state.pt file of the original, "
+                                         "in place of NAME"),
+        Parameter("save_path", "", "folder for the table and the plot (default: the log folder; with a "
+                                   "file: where that is)"),
         Parameter("start", 0, "first row that is written", minimum=0),
         Parameter("end", -1, "first row that is not written any more; -1: all are"),
         Parameter("subsample", 1, "only rows divisible by it are written", minimum=1),
         Parameter("kernel_size", 101, "rows of the moving average; 1: none", minimum=1))),
     "plot": (plot, "RUN...", PLOT, (
         Parameter("load_paths", "", "a run"),
-        Parameter("type", "test", "what is plotted", choices=("test", "dis", "dis-real", "dis-fake", "gen")),
+        Parameter("type", "test", "what is plotted",
+                  choices=("test", "dis", "dis-real", "dis-fake", "gen")),
         Parameter("interval", 100, "iterations of which a point is the mean (not for test)", minimum=1),
         Parameter("save_path", "plot.png", "the picture, .png or .jpg"))),
     "video": (video, "NAME", VIDEO, (
@@ -360,7 +401,8 @@ def main(argv):
         print(USAGE)
         sys.exit(0 if name else 2)
     if name not in COMMANDS:
-        raise UserError(f"unknown command '{name}'{experiment.nearest(name, COMMANDS)}; there are {', '.join(COMMANDS)}")
+        raise UserError(f"unknown command '{name}'{experiment.nearest(name, COMMANDS)}; there are "
+                        f"{', '.join(COMMANDS)}")
     function, arguments, about, options = COMMANDS[name]
     usage = f"./tools/lis.py {name} {arguments} [--name=value ...]\n\n{about}"
     least, most = {"[NAME]": (0, 1), "RUN...": (0, None)}.get(arguments, (1, 1))

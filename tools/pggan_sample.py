@@ -43,7 +43,7 @@ def weights_file(words, options) -> Path:
 
 def check(network, options) -> None:
     """Flags of the original that the weights decide."""
-    for name, found in (("latentSize", network.shape.latent), ("nChannels", network.shape.image_channels)):
+    for name, found in (("latentSize", network.sizes.latent), ("nChannels", network.sizes.image_channels)):
         if options[name] is not None and options[name] != found:
             raise UserError(f"--{name}={options[name]}: these weights have {found}; leave the flag away")
 
@@ -51,27 +51,27 @@ def check(network, options) -> None:
 def main(argv):
     words, options, _ = cli.parse(argv, USAGE, OPTIONS, least=0, most=1, first_is_experiment=False)
     from tfgan_suite.pggan import sampling
-    from tfgan_suite.pictures import saving, sheets
+    from tfgan_suite.pictures import saving, sheets, walks
     from tfgan_suite.random import generator
 
     network = sampling.open_generator(weights_file(words, options))
     check(network, options)
     level, n, legacy = sampling.level_for(network, options["resolution"]), options["nImages"], options["legacy_pictures"]
     n = n if n > 0 else 20
-    noise = generator(options["seed"], "samples").standard_normal((max(n, 2), network.shape.latent)).astype("float32")
+    noise = generator(options["seed"], "samples").standard_normal((max(n, 2), network.sizes.latent)).astype("float32")
 
     def pictures(z):
-        return sampling.draw(network, sampling.cut(z, options["psiCut"], options["cut"], options["seed"]), level)
+        return sampling.draw(network, walks.cut(z, options["psiCut"], options["cut"], options["seed"]), level)
 
     moving = options["createInterpolGif"] or options["slerp"] or options["growth"]
     output = Path(options["outputFile"])
-    output = saving.check_output(sampling.gif_path(output), (".gif",)) if moving else saving.check_output(output)
+    output = saving.check_output(output.with_suffix(".gif"), (".gif",)) if moving else saving.check_output(output)
     if options["growth"]:
-        frames = sampling.growth(network, sampling.cut(noise[:1], options["psiCut"], options["cut"]), legacy=legacy)
+        frames = sampling.through_levels(network, walks.cut(noise[:1], options["psiCut"], options["cut"]), legacy=legacy)
     elif options["slerp"]:
-        frames = sampling.to_bytes(pictures(sampling.loop(noise, 12)), legacy)
+        frames = sampling.to_bytes(pictures(walks.loop(noise, 12)), legacy)
     elif options["createInterpolGif"]:
-        frames = sampling.there_and_back(sampling.to_bytes(pictures(sampling.line(noise[0], noise[1], n)), legacy))
+        frames = walks.there_and_back(sampling.to_bytes(pictures(walks.line(noise[0], noise[1], n)), legacy))
     else:
         frames = sampling.to_bytes(pictures(noise[:n]), legacy)
     side, count = frames.shape[1], n if options["createInterpolGif"] else len(frames)  # the original says its steps
@@ -81,8 +81,7 @@ def main(argv):
         columns = [sheets.grid(frame[None], 1, 1) for frame in frames]
         saving.save_gif(output, columns, 500 if options["createInterpolGif"] else 80)
     else:
-        columns = sampling.images_per_row(n)
-        saving.save(output, sheets.grid(frames, -(-n // columns), columns, border=5))
+        saving.save(output, sheets.spaced(frames))
 
 
 if __name__ == "__main__":

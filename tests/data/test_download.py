@@ -1,4 +1,5 @@
 """Downloads against a server on loopback: resumed, checked, unpacked, no half files."""
+import fcntl
 import gzip
 import hashlib
 import io
@@ -189,3 +190,20 @@ def test_catalogue_is_sound():
             kind, _, digest = entry.digest.partition(":")
             assert entry.url.startswith("http") and entry.unpack in ("zip", "tar", "gz")
             assert not digest or len(digest) == {"md5": 32, "sha256": 64}[kind]
+
+
+def test_two_downloads_of_one_file(tmp_path):
+    with serve({"a.bin": b"x" * 100}) as (_, address), open(tmp_path / "a.bin.partial", "ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="another process is downloading it"):
+            download.fetch(Archive(f"{address}/a.bin", "a.bin"), tmp_path)
+        fcntl.flock(other, fcntl.LOCK_UN)
+        download.fetch(Archive(f"{address}/a.bin", "a.bin"), tmp_path)
+    assert (tmp_path / "a.bin").read_bytes() == b"x" * 100 and os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_a_download_without_a_checksum_says_so(tmp_path, capsys):
+    with serve({"a.bin": b"x"}) as (_, address):
+        download.fetch(Archive(f"{address}/a.bin", "a.bin"), tmp_path)
+    assert "without encryption" in (said := capsys.readouterr().err) and "no checksum is known" in said
+    assert hashlib.sha256(b"x").hexdigest() in said

@@ -52,6 +52,20 @@ def test_original_layout(raw, tmp_path):
     assert source.labels.tolist() == [9, 4] and len(source.classes) == 10 and source.image(0).shape == (16, 16, 3)
 
 
+def test_list_of_names(raw, tmp_path):
+    """The original trains on the images of `filenames.txt`, in that order, with the labels of `train.txt`."""
+    imagenet.convert(raw, tmp_path / "set/resized_16", "crop", 16)
+    (tmp_path / "set/caffe_ilsvrc12").mkdir()
+    (tmp_path / "set/caffe_ilsvrc12/train.txt").write_text("n02/b.JPEG 9\nn01/a.JPEG 4\nn01/small.JPEG 4\n")
+    (tmp_path / "set/filenames.txt").write_text("n01/small.JPEG\nn02/b.JPEG\n")
+    source = imagenet.open_source(tmp_path / "set", 16)
+    assert source.labels.tolist() == [4, 9] and len(source.classes) == 10
+    assert source.describe(0).endswith("small.JPEG")
+    (tmp_path / "set/filenames.txt").write_text("n03/c.JPEG\n")
+    with pytest.raises(UserError, match="filenames.txt: lists n03/c.JPEG, which has no label"):
+        imagenet.open_source(tmp_path / "set", 16)
+
+
 def test_bad_input(raw, tmp_path):
     with pytest.raises(UserError, match="no such folder; get it from https.*tools/datasets.py imagenet SOURCE"):
         imagenet.open_source(tmp_path / "none", 16)

@@ -1,11 +1,15 @@
 """List files: what is read, and what every kind of bad list is told."""
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from tfgan_suite.data import decode
 from tfgan_suite.data.listfile import ListFile
-from tfgan_suite.data.lists import read_list
+from tfgan_suite.data.lists import read_list, write_list
+from tfgan_suite.data.makelist import make_list
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import memory
 
@@ -87,6 +91,43 @@ def test_a_picture_or_a_folder_in_place_of_the_list(photos):
     for path, problem in (("list.png", "not a text file"), (".", "cannot read the list file")):
         with pytest.raises(UserError, match=problem):
             ListFile(path, 8, crop=False)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n"])
+def test_lists_as_windows_tools_write_them(photos, encoding, end):
+    (photos / "bilder é").mkdir()
+    (photos / "bilder é/日本.png").write_bytes(encoded())
+    text = end.join(["bilder é/日本.png", "a.png", ""])
+    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    (photos / "list.txt").write_bytes(mark + text.encode(encoding))
+    assert ListFile("list.txt", 8, crop=False).paths == ["bilder é/日本.png", "a.png"]
+
+
+def test_a_list_in_another_encoding_says_which_is_wanted(photos):
+    (photos / "é.png").write_bytes(encoded())
+    (photos / "list.txt").write_bytes("é.png\n".encode("latin-1"))
+    with pytest.raises(UserError, match="No such file or directory; is the list in UTF-8?"):
+        ListFile("list.txt", 8, crop=False)
+    (photos / "list.txt").write_bytes("é.png\n".encode("utf-16")[2:])  # without its mark
+    with pytest.raises(UserError, match="not a text file in UTF-8"):
+        ListFile("list.txt", 8, crop=False)
+
+
+def test_names_that_are_no_text(photos):
+    """Bytes that are not UTF-8 go into a list and out of it; a line break cannot, and a space before a name can."""
+    (photos / "p").mkdir()
+    for name in (b"caf\xe9.png", b" a.png", b"two  words.png", b"new\nline.png"):
+        Path("p", os.fsdecode(name)).write_bytes(encoded())
+    count, bad = make_list("p", "l.txt", 0)
+    assert count == 3 and len(bad) == 1 and "line break in its name" in bad[0]
+    assert len(ListFile("l.txt", 8, crop=False)) == 3
+    assert make_list("p", "copies/l.txt", 8) == (4, [])
+    Path("odd\nfolder").mkdir()
+    with pytest.raises(UserError, match="line break"):
+        make_list("p", "odd\nfolder/l.txt", 8)
+    write_list(photos / "m.txt", [" first.png"])
+    assert (photos / "m.txt").read_text() == "./ first.png\n"
 
 
 def test_budget_is_a_part_of_what_is_free():

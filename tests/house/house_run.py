@@ -37,8 +37,8 @@ def train(name: str, precision: str, keep: Path | None = None) -> dict:
     from tfgan_suite.training.trainer import Trainer
 
     class Keeping(Trainer):
-        def save(self, done):
-            super().save(done)
+        def save(self, done, whole=True):
+            super().save(done, whole)
             if keep is not None and done == KEPT:
                 shutil.copytree(self.params.wts_dir, keep / name, dirs_exist_ok=True)
 

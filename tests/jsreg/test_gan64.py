@@ -178,6 +178,37 @@ def test_data_of_odd_kinds(place):
     assert data.open_source("ImageNet", str(place / "ImageNet")).images([0, 4]).shape == (2, 64, 64, 3)
 
 
+def test_own_folders(place):
+    folder(place / "own/train/a", 3, (100, 80), "RGB", "png")
+    folder(place / "own/train/b", 3, (64, 64), "L", "webp")
+    folder(place / "own/val", 2, (70, 70), "RGB", "bmp")
+    source = data.open_source("own", str(place))
+    assert (len(source), len(source.validation)) == (6, 2) and source.images(range(6)).shape == (6, 64, 64, 3)
+    folder(place / "flat", 25, (64, 64), "RGB", "tif")
+    source = data.open_source("flat", str(place), batch=4)
+    assert (len(source), len(source.validation)) == (21, 4)  # from all over the folder, and the others
+    shown = [source.validation.numbers.tolist(), source.numbers.tolist()]
+    assert shown[0] == [0, 8, 16, 24] and sorted(sum(shown, [])) == list(range(25))
+    train(load(dataset="flat", data_dir=place, dev_batches=1, iters=1))
+
+
+@pytest.mark.parametrize("name, crop", [("flat", None), ("flat", 0), ("flat", 178), ("celebA", None)])
+def test_ready_pictures_come_through_unchanged(place, name, crop):
+    stripes = np.tile(np.array([0, 255], np.uint8).repeat(1), 32)[None, :, None] * np.ones((64, 1, 3), np.uint8)
+    (place / name).mkdir()
+    for i in range(4):
+        Image.fromarray(stripes).save(place / f"{name}/{i}.jpg", quality=100, subsampling=0)
+    ready = np.asarray(Image.open(place / f"{name}/0.jpg"))
+    np.testing.assert_array_equal(data.open_source(name, str(place), crop).image(0), ready)
+
+
+def test_crop_sizes():
+    image = np.zeros((100, 200, 3), np.uint8)
+    image[:, 50:150] = 255
+    assert data.fit(image, None).min() == 255 and data.fit(image, 100).min() == 255  # the largest square
+    assert data.fit(image, 0).mean() == pytest.approx(127.5, abs=2)  # all of it
+
+
 def test_original_checkpoint_comes_in_and_trains_on(place):
     params = load(iters=4, dev_every=0)
     system = runs.build(params)
@@ -232,7 +263,8 @@ def test_orders():
     ({"dataset": "celebA"}, "tools/datasets.py download celebA"),
     ({"dataset": "lsun"}, "tools/datasets.py download lsun"),
     ({"dataset": "ImageNet"}, "https://image-net.org"),
-    ({"batch_size": "1601"}, "has only 1600 pictures"),
+    ({"batch_size": "1601"}, "has only 1600 pictures"), ({"dataset": "celeba"}, "no such folder.*did you mean 'celebA'"),
+    ({"crop_size": "-1"}, "too small"),
 ])
 def test_refusals(changes, words):
     with pytest.raises(UserError, match=words) as error:

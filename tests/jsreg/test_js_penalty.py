@@ -1,11 +1,15 @@
 """The Jensen-Shannon regulariser: value, second-order gradient, zero gradients, schedules."""
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_suite import penalties
+from tfgan_suite import experiment, options, penalties
+from tfgan_suite.errors import UserError
+from tfgan_suite.training import runs
 
 
 def linear(weights):
@@ -32,9 +36,9 @@ def test_second_order_gradient_agrees_with_differences():
 
     def value():
         discriminator = lambda x: tf.tanh(x @ weights[0]) @ weights[1]  # noqa: E731
-        parts = [penalties.input_gradient(discriminator, x) for x in (real, fake)]
-        squares = [tf.reduce_sum(g * g, 1) for _, g in parts]
-        d = [tf.sigmoid(logits[:, 0]) for logits, _ in parts]
+        parts = [penalties.View(discriminator, x) for x in (real, fake)]
+        squares = [tf.reduce_sum(view.gradient**2, 1) for view in parts]
+        d = [tf.sigmoid(view.logits[:, 0]) for view in parts]
         return tf.reduce_mean((1 - d[0]) ** 2 * squares[0] + d[1] ** 2 * squares[1])
 
     with tf.GradientTape() as tape:
@@ -61,6 +65,19 @@ def test_zero_gradient_rows_have_finite_derivatives():
     assert np.isfinite(tape.gradient(loss, w).numpy()).all()
 
 
+def test_views_of_two_replicas_do_not_wait_for_each_other():
+    """A replica's thread waits within D for the other one, which makes a pass of its own meanwhile."""
+    barrier = threading.Barrier(2, timeout=30)
+
+    def score(x):
+        barrier.wait()
+        return tf.reduce_sum(x, 1)
+
+    with ThreadPoolExecutor(2) as pool:
+        squares = list(pool.map(lambda i: penalties.View(score, tf.ones((3, 2))).squares.numpy(), range(2)))
+    np.testing.assert_array_equal(squares, np.full((2, 3), 2.0))
+
+
 def test_labels_of_real_and_fake_may_differ():
     w, x = tf.constant([[1.0], [1.0]]), tf.ones((2, 2))
     found = penalties.js_regularizer(linear(w), x, x, on_fake=linear(3.0 * w))
@@ -76,9 +93,79 @@ def test_annealing_ends_at_the_decay_factor(from_one, first):
 
 
 def test_penalty_for_any_system():
-    params = SimpleNamespace(penalty="js", gamma=0.5, annealing=False, decay_factor=0.01)
+    params = experiment.load("jsreg_mixture").replace(penalty="js", gamma=0.5, r1_weight=3.0)
     w, x = tf.constant([[1.0], [1.0]]), tf.ones((2, 2))
-    term, scalars = penalties.js_penalty(params, tf.constant(0), 10, linear(w), x, x)
-    assert float(term) == pytest.approx(0.25 * float(scalars["disc_regularizer"]))
-    term, scalars = penalties.js_penalty(SimpleNamespace(penalty="none"), tf.constant(0), 10, linear(w), x, x)
+    look = penalties.Look(x, x, linear(w))
+    term, scalars = penalties.of_params(params, look, tf.constant(0), 10)
+    assert float(term) == pytest.approx(0.25 * float(scalars["disc_regularizer"])) and scalars["gamma"] == 0.5
+    params = params.replace(penalty="js,r1")
+    both, scalars = penalties.of_params(params, look, tf.constant(0), 10)
+    assert float(both) == pytest.approx(float(term) + 1.5 * 2.0) and float(scalars["r1"]) == pytest.approx(2.0)
+    params = params.replace(penalty="none")
+    term, scalars = penalties.of_params(params, look, tf.constant(0), 10)
     assert float(term) == 0.0 and scalars == {}
+
+
+@pytest.mark.parametrize("given, default, found", [
+    ((None, False), "js", "js"), ((None, True), "js", "none"), ((None, False), "none", "none"), (("js", False), "none", "js"),
+    (("none", False), "js", "none"), (("none", True), "js", "none"), (("r1", True), "js", "r1"),
+])
+def test_unreg_and_penalty_have_one_rule(given, default, found):
+    params = experiment.load("jsreg_mixture").replace(penalty=given[0], unreg=given[1])
+    assert options.without_contradiction(params, default).penalty == found
+
+
+@pytest.mark.parametrize("name", ["digits_jsreg", "jsreg_gan64", "jsreg_mixture"])
+def test_unreg_denies_the_regulariser_in_every_system(name):
+    params = experiment.load(name, {"unreg": "True", "penalty": "r1,js"})
+    with pytest.raises(UserError, match="--unreg and --penalty=r1,js contradict each other"):
+        runs.build(params, training=False)
+
+
+def test_a_weight_of_zero_does_not_even_call_the_discriminator():
+    def never(x):
+        raise AssertionError("called")
+
+    look = penalties.Look(tf.ones((2, 2)), tf.ones((2, 2)), never)
+    params = experiment.load("jsreg_mixture").replace(penalty="js,r1,r2", gamma=0.0, r1_weight=0.0, r2_weight=0.0, annealing=True)
+    term, scalars = penalties.of_params(params, look, tf.constant(0), 10)
+    assert float(term) == 0.0 and scalars == {}
+
+
+TINY = {
+    "digits_jsreg": {"gf_dim": 2, "df_dim": 2, "batch_size": 4, "dataset_size": 8},
+    "jsreg_gan64": {"architecture": "DCGAN", "DIM": 2, "batch_size": 4, "dataset": "digits"},
+    "jsreg_mixture": {"hidden": 4, "batch_size": 4},
+    "digits": {"imsz": 16, "f1": 8, "df": 4, "bsz": 4, "filts": "4,2,1,2"},
+    "digits_any": {"imsz": 16, "width": 4, "bsz": 4},
+}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_gamma_of_zero_trains_as_no_penalty_to_the_bit(name):
+    found = []
+    for changes in ({"penalty": "none"}, {"penalty": "js", "gamma": 0.0, "annealing": True}):
+        system = runs.build(experiment.load(name).replace(**{**TINY[name], **changes}))
+        source = system.source()
+        for step in (0, 1):
+            batch = {key: tf.constant(array) for key, array in system.batch(step, source).items()}
+            scalars = system.iteration(tf.constant(step, tf.int64), batch, system.phase(step))
+        assert "penalty" not in scalars
+        found.append([v.numpy() for network in system.networks.values() for v in network.variables])
+    for none, zero in zip(*found):
+        np.testing.assert_array_equal(none, zero)
+
+
+@pytest.mark.parametrize("name, given, words", [
+    ("jsreg_mixture", {"unreg": "True", "gamma": "3"}, ["gamma=3.0 has no effect without --penalty=js"]),
+    ("jsreg_mixture", {"unreg": "True"}, []),  # gamma is the experiment's
+    ("jsreg_gan64", {"mode": "wgan", "annealing": "True"}, ["gamma=0.1 has no effect", "annealing=True has no effect"]),
+    ("digits", {"annealing": "True", "r1_weight": "2"}, ["annealing=True", "r1_weight=2.0 has no effect without --penalty=r1"]),
+    ("digits", {"penalty": "js", "decay_factor": "0.5"}, ["decay_factor=0.5 has no effect without --annealing"]),
+    ("digits_pggan", {"gamma": "0.5"}, []),  # BEGAN's too
+    ("jsreg_mixture", {"gamma": "3", "annealing": "True"}, []),
+])
+def test_values_without_effect_are_told(name, given, words):
+    system = runs.build(experiment.load(name, given), training=False)
+    lines = options.idle(system.params)
+    assert len(lines) == len(words) and all(any(word in line for line in lines) for word in words)

@@ -139,8 +139,17 @@ def test_degenerate_samples_can_be_drawn(points):
 
 @pytest.mark.parametrize("changes, words", [({"gamma": -0.1}, "gamma"), ({"gamma": "nan"}, "not a number"),
                                             ({"precision": "float16"}, "float32"), ({"std": 0}, "std"),
-                                            ({"penalty": "gp"}, "none, js")])
+                                            ({"penalty": "gp"}, "one or more of js, r1, r2")])
 def test_bad_options_are_one_line(tmp_path, monkeypatch, changes, words):
     with pytest.raises(UserError) as error:
         runs.build(params(tmp_path, monkeypatch, **changes))
     assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_another_planned_length_tells_what_gamma_was_and_is(tmp_path, monkeypatch):
+    changes = {"num_runs": 1, "plot_freq": 100, "summary_freq": 0, "annealing": True, "decay_factor": 0.0625, "gamma": 2.0}
+    out = io.StringIO()
+    Trainer(params(tmp_path, monkeypatch, **changes), io.StringIO()).run()
+    Trainer(params(tmp_path, monkeypatch, **changes, max_steps=8), out).run()
+    assert ("Note: annealing follows the planned length: after iteration 5 gamma was 0.0625 (of 4 iterations), "
+            "it is 0.353553 now (of 8)") in out.getvalue()

@@ -12,39 +12,44 @@ from tfgan_suite.lis.system import SYSTEMS
 from tfgan_suite.metrics import registry
 from tfgan_suite.metrics.reconstruction import Search, decoder
 from tfgan_suite.metrics.registry import Evaluation
+from tfgan_suite.system import System
 
 
 class Linear(tf.keras.Model):
     """Codes of 12 numbers are images of 2x2."""
 
-    def call(self, z):
+    def call(self, z, labels=None, training=False):
         return tf.reshape(z, [-1, 2, 2, 3])
 
 
-def fake_system(**changes):
+class Tiny(System):
     """A system with that generator."""
-    return SimpleNamespace(**{"networks": {"g": Linear()}, "sampling": ("g",), "classes": 0,
-                              "latents": lambda n, s: np.zeros((n, 12)),
-                              "params": SimpleNamespace(name="tiny"), **changes})
+
+    def __init__(self, classes=0):
+        super().__init__(SimpleNamespace(name="tiny"))
+        self.networks, self.classes = {"g": Linear()}, classes
+
+    def latents(self, n, seed):
+        return np.zeros((n, 12))
 
 
 def test_any_generator_of_a_code_alone():
     images = np.random.default_rng(0).integers(90, 160, (6, 2, 2, 3)).astype(np.uint8)
-    evaluation = Evaluation(range(5000), reals=lambda: ArraySource(images), system=fake_system())
+    evaluation = Evaluation(range(5000), reals=lambda: ArraySource(images), system=Tiny())
     loss = registry.find(["reconstruction"], None)["reconstruction"](evaluation)["reconstruction"]
     assert loss < np.mean((images / 255 - 0.5) ** 2)
 
 
 def test_generators_that_need_more_and_folders():
     with pytest.raises(UserError, match="labels"):
-        decoder(fake_system(classes=3))
+        decoder(Tiny(classes=3))
     with pytest.raises(UserError, match="experiment"):
         registry.find(["reconstruction"])["reconstruction"](Evaluation(range(5)))
 
 
 def test_targets_in_reach_are_found():
     targets = np.full((3, 2, 2, 3), 0.55, np.float32)
-    decode, code = decoder(fake_system())
+    decode, code = decoder(Tiny())
     codes, images, loss = Search(decode, code, rate=0.01, steps=60, batch=2)(targets)
     assert codes.shape == (3, 12)
     assert images.shape == targets.shape

@@ -12,9 +12,9 @@ from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
 from tfgan_suite.files.archive import Archive
-from tfgan_suite.lis import data, reports, split
+from tfgan_suite.lis import data, history, reports, split
 from tfgan_suite.lis.reports import Record, training_loss
-from tfgan_suite.lis.system import SYSTEMS
+from tfgan_suite.lis.system import SYSTEMS, GLis
 from tfgan_suite.random import Draws
 from tfgan_suite.training.trainer import Trainer
 
@@ -38,8 +38,8 @@ def untrained(folder) -> None:
 
 def weights(params, kinds):
     """Every array of the last checkpoint."""
-    return {f"{kind}/{name}": array for kind in kinds
-            for name, array in Archive(f"{params.wts_dir}/iter_{params.niter}.{kind}.npz").items() if name != "about"}
+    files = {kind: Archive(f"{params.wts_dir}/iter_{params.niter}.{kind}.npz") for kind in kinds}
+    return {f"{kind}/{name}": file[name] for kind, file in files.items() for name in file if name != "about"}
 
 
 @pytest.mark.parametrize("system", TRAINED)
@@ -100,6 +100,21 @@ def test_files_of_a_run(system, tmp_path):
     assert all(v != -1 for e in entries for n, v in e.items() if n.startswith("loss-"))
 
 
+def test_metrics_are_read_once_for_all_plots(tmp_path, monkeypatch):
+    params = parameters("glis", tmp_path, vis_interval=1, log_every=1, niter=2)
+    train(params)
+    read = []
+    monkeypatch.setattr(reports, "from_metrics",
+                        lambda *given: read.append(given) or history.from_metrics(*given))
+    monkeypatch.setattr(GLis, "plot_interval", 1)
+    longer = parameters("glis", tmp_path, vis_interval=1, log_every=1, niter=4)
+    told = train(longer).system.reports._history(None, 0)
+    assert len(read) == 1
+    kept = history.from_metrics(tmp_path / "logs" / "metrics.jsonl", GLis.history_lines(longer))
+    assert kept.csv(kernel_size=1) == told.csv(kernel_size=1)
+    assert Image.open(tmp_path / "logs" / "loss.jpg").size[0] >= 1000
+
+
 @pytest.mark.parametrize("system", [*TRAINED, "lis_separate"])
 def test_the_number_of_replicas_does_not_change_the_draws(system, tmp_path):
     if system == "lis_separate":
@@ -152,6 +167,14 @@ def test_load_path_starts_from_another_run(tmp_path):
     more = parameters("glis", tmp_path / "c", load_path=glis.wts_dir, load_tolerant=True, r_iterations=3)
     g, first = SYSTEMS["glis"](more).networks["g"], "initial_linear.0.weight"
     assert np.array_equal(dict(g.arrays())[first], dict(old.networks["g"].arrays())[first])
+
+
+def test_only_g_lis_cuts_the_similarity_losses_of_its_history(tmp_path):
+    for name, expected in (("glis", 1.0), ("lis_iterative", 2.5)):
+        system = SYSTEMS[name](parameters(name, tmp_path))
+        lines = system.lines({**dict.fromkeys(system.losses(), 0.5), "r0": 2.5, "r1": -1.0})
+        assert lines["loss-r-mix/train-r0"] == expected
+        assert "loss-r-mix/train-r1" not in lines
 
 
 def test_record_keeps_what_occurred():

@@ -83,3 +83,53 @@ def test_damaged_and_other_files(tmp_path):
         path.write_bytes(whole[:cut])
         with pytest.raises(UserError, match="no readable file"):
             torch.load(path)
+
+
+@pytest.mark.parametrize("shape, strides", [((10**12,), (0,)), ((400_000_000,), (0,)), ((7,), (0,)), ((2,) * 40, (0,) * 40)])
+def test_tensors_are_no_larger_than_their_storage(tmp_path, shape, strides):
+    value = tensor_opcodes("0", "FloatStorage", (6,), (1,))
+    numbers = b"(" + b"J" + struct.pack("<i", 6) + b"t" + b"(" + b"J" + struct.pack("<i", 1) + b"t"
+    assert numbers in value
+    value = value.replace(numbers, pickle.dumps(shape, 2)[2:-1] + pickle.dumps(strides, 2)[2:-1])
+    save_rows(tmp_path / "a.pt", value, [np.zeros(6, np.float32)])
+    with pytest.raises(UserError, match="reaches beyond its storage"):
+        torch.load(tmp_path / "a.pt")
+
+
+def test_the_tensors_of_a_file_hold_no_more_than_its_bytes(tmp_path):
+    one = tensor_opcodes("0", "FloatStorage", (4096,), (1,), count=4096)[2:-1]
+    for count, fits in ((2, True), (400, False)):
+        save_rows(tmp_path / "a.pt", b"\x80\x02](" + one * count + b"e.", [np.arange(4096, dtype=np.float32)])
+        if fits:
+            assert all(t[-1] == 4095 and not t.flags.writeable for t in torch.load(tmp_path / "a.pt"))
+        else:
+            with pytest.raises(UserError, match="more than its bytes"):
+                torch.load(tmp_path / "a.pt")
+
+
+def test_storages_are_read_as_far_as_they_are_there(tmp_path):
+    whole = tensor_opcodes("0", "FloatStorage", (4,), (1,), count=4)
+    for length in (1 << 60, -1):
+        save_rows(tmp_path / "a.pt", whole)
+        keys = pickle.dumps([], 2)
+        data = (tmp_path / "a.pt").read_bytes()[:-len(keys)] + pickle.dumps(["0"], 2) + struct.pack("<q", length) + bytes(16)
+        (tmp_path / "a.pt").write_bytes(data)
+        with pytest.raises(UserError, match="behind the end"):
+            torch.load(tmp_path / "a.pt")
+
+
+def test_a_compressed_zip_is_none_of_torch(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", tensor_opcodes("7", "FloatStorage", (6,), (1,)))
+        archive.writestr("archive/data/7", bytes(100 << 20))
+    with pytest.raises(UserError, match="compressed, as torch.save never does"):
+        torch.load(tmp_path / "a.pt")
+
+
+def test_keys_that_would_take_forever_to_show(tmp_path):
+    """Tuples of tuples, each twice in the next: 2^60 of them, if anybody wrote them out."""
+    nested = b"(t" + b"".join(b"\x94h" + bytes([i]) + b"\x86" for i in range(60))
+    value = b"\x80\x04(X\x07\x00\x00\x00storagectorch\nFloatStorage\n" + nested + b"X\x03\x00\x00\x00cpuK\x04NtQ."
+    save_rows(tmp_path / "a.pt", value)
+    with pytest.raises(UserError, match="no storage"):
+        torch.load(tmp_path / "a.pt")

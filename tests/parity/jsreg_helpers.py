@@ -2,8 +2,9 @@
 import golden_files as golden
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tfgan_suite import experiment, registry
+from tfgan_suite import experiment, penalties, registry
 
 
 def parameters(system: str, **changes) -> experiment.Parameters:
@@ -28,3 +29,8 @@ def each_with(system: str, key: str):
 def global_norm(arrays: dict) -> float:
     """Root of the sum of all squares."""
     return float(np.sqrt(sum(np.sum(np.square(a, dtype=np.float64)) for a in arrays.values())))
+
+
+def weights(params, gamma) -> dict:
+    """The weights of the penalties with a recorded gamma."""
+    return {**penalties.weights(params), "gamma": tf.constant(gamma, tf.float32)}

@@ -5,7 +5,7 @@ import golden_files as golden
 import numpy as np
 import pytest
 import tensorflow as tf
-from jsreg_helpers import each_with, parameters
+from jsreg_helpers import each_with, parameters, weights
 
 from tfgan_suite import penalties, registry
 from tfgan_suite.jsreg.mixture import events, geometry, plots
@@ -33,14 +33,14 @@ class Recorded:
         sizes = {"hidden": hidden, "z_dim": z_dim, "batch_size": len(self.arrays["in/z"])}
         self.system = JSRegMixture(parameters("jsreg_mixture", **{**options(argv), **sizes}))
         for kind, scope in (("g", "generator/"), ("d", "discriminator/")):
-            weights = golden.under(self.arrays, f"init/{scope}")
-            self.system.networks[kind].assign({scope + name: value for name, value in weights.items()})
+            arrays = golden.under(self.arrays, f"init/{scope}")
+            self.system.networks[kind].assign({scope + name: value for name, value in arrays.items()})
 
     def tensor(self, name):
         return tf.constant(self.arrays[name], tf.float32)
 
     def d_step(self, at, gamma):
-        scalars = self.system.d_step(self.tensor(at + "data3d"), self.tensor(at + "z"), tf.constant(gamma, tf.float32))
+        scalars = self.system.d_step(self.tensor(at + "data3d"), self.tensor(at + "z"), weights(self.system.params, gamma))
         for name, ours in LOSSES.items():
             if at + name in self.arrays:
                 expected = self.arrays[at + name]
@@ -51,21 +51,22 @@ class Recorded:
 def test_forward_losses_and_gradients(path):
     recorded = Recorded(path)
     system, a = recorded.system, recorded.arrays
-    z, real, gamma = (recorded.tensor(f"in/{name}") for name in ("z", "data3d", "gamma"))
+    z, real = recorded.tensor("in/z"), recorded.tensor("in/data3d")
     g, d = system.networks["g"], system.networks["d"]
     fake = g(z)
     with tf.GradientTape(persistent=True) as tape:
-        losses = system.d_losses(real, fake, gamma)
+        losses = system.d_losses(real, fake, weights(system.params, a["in/gamma"]))
         g_loss = system.g_loss(z)
     found = {"gen_x": fake, "D1_logits": d(real), "D2_logits": d(fake), "D1": tf.sigmoid(d(real)), "D2": tf.sigmoid(d(fake)),
              "gen_loss": g_loss, **{name: losses[ours] for name, ours in LOSSES.items() if ours in losses}}
     found = {name: value for name, value in found.items() if f"out/{name}" in a}
     assert len(found) >= 6
     for name, value in found.items():
-        golden.close(value, a[f"out/{name}"], 1e-5 * max(1.0, np.abs(a[f"out/{name}"]).max()), name)
+        expected = a[f"out/{name}"]
+        golden.close(np.reshape(value, expected.shape), expected, 1e-5 * max(1.0, np.abs(expected).max()), name)
     for x, name in ((real, "grad_D1_logits_wrt_x"), (fake, "grad_D2_logits_wrt_G")):
         if f"out/{name}" in a:
-            golden.gradient_close(penalties.input_gradient(d, x)[1], a[f"out/{name}"], 2e-5, name)
+            golden.gradient_close(penalties.View(d, x).gradient, a[f"out/{name}"], 2e-5, name)
     targets = {"d_loss_unreg": (losses["unreg_disc_loss"], d), "d_loss_total": (losses["disc_loss"], d), "g_loss": (g_loss, g)}
     if "disc_regularizer" in losses:
         targets["d_reg"] = (losses["disc_regularizer"], d)
@@ -94,7 +95,8 @@ def test_trajectory(path):
         assert system.place(step + 1) == (0, i)
         for k in range(p.disc_update_steps):
             at = f"traj/{i}/d{k}/"
-            assert float(system.gamma(tf.constant(step, tf.int64))) == pytest.approx(float(a[at + "gamma"]), rel=1e-6)
+            gamma = system.weights(tf.constant(step, tf.int64))["gamma"]
+            assert float(gamma) == pytest.approx(float(a[at + "gamma"]), rel=1e-6)
             recorded.d_step(at, a[at + "gamma"])
         for k in range(p.gen_update_steps):
             at = f"traj/{i}/g{k}/"

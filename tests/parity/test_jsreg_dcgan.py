@@ -5,7 +5,7 @@ import golden_files as golden
 import numpy as np
 import pytest
 import tensorflow as tf
-from jsreg_helpers import each_with, global_norm, parameters
+from jsreg_helpers import each_with, global_norm, parameters, weights
 
 from tfgan_suite import penalties
 from tfgan_suite.jsreg.dcgan.system import JSRegDCGAN
@@ -21,17 +21,17 @@ SCALARS = {"d_loss_unreg": "unreg_disc_loss", "d_loss_total": "disc_loss", "d_re
            "mean_grad_D1_norm": "grad_D1_norm", "mean_grad_D2_norm": "grad_D2_norm"}
 
 
-def sizes(weights: dict, images: tuple, conditional: bool) -> dict:
+def sizes(arrays: dict, images: tuple, conditional: bool) -> dict:
     """Parameters that the shapes of the original's variables and images tell."""
-    first, z = weights["generator/g_h0_lin/weights"].shape, weights["generator/g_h0_lin/weights"].shape[0]
+    first, z = arrays["generator/g_h0_lin/weights"].shape, arrays["generator/g_h0_lin/weights"].shape[0]
     found = {"output_height": images[1], "output_width": images[2], "batch_size": images[0], "dataset": "lsun", "z_dim": z}
     if not conditional:
-        return {**found, "df_dim": weights["discriminator/d_h0_conv/biases"].size,
-                "gf_dim": weights["generator/g_h3/biases"].size}
-    labels = weights["discriminator/d_h0_conv/biases"].size - images[3]
+        return {**found, "df_dim": arrays["discriminator/d_h0_conv/biases"].size,
+                "gf_dim": arrays["generator/g_h3/biases"].size}
+    labels = arrays["discriminator/d_h0_conv/biases"].size - images[3]
     return {**found, "dataset": "mnist", "z_dim": z - labels, "gfc_dim": first[1],
-            "gf_dim": weights["generator/g_h2/biases"].size // 2, "dfc_dim": weights["discriminator/d_h2_lin/biases"].size,
-            "df_dim": weights["discriminator/d_h1_conv/biases"].size - labels}
+            "gf_dim": arrays["generator/g_h2/biases"].size // 2, "dfc_dim": arrays["discriminator/d_h2_lin/biases"].size,
+            "df_dim": arrays["discriminator/d_h1_conv/biases"].size - labels}
 
 
 class Recorded:
@@ -45,9 +45,9 @@ class Recorded:
         adam = any(key == "slots/beta1_power" or key.endswith("/Adam") for key in self.arrays)
         self.rms = not adam and ("rms" in path.stem or golden.under(self.arrays, "slots/") != {})
         self.gammas = [float(self.arrays[f"traj/{t}/gamma"]) for t in range(self.rounds)]
-        shape, weights = self.arrays["in/images"].shape, golden.under(self.arrays, "init/")
+        shape, first = self.arrays["in/images"].shape, golden.under(self.arrays, "init/")
         self.system = JSRegDCGAN(parameters(
-            SYSTEM, **sizes(weights, shape, self.conditional), bn_mode=self.batch_norm(path.stem), rmsprop=self.rms,
+            SYSTEM, **sizes(first, shape, self.conditional), bn_mode=self.batch_norm(path.stem), rmsprop=self.rms,
             unreg="train/d_reg" not in self.arrays, disc_update_steps=max(self.d_steps, 1)))
         self.load("init/")
 
@@ -68,10 +68,10 @@ class Recorded:
     def load(self, prefix, kinds=("g", "d")):
         scopes = {"g": "generator/", "d": "discriminator/"}
         for kind in kinds:
-            weights = golden.under(self.arrays, prefix + scopes[kind])
+            arrays = golden.under(self.arrays, prefix + scopes[kind])
             network = self.system.networks[kind]
-            assert {scopes[kind] + name for name in weights} == set(network.shapes())
-            network.assign({scopes[kind] + name: value for name, value in weights.items()})
+            assert {scopes[kind] + name for name in arrays} == set(network.shapes())
+            network.assign({scopes[kind] + name: value for name, value in arrays.items()})
 
     def variables(self):
         return {name: v for network in self.system.networks.values() for name, v in network.named().items()}
@@ -109,13 +109,13 @@ def static_values(recorded, training) -> dict:
         return system.networks["d"](x, y, training=training)
 
     fake = system.networks["g"](z, y, training=training)
-    real_logits, real_gradient = penalties.input_gradient(discriminator, real)
-    fake_logits, fake_gradient = penalties.input_gradient(discriminator, fake)
-    losses = {**system.d_losses(real, fake, y, recorded.tensor("in/gamma"), training),
+    look = penalties.Look(real, fake, discriminator)
+    real_logits, fake_logits = (tf.reshape(view.logits, [-1, 1]) for view in (look.real, look.fake))
+    losses = {**system.d_losses(real, fake, y, weights(system.params, recorded.arrays["in/gamma"]), training),
               **penalties.js_probability_norms(discriminator, real, fake)}
     found = {"G": fake, "D1_logits": real_logits, "D2_logits": fake_logits, "D1": tf.sigmoid(real_logits),
              "D2": tf.sigmoid(fake_logits), "g_loss": system.g_loss(z, y, training),
-             "grad_D1_logits_wrt_images": real_gradient, "grad_D2_logits_wrt_G": fake_gradient,
+             "grad_D1_logits_wrt_images": look.real.gradient, "grad_D2_logits_wrt_G": look.fake.gradient,
              **{name: losses[ours] for name, ours in SCALARS.items() if ours in losses}}
     return {name: np.asarray(value) for name, value in found.items()}
 
@@ -165,7 +165,7 @@ def test_gradients(path):
 
     def d_loss(name):
         fake = system.networks["g"](z, y, training=True)
-        return system.d_losses(real, fake, y, recorded.tensor("in/gamma"))[name]
+        return system.d_losses(real, fake, y, weights(system.params, recorded.arrays["in/gamma"]))[name]
 
     losses = {"d_loss_unreg": ("d", lambda: d_loss("unreg_disc_loss")), "d_reg": ("d", lambda: d_loss("disc_regularizer")),
               "d_loss_total": ("d", lambda: d_loss("disc_loss")), "g_loss": ("g", lambda: system.g_loss(z, y))}
@@ -187,7 +187,7 @@ def test_trajectory(path):
             at = f"traj/{t}/d{k}/"
             inputs = [recorded.tensor(at + name) for name in ("images", "z", "y")]
             before = recorded.snapshot()
-            scalars = d_step(*inputs, tf.constant(gamma, tf.float32))
+            scalars = d_step(*inputs, weights(system.params, gamma))
             kinks += d_losses_close(recorded, at, scalars, gamma, before)
             if (t, k) == (0, 0):
                 recorded.moments_close("traj/0/after_first_d_step/", 1e-5)
@@ -224,7 +224,7 @@ def rounding_spread(recorded, at, gamma, before):
         for v in system.networks["d"].trainable_variables:
             v.assign(v + 1e-6 * np.abs(v).max() * random.normal(size=v.shape))
         fake = system.networks["g"](z, y, training=True)
-        values.append(float(system.d_losses(images, fake, y, gamma)["disc_regularizer"]))
+        values.append(float(system.d_losses(images, fake, y, weights(system.params, gamma))["disc_regularizer"]))
     recorded.restore(after)
     return max(values) - min(values)
 

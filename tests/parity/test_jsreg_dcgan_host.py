@@ -10,7 +10,7 @@ from tfgan_suite import penalties
 from tfgan_suite.jsreg.dcgan import convert, data
 from tfgan_suite.jsreg.dcgan.stream import Prior, Stream
 from tfgan_suite.jsreg.dcgan.system import JSRegDCGAN
-from tfgan_suite.pictures import sheets
+from tfgan_suite.pictures import bytes, sheets
 
 SYSTEM = "jsreg_dcgan"
 
@@ -46,7 +46,7 @@ def test_grids(path):
         samples = case["samples"]
         if samples.shape[-1] == 1:  # from a sigmoid
             samples = 2.0 * samples.astype(np.float64) - 1.0
-        sheet = sheets.grid(data.to_bytes(samples), *case["size"])
+        sheet = sheets.grid(bytes.carpedm20(samples), *case["size"])
         pixels = case["pixels"] if case["pixels"].ndim == 3 else np.repeat(case["pixels"][..., None], 3, -1)
         np.testing.assert_array_equal(sheet, pixels, err_msg=name)
 
@@ -143,7 +143,7 @@ def test_checkpoints_of_the_original(path):
     golden.gradient_close(made, expected["G_eval"], 1e-5, "G")
     for name, batch in {"D1_logits_eval": expected["images"], "D2_logits_eval": expected["G_eval"]}.items():
         logits = system.networks["d"](tf.constant(batch, tf.float32), y, training=False)
-        golden.gradient_close(logits, expected[name], 1e-5, name)
+        golden.gradient_close(logits, expected[name][:, 0], 1e-5, name)
     if (path.parent / "grid.png").is_file():
         check_sheet(system, expected, path.parent / "grid.png")
 

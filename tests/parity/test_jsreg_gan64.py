@@ -17,15 +17,15 @@ for folder in Path(__file__).parents[:3]:  # the child process of ResNet101 has 
     sys.path.insert(0, str(folder))
 
 import golden_files as golden  # noqa: E402
-from jsreg_helpers import parameters  # noqa: E402
+from jsreg_helpers import parameters, weights  # noqa: E402
 
 from tfgan_suite import experiment, penalties  # noqa: E402
-from tfgan_suite.data import order  # noqa: E402
+from tfgan_suite.data import order, prepare  # noqa: E402
 from tfgan_suite.experiment import Parameters  # noqa: E402
 from tfgan_suite.jsreg.gan64 import convert, data  # noqa: E402
-from tfgan_suite.jsreg.gan64 import pictures as pictures  # noqa: E402
 from tfgan_suite.jsreg.gan64.networks import ARCHITECTURES  # noqa: E402
 from tfgan_suite.jsreg.gan64.system import JSRegGan64, scale  # noqa: E402
+from tfgan_suite.pictures import bytes, sheets  # noqa: E402
 
 FOLDER = "jsreg_gan64"
 SAMPLED = 450
@@ -38,7 +38,7 @@ def d_norm(text: str) -> str:
     return "tf13" if "non-fused" in text or "1e-4" in text else "fused"
 
 
-def build(meta: dict, weights: dict, exact: bool = False, fresh: bool = False) -> JSRegGan64:
+def build(meta: dict, arrays: dict, exact: bool = False, fresh: bool = False) -> JSRegGan64:
     """The system that a fixture's `meta` describes, with its weights (`fresh`: with its own)."""
     norm = d_norm(meta.get("d_norm", ""))
     values = {name: value for name, value in meta.items() if name in experiment.declared("jsreg_gan64")}
@@ -49,7 +49,7 @@ def build(meta: dict, weights: dict, exact: bool = False, fresh: bool = False) -
         values["disc_update_steps"] = None  # the original ignores the flag there
     system = JSRegGan64(parameters("jsreg_gan64", **values))
     for kind, prefix in (("g", "Generator."), ("d", "Discriminator.")):
-        own = {name: value for name, value in weights.items() if name.startswith(prefix)}
+        own = {name: value for name, value in arrays.items() if name.startswith(prefix)}
         assert fresh or set(own) == set(system.networks[kind].named())
         system.networks[kind].assign(own)
     return system
@@ -59,9 +59,9 @@ def open_train(path):
     """(fixture, meta, system, real images uint8 [batches, B, 64, 64, 3]) of a `train_*` file."""
     fixture = golden.load(path)
     meta = json.loads(str(fixture["meta"]))
-    weights = golden.under(golden.load(path.parent / meta["weights_from"]), "w/")
+    arrays = golden.under(golden.load(path.parent / meta["weights_from"]), "w/")
     images = real_images(path)[:, :meta["batch_size"]]
-    return fixture, meta, build(meta, weights, "exact" in path.stem), images
+    return fixture, meta, build(meta, arrays, "exact" in path.stem), images
 
 
 def real_images(path) -> np.ndarray:
@@ -115,7 +115,7 @@ def check_static(path) -> None:
     np.testing.assert_allclose(cost, now["gen_cost"], **tolerance)
     check_gradients(now, "grad_G", system, "g", tape.gradient(cost, g.trainable_variables))
     with tf.GradientTape(persistent=True) as tape:
-        cost, statistics = system.discriminator_cost(real, z, tf.constant(float(now.get("gamma", 0.0))), alpha)
+        cost, statistics = system.discriminator_cost(real, z, weights(system.params, now.get("gamma", 0.0)), alpha)
     np.testing.assert_allclose(cost, now["disc_cost"], **tolerance)
     check_gradients(now, "grad_D", system, "d", tape.gradient(cost, d.trainable_variables))
     for name, ours in (("disc_reg", "disc_regularizer"), ("gradient_penalty", "gradient_penalty")):
@@ -134,7 +134,8 @@ def check_inputs(now: dict, system, real, fake, alpha) -> None:
     if alpha is not None:
         points["between"] = (real + alpha[:, :, None, None] * (fake - real), "", "gp_input_grad_strided")
     for part, (x, logits_name, gradient_name) in points.items():
-        logits, gradient = penalties.input_gradient(system.networks["d"], x)
+        view = penalties.View(system.networks["d"], x)
+        logits, gradient = view.logits, view.gradient
         if logits_name in now:
             golden.close(logits, now[logits_name], 1e-5 + 1e-4 * np.abs(now[logits_name]).max(), logits_name)
         if gradient_name in now:
@@ -143,7 +144,7 @@ def check_inputs(now: dict, system, real, fake, alpha) -> None:
         if f"sqnorm_grad_{part}" in now:
             np.testing.assert_allclose(np.square(flat(gradient)).sum(1), now[f"sqnorm_grad_{part}"], rtol=1e-3)
     if "slopes" in now:
-        slopes = penalties.input_gradient_norms(system.networks["d"], points["between"][0])
+        slopes = penalties.norms_of(penalties.View(system.networks["d"], points["between"][0]).squares)
         np.testing.assert_allclose(slopes, now["slopes"], rtol=1e-4)
 
 
@@ -171,7 +172,7 @@ def check_trajectory(path) -> None:
         else:
             real = scale(tf.constant(images[now["image_index"][k]]))
             alpha = noise(now["alpha"][k]) if "alpha" in now else None
-            gamma = tf.constant(float(now["gamma"][k]) if "gamma" in now else 0.0)
+            gamma = weights(system.params, now["gamma"][k] if "gamma" in now else 0.0)
             cost, _ = system.discriminator_step(real, noise(now["z"][k]), gamma, alpha)
         np.testing.assert_allclose(cost, now["cost"][k], rtol=rtol, atol=1e-6, err_msg=f"event {k}, {event}")
     check_final(fixture, now, system, len(now["event"]))
@@ -245,7 +246,7 @@ def test_architectures_are_those_declared():
 
     assert set(declared.ARCHITECTURES) == set(ARCHITECTURES)
     assert set(declared.MODES) == set(OBJECTIVES)
-    assert set(declared.DATASETS) == {*data.DATASETS, "digits"}
+    assert set(declared.DATASETS) == {*data.DATASETS, "digits"}  # any other name is a folder
 
 
 @golden.each(FOLDER, "gamma*.npz")
@@ -259,16 +260,29 @@ def test_annealing(path):
             np.testing.assert_allclose(float(ours), expected, rtol=2e-7)  # the original feeds it as float32
 
 
+def cells(images: np.ndarray) -> np.ndarray:
+    """Recorded images as the sheet takes them, uint8 [n, h, w, c]: NCHW, grey [n, h, w], or square and flat [n, h*w]; integers
+    in 0..255, or floats in 0..1."""
+    if images.dtype.kind == "f":
+        images = images * np.asarray(255.99, images.dtype)
+    if images.ndim == 4:
+        return images.transpose(0, 2, 3, 1).astype(np.uint8)
+    if images.ndim == 2:
+        images = images.reshape(len(images), math.isqrt(images.shape[1]), -1)
+    return images[..., None].astype(np.uint8)
+
+
 @golden.each(FOLDER, "grid*.npz")
 def test_sheets(path):
     fixture = golden.load(path)
     for case in sorted({name.split("/")[0] for name in fixture} - {"quant"}):
-        images = fixture[f"{case}/X"]
-        canvas = pictures.canvas(images.transpose(0, 2, 3, 1) if images.ndim == 4 else images)
-        np.testing.assert_array_equal(canvas, fixture[f"{case}/canvas"])
-        np.testing.assert_array_equal(pictures.stretch(canvas), fixture[f"{case}/png"])
+        images = cells(fixture[f"{case}/X"])
+        sheet = sheets.grid(images, *sheets.divided(len(images)))
+        sheet = sheet if images.shape[-1] == 3 else sheet[..., 0]
+        np.testing.assert_array_equal(sheet, fixture[f"{case}/canvas"])
+        np.testing.assert_array_equal(prepare.stretch(sheet), fixture[f"{case}/png"])
     if "quant/x" in fixture:
-        np.testing.assert_array_equal(JSRegGan64.to_uint8(None, fixture["quant/x"]), fixture["quant/int"])
+        np.testing.assert_array_equal(bytes.tflib(fixture["quant/x"]), fixture["quant/int"])
 
 
 def orders(fixture):
@@ -359,7 +373,7 @@ def test_checkpoint_of_the_original(path):
     real = scale(tf.constant(fixture["groundtruth_batch"].transpose(0, 2, 3, 1)))
     np.testing.assert_allclose(system.networks["d"](real), fixture["D_real"], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(system.networks["d"](images), fixture["D_fake"], rtol=1e-4, atol=1e-5)
-    cost, _ = system.discriminator_cost(real, tf.constant(fixture["fixed_noise"]), tf.constant(meta["gamma"]))
+    cost, _ = system.discriminator_cost(real, tf.constant(fixture["fixed_noise"]), weights(params, meta["gamma"]))
     np.testing.assert_allclose(cost, fixture["disc_cost"], rtol=1e-4)
 
 

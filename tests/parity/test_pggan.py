@@ -5,16 +5,26 @@ import re
 import numpy as np
 import tensorflow as tf
 from golden_files import close, each, load, under
-from pggan_support import either_side, fraction, known, make_params, nchw, networks_of, nhwc
+from pggan_support import (
+    either_side,
+    fraction,
+    from_torch,
+    known,
+    make_params,
+    nchw,
+    networks_of,
+    nhwc,
+    to_torch,
+)
 
 from tfgan_suite import optimizers, penalties
-from tfgan_suite.layers import equalized
+from tfgan_suite.layers import activations, norms, resample
 from tfgan_suite.pggan import objective
-from tfgan_suite.pggan.networks import channels, from_torch, to_torch
+from tfgan_suite.pggan.networks import SQRT2, Equal, channels
 from tfgan_suite.pggan.system import PGGAN
 
-PLAIN = {"pixelnorm": equalized.pixel_norm, "lrelu": equalized.lrelu, "up_bilinear": equalized.upsample_bilinear,
-         "up_nearest": equalized.upsample_nearest, "avgpool": equalized.downsample}
+PLAIN = {"pixelnorm": norms.pixel_norm, "lrelu": activations.lrelu, "up_bilinear": resample.bilinear,
+         "up_nearest": resample.nearest, "avgpool": resample.mean_pool}
 
 
 def near(expected):
@@ -27,16 +37,16 @@ def make_layer(name, case, weights):
     kernel = weights.get("conv.weight", weights.get("linear.weight"))
     if name.startswith("conv"):
         x, y, inputs = case["x"].shape, case["y"].shape, np.prod(kernel.shape[1:])
-        gain = min((1.0, equalized.SQRT2), key=lambda g: abs(g / np.sqrt(inputs) - float(case["wtScale"])))
-        layer = equalized.EqualizedConv("x", kernel.shape[1], kernel.shape[0], kernel.shape[2], gain,
-                                        "SAME" if x[2:] == y[2:] else "VALID")
+        gain = min((1.0, SQRT2), key=lambda g: abs(g / np.sqrt(inputs) - float(case["wtScale"])))
+        layer = Equal(0).conv("x", kernel.shape[1], kernel.shape[0], kernel.shape[2], gain,
+                              "SAME" if x[2:] == y[2:] else "VALID")
         return layer, layer
     if name.startswith("linear"):
-        layer = equalized.EqualizedDense("x", kernel.shape[1], kernel.shape[0])
+        layer = Equal(0).dense("x", kernel.shape[1], kernel.shape[0])
         return layer, layer
     group = re.match(r"mbstd_g(\d+)", name)
     if group:
-        return lambda h: equalized.minibatch_stddev(h, int(group[1])), None
+        return lambda h: norms.minibatch_stddev(h, int(group[1])), None
     return next(function for kind, function in PLAIN.items() if name.startswith(kind)), None
 
 
@@ -47,7 +57,7 @@ def test_layers(path):
     for name in sorted({key.split("/")[0] for key in arrays if key.endswith("/y")}):
         case, weights = under(arrays, f"{name}/"), under(arrays, f"{name}/w/")
         function, layer = make_layer(name, case, weights)
-        variables = {v.name.split(":")[0][2:]: v for v in layer.variables} if layer else {}
+        variables = {v.name.split(":")[0][len("net.x."):]: v for v in layer.variables} if layer else {}
         for key, variable in variables.items():
             variable.assign(from_torch(weights[key]))
         x = tf.constant(nhwc(case["x"]))
@@ -62,7 +72,7 @@ def test_layers(path):
             expected = case[f"gw/{key}"]
             close(to_torch(gradient.numpy()), expected, 1e-5 + 1e-4 * np.abs(expected).max(), f"{name} {key}")
         if layer:
-            assert abs(layer.scale - float(case["wtScale"])) < 1e-7, name
+            assert abs(layer.weight.constant - float(case["wtScale"])) < 1e-7, name
 
 
 @each("pggan", "layers*.npz")
@@ -100,7 +110,7 @@ def test_generator(path):
     def check(key, level, alpha):
         with tf.GradientTape() as tape:
             tape.watch(z)
-            y = generator(z, level, fraction(alpha))
+            y = generator.at(level, fraction(alpha))(z)
             total = tf.reduce_sum(y * nhwc(arrays.get(f"{key}gy", np.zeros(nchw(y).shape, np.float32))))
         close(nchw(y), arrays[f"{key}y"], near(arrays[f"{key}y"]), key)
         if f"{key}gy" in arrays:
@@ -126,15 +136,15 @@ def test_critic(path):
         x = tf.constant(nhwc(arrays[f"L{level}/x"]))
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(x)
-            y = critic(x, level, fraction(alpha))
-            plain, total = tf.reduce_sum(y), tf.reduce_sum(y * arrays.get(f"{key}gy", 0.0))
-        close(y, arrays[f"{key}y"], near(arrays[f"{key}y"]), key)
+            y = critic.at(level, fraction(alpha))(x)
+            plain, total = tf.reduce_sum(y), tf.reduce_sum(y * np.ravel(arrays.get(f"{key}gy", 0.0)))
+        close(y, np.ravel(arrays[f"{key}y"]), near(arrays[f"{key}y"]), key)
         if f"{key}gp_grads" in arrays:
             gradient, expected = nchw(tape.gradient(plain, x)).reshape(len(x), -1), arrays[f"{key}gp_grads"]
             close(gradient, expected, 1e-5 + 1e-3 * np.abs(expected).max(), f"{key} gp")
-            norms, wanted = (penalties.input_gradient_norms(lambda v: critic(v, level, fraction(alpha)), x),
-                             np.linalg.norm(expected, axis=1))
-            close(norms, wanted, 1e-4 * max(1.0, wanted.max()), f"{key} norms")
+            view = penalties.View(critic.at(level, fraction(alpha)), x)
+            found, wanted = penalties.norms_of(view.squares), np.linalg.norm(expected, axis=1)
+            close(found, wanted, 1e-4 * max(1.0, wanted.max()), f"{key} norms")
         if f"{key}gx" in arrays:
             gx, gw = tape.gradient(total, [x, critic.trainable_variables])
             close(nchw(gx), arrays[f"{key}gx"], 1e-5 + 1e-3 * np.abs(arrays[f"{key}gx"]).max(), f"{key} gx")
@@ -156,8 +166,8 @@ def test_critic_groups(path):
         assert list(critic.shapes()) == list(weights)
         critic.assign(weights)
         for key, level, alpha in forward_cases(arrays, f"group{group}_"):
-            y = critic(nhwc(arrays[f"group{group}_L{level}/x"]), level, fraction(alpha))
-            close(y, arrays[f"{key}y"], near(arrays[f"{key}y"]), key)
+            y = critic.at(level, fraction(alpha))(nhwc(arrays[f"group{group}_L{level}/x"]))
+            close(y, np.ravel(arrays[f"{key}y"]), near(arrays[f"{key}y"]), key)
 
 
 def loss_cases(arrays):
@@ -189,12 +199,12 @@ def test_critic_losses(path):
 
     def check(name, case, data, params):
         level, alpha = case["level"], fraction(case["fadeWt"])
-        fake = tf.stop_gradient(generator(data["z"], level, alpha))
+        fake = tf.stop_gradient(generator.at(level, alpha)(data["z"]))
         weight = tf.constant(data["alpha"]) if "alpha" in data else None
         k = tf.constant(float(data.get("kt_before", case["kt"])))
         with tf.GradientTape() as tape:
-            result = objective.critic_loss(params, lambda x: critic(x, level, alpha), nhwc(data["real"]), fake, weight, k,
-                                           regularised(case, params))
+            look = objective.looked_at(critic.at(level, alpha), tf.constant(nhwc(data["real"])), fake, weight)
+            result = objective.critic_loss(params, look, k, regularised(case, params))
         gradients = tape.gradient(result.loss, critic.trainable_variables)
         close(result.logged, data["losses"], case["abs_tol_losses"], name)
         check_gradients(critic, gradients, under(data, "grad/"), case["rel_tol_grad"], case["abs_tol_grad"], name)
@@ -214,8 +224,8 @@ def test_generator_losses(path):
     def check(name, case, data, params):
         level, alpha, z = case["level"], fraction(case["fadeWt"]), tf.constant(data["z"])
         with tf.GradientTape() as tape:
-            fake = generator(z, level, alpha)
-            loss = objective.generator_loss(params, lambda x: critic(x, level, alpha), fake, z, regularised(case, params))
+            fake = generator.at(level, alpha)(z)
+            loss = objective.generator_loss(params, critic.at(level, alpha), fake, z, regularised(case, params))
         gradients = tape.gradient(loss, generator.trainable_variables)
         close(loss, data["loss"], case["abs_tol_losses"], name)
         check_gradients(generator, gradients, under(data, "grad/"), case["rel_tol_grad"], case["abs_tol_grad"], name)

@@ -5,16 +5,16 @@ import re
 import numpy as np
 import pytest
 from golden_files import close, each, files, folder, load, under
-from pggan_support import known, make_params, nchw, nhwc
+from pggan_support import known, make_params, nchw, nhwc, to_torch
 from PIL import Image
 
 from tfgan_suite.data.folder import FolderSource
 from tfgan_suite.errors import UserError
 from tfgan_suite.pggan import convert, describe, pyramid, reports, sampling, snapshots
-from tfgan_suite.pggan.networks import Architecture, to_torch
+from tfgan_suite.pggan.networks import Sizes
 from tfgan_suite.pggan.schedule import Schedule, schedule_of
 from tfgan_suite.pggan.system import PGGAN
-from tfgan_suite.pictures import sheets
+from tfgan_suite.pictures import bytes, sheets, walks
 
 FILES = folder("pggan") / "files"
 SNAPSHOTS = sorted(FILES.glob("snapshot*/*.pth.tar"))
@@ -52,18 +52,18 @@ def test_pictures(path):
     meta = json.loads(str(arrays["meta"]))
     for name in sorted({key.split("/")[0] for key in arrays if key.startswith("grid")}):
         rule, x = meta[name], nhwc(arrays[f"{name}/x"])
-        pictures = sampling.to_bytes(x, legacy=True)
+        pictures = bytes.unshifted(x)
         rows = -(-len(x) // rule["nrow"])
-        filler = int(sampling.to_bytes(np.float32(rule["pad_value"]), legacy=True))
+        filler = int(bytes.unshifted(np.float32(rule["pad_value"])))
         found = sheets.grid(pictures, rows, min(rule["nrow"], len(x)), rule["padding"], filler)
         assert np.array_equal(found, arrays[f"{name}/uint8"]), name
     if "gif/x" in arrays:
-        frames = sampling.there_and_back(sampling.to_bytes(nhwc(arrays["gif/x"]), legacy=True))
+        frames = walks.there_and_back(bytes.unshifted(nhwc(arrays["gif/x"])))
         assert np.array_equal(frames, arrays["gif/frames_uint8"])
     for key, expected in under(arrays, "fmod/cut").items():
-        assert np.array_equal(sampling.cut(arrays["fmod/z"], float(key)), expected), key
+        assert np.array_equal(walks.cut(arrays["fmod/z"], float(key)), expected), key
     for n, per_row in arrays.get("nrow_table", ()):
-        assert sampling.images_per_row(int(n)) == int(per_row), n
+        assert sheets.images_per_row(int(n)) == int(per_row), n
 
 
 # -- schedule and log files --------------------------------------------------------------------------------------------
@@ -75,16 +75,16 @@ def schedule_entries():
 
 
 def listed(entry):
-    """The architecture that an entry's architecture.txt lists; the README's small one where there is no such file."""
+    """The sizes that an entry's architecture.txt lists; the README's small one where there is no such file."""
     text = entry.get("files", {}).get("architecture.txt", "")
     if not text:
-        return Architecture(6, 3, (6, 6))
+        return Sizes(6, 3, (6, 6))
     critic, generator = text.split("Generator(")
     heads, dense = (re.findall(pattern, critic) for pattern in (r"Conv2d\[(\d+), (\d+), 1, 1\]", r"Size\(\[1, (\d+)\]\)"))
     group = re.search(r"Group Size = (\d+)", critic)
     latent = int(re.search(r"Size\(\[\d+, (\d+)\]\)", generator)[1])
     widths = (int(dense[0]), *(int(width) for width, _ in heads))
-    return Architecture(latent, int(heads[0][1]), widths, int(group[1]) if group else 0)
+    return Sizes(latent, int(heads[0][1]), widths, int(group[1]) if group else 0)
 
 
 def entry_params(entry, **more):
@@ -206,7 +206,7 @@ def test_log_headers(entry):
         if params.criticLossFunc == "BEGAN":  # the original builds this part and loses it
             expected = expected.replace(f"stableSteps = {params.samplesWhileStable}", "stableSteps = "
                                         f"{params.samplesWhileStable}|** lambda_k = {params.lambk}| gamma = {params.gamma}")
-        assert describe.architecture(params, listed(entry)) == expected
+        assert describe.text(params, listed(entry)) == expected
 
 
 @pytest.mark.parametrize("entry", schedule_entries())
@@ -306,12 +306,12 @@ def test_sampling(expected):
         case, args = under(arrays, f"{run}/"), str(arrays[f"{run}/args"]).split()
         noise, moving, n = case["noise0"], "--createInterpolGif" in args, value_of(args, "--nImages", 20)
         if moving:
-            noise = sampling.line(case["noise0"].reshape(-1), case["noise1"].reshape(-1), n)
-        close(sampling.cut(noise, value_of(args, "--psiCut", 1.5)), case["z_used"], 1e-6, f"{run} latents")
+            noise = walks.line(case["noise0"].reshape(-1), case["noise1"].reshape(-1), n)
+        close(walks.cut(noise, value_of(args, "--psiCut", 1.5)), case["z_used"], 1e-6, f"{run} latents")
         close(nchw(sampling.draw(network, case["z_used"])), case["fakes"], 2e-5, f"{run} images")
         if moving:
             continue
-        sheet = sampling.sheet(nhwc(case["fakes"]), legacy=True)
+        sheet = sheets.spaced(bytes.unshifted(nhwc(case["fakes"])))
         assert np.array_equal(sheet, case["uint8"]), run
         written = final.parent / f"sample_{run}.png"
         if written.is_file():
@@ -319,7 +319,7 @@ def test_sampling(expected):
     if "critic/x" in arrays:
         system = PGGAN(make_params(**known(meta["flags"])))
         snapshots.assign(system.networks["d"], snapshots.read(final)["crit"], final)
-        close(system.networks["d"](nhwc(arrays["critic/x"])), arrays["critic/y"], 2e-5, "critic")
+        close(system.networks["d"](nhwc(arrays["critic/x"])), np.ravel(arrays["critic/y"]), 2e-5, "critic")
 
 
 @each_expected

@@ -8,7 +8,7 @@ from tiny import verb
 
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
-from tfgan_suite.pggan.networks import Architecture, Generator
+from tfgan_suite.pggan.networks import Generator, Sizes
 
 FLAGS = [f"--{name}={value}" for name, value in SMALL.items() if name != "data_path"]
 
@@ -21,7 +21,7 @@ def place(tmp_path, monkeypatch):
         (tmp_path / name / "class").mkdir(parents=True)
         for i in range(count):
             Image.fromarray(np.zeros((side, side, 3), np.uint8)).save(tmp_path / name / "class" / f"{i}.png")
-    other = Generator(Architecture.of(make_params(**{**SMALL, "fmapMax": 4})))
+    other = Generator(Sizes.of(make_params(**{**SMALL, "fmapMax": 4})))
     archive.write(tmp_path / "iter_3.gmodel.npz", other.arrays())
     return tmp_path
 

@@ -8,7 +8,8 @@ from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
-from tfgan_suite.layers.equalized import minibatch_stddev
+from tfgan_suite.layers.linear import Dense
+from tfgan_suite.layers.norms import minibatch_stddev
 from tfgan_suite.pggan.system import PGGAN
 
 
@@ -139,11 +140,12 @@ def test_began_mended(source):
     from tfgan_suite.pggan import objective
 
     fake, z = tf.ones([4, 4, 4, 3]), tf.ones([4, 5])
-    score = lambda x: tf.reduce_mean(x, [1, 2, 3])[:, None]  # noqa: E731
+    score = lambda x: tf.reduce_mean(x, [1, 2, 3])  # noqa: E731
     for form, sign in (("original", -1.0), ("mended", 1.0)):
         params = make_params(**{**SMALL, "criticLossFunc": "BEGAN", "began_form": form, "lambk": 5.0})
         assert float(objective.generator_loss(params, score, fake, z, True)) == sign
-        k = objective.critic_loss(params, score, 3 * fake, fake, None, tf.constant(0.5), False).k
+        look = objective.looked_at(score, 3 * fake, fake, None)
+        k = objective.critic_loss(params, look, tf.constant(0.5), False).k
         assert float(k) == (1.0 if form == "mended" else pytest.approx(0.5 + 5 * (0.8 * 3 - 1)))
 
 
@@ -159,8 +161,9 @@ def test_grey_images_and_late_start(source):
 def test_paper_options(source):
     """The paper's constants and its minibatch standard deviation give another network of the same parameters."""
     system = make(weight_scale="paper", stddev_form="paper")
-    assert system.networks["g"].dense.scale == pytest.approx(2**0.5 / 4 / 5**0.5)
-    assert system.networks["d"].dense.scale == pytest.approx(1 / 6**0.5)
+    dense = [next(layer for layer in system.networks[kind].blocks[0].steps if isinstance(layer, Dense)) for kind in "gd"]
+    assert dense[0].weight.constant == pytest.approx(2**0.5 / 4 / 5**0.5)
+    assert dense[1].weight.constant == pytest.approx(1 / 6**0.5)
     assert np.isfinite(run(system, source, 0, 1)["critLoss"])
     x = tf.constant(np.random.default_rng(0).standard_normal((4, 2, 2, 3)), tf.float32)
     forms = {centre: minibatch_stddev(x, 2, centre) for centre in (False, True)}

@@ -13,8 +13,9 @@ from tfgan_suite import experiment
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive, checkpoints
 from tfgan_suite.pggan import image_tools, pyramid, reports, sampling, snapshots, vgg
-from tfgan_suite.pggan.networks import Architecture, Generator
+from tfgan_suite.pggan.networks import Generator, Sizes
 from tfgan_suite.pggan.system import PGGAN
+from tfgan_suite.pictures import walks
 
 TINY = {"fmapBase": 16, "fmapMax": 6, "latentSize": 5, "endRes": 8, "stdDevGroup": 2, "batch_table": "4:4,8:4",
         "samplesWhileStable": 8, "samplesWhileFade": 8, "obj": 1.0, "data_path": "digits"}
@@ -33,7 +34,7 @@ def tool(name):
 def weights(tmp_path):
     """A generator's file."""
     path = tmp_path / "iter_3.gmodel.npz"
-    network = Generator(Architecture.of(make_params(**TINY)))
+    network = Generator(Sizes.of(make_params(**TINY)))
     archive.write(path, network.arrays())
     return path
 
@@ -107,16 +108,16 @@ def test_sampling_tool(weights, tmp_path, capsys):
 def test_latents():
     """Cutting, and slerp's lengths and ends."""
     z = np.float32([[1.6, -1.6, 0.2]])
-    np.testing.assert_allclose(sampling.cut(z, 1.5), [[0.1, -0.1, 0.2]], atol=1e-6)
-    assert np.abs(sampling.cut(z, 1.5, "clip")).max() == 1.5
-    again = sampling.cut(np.random.default_rng(0).standard_normal((50, 4)), 0.5, "resample")
+    np.testing.assert_allclose(walks.cut(z, 1.5), [[0.1, -0.1, 0.2]], atol=1e-6)
+    assert np.abs(walks.cut(z, 1.5, "clip")).max() == 1.5
+    again = walks.cut(np.random.default_rng(0).standard_normal((50, 4)), 0.5, "resample")
     assert np.abs(again).max() < 0.5 and len(np.unique(again)) == again.size
     a, b = np.float32([3, 0]), np.float32([0, 1])
-    walk = sampling.slerp(a, b, 4)
+    walk = walks.slerp(a, b, 4)
     assert np.array_equal(walk[0], a)
     np.testing.assert_allclose(np.linalg.norm(walk, axis=1), [3, 2.5, 2, 1.5], rtol=1e-6)
     np.testing.assert_allclose(np.arctan2(walk[:, 1], walk[:, 0]), np.arange(4) * np.pi / 8, atol=1e-6)
-    assert len(sampling.loop(np.stack([a, b, -a]), 4)) == 12
+    assert len(walks.loop(np.stack([a, b, -a]), 4)) == 12
 
 
 def test_pictures_show_negative_values():
@@ -230,7 +231,7 @@ def test_sampling_tool_takes_the_average(tmp_path, monkeypatch, capsys):
     files = checkpoints.Checkpoints(tmp_path / "models/tiny_average", ("g", "a"))
     (tmp_path / "models/tiny_average").mkdir(parents=True)
     for seed, kind in ((1, "g"), (2, "a")):
-        archive.write(files.path(kind, 3), Generator(Architecture.of(make_params(**TINY, seed=seed))).arrays())
+        archive.write(files.path(kind, 3), Generator(Sizes.of(make_params(**TINY, seed=seed))).arrays())
     for word, name in (("tiny_average", "x"), (files.path("a", 3), "a"), (files.path("g", 3), "g")):
         tool("pggan_sample")([str(word), "--nImages=2", f"--outputFile={tmp_path / name}.png"])
     x, a, g = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in "xag")

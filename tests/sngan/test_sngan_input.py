@@ -7,12 +7,13 @@ import pytest
 from PIL import Image
 from sngan_tiny import parameters, system
 
+from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.data.order import ShuffledEpochs
 from tfgan_suite.errors import UserError
 from tfgan_suite.pictures import curves
 from tfgan_suite.registry import system_class
-from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.sngan.gan_lib import convert
+from tfgan_suite.sngan.projection import convert as chainer
 
 SYSTEMS = pytest.mark.parametrize("kind", ["sngan", "sngan_projection"])
 
@@ -125,8 +126,8 @@ def test_snapshots_of_the_authors_are_our_files(tmp_path, kind):
     np.savez(tmp_path / "ResNetGenerator_7.npz", **dict(source.networks["g"].arrays()))
     np.savez(tmp_path / "SNResNetProjectionDiscriminator_7.npz", **dict(source.networks["d"].arrays()))
     path = str(tmp_path / "ResNetGenerator_7.npz")
-    arrays = convert.convert(path, other.params)
-    assert convert.iteration(path, other.params) == 7 and set(arrays) == {"g", "d"}
+    arrays = chainer.convert(path, other.params)
+    assert chainer.iteration(path, other.params) == 7 and set(arrays) == {"g", "d"}
     other.networks["g"].assign(arrays["g"])
     assert np.array_equal(source.generate(source.latents(2, 0), [1, 2]), other.generate(other.latents(2, 0), [1, 2]))
 

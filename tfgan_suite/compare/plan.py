@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tfgan_suite import experiment
 from tfgan_suite.errors import UserError
-from tfgan_suite.experiment import Parameters
+from tfgan_suite.experiment import Parameters, whole
 
 UNITS = {"m": "minutes", "it": "iterations", "kimg": "thousand images"}
 OWN = ("seed", "wts_dir", "log_dir")  # parameters that compare sets itself
@@ -210,6 +210,9 @@ def variants(names: list[str], found: dict[str, list[str]], pairs: bool = False)
     return made
 
 
+LARGEST_SEED, MOST_SEEDS = 2**31 - 1, 10_000
+
+
 def seeds(text: str) -> tuple[int, ...]:
     """'3' -> (0, 1, 2); '4,7' -> (4, 7).
 
@@ -217,9 +220,11 @@ def seeds(text: str) -> tuple[int, ...]:
         UserError: no whole numbers, or one twice.
     """
     words = text.split(",")
-    if not all(word.isdigit() for word in words) or len(set(words)) < len(words) or text == "0":
+    numbers = [number for number in map(whole, words) if number is not None]
+    wrong = len(numbers) < len(words) or len(set(numbers)) < len(numbers) or max(numbers) > LARGEST_SEED
+    if wrong or (len(numbers) == 1 and not 0 < numbers[0] <= MOST_SEEDS):
         raise UserError(f"--seeds={text}: give how many, such as 3, or the seeds themselves, such as 4,7,9")
-    return tuple(range(int(text))) if len(words) == 1 else tuple(map(int, words))
+    return tuple(range(numbers[0])) if len(numbers) == 1 else tuple(numbers)
 
 
 def resolve(name: str, overrides: dict) -> tuple[Parameters, dict]:

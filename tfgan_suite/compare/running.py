@@ -45,7 +45,7 @@ class Training:
         self._read = self._log.stat().st_size if self._log.is_file() else 0
         limits = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), str(threads))
         environment = {**os.environ, **({} if threads is None else limits)}
-        command = [sys.executable, str(experiment.ROOT / "train.py"), *run.words]
+        command = [sys.executable, str(experiment.SCRIPTS / "train.py"), *run.words]
         with lock, open(self._log, "ab") as out, open(self._errors, "wb") as errors:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
                                              start_new_session=True, pass_fds=[lock.fileno()],

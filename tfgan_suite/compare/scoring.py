@@ -85,9 +85,9 @@ def read(run: Run, protocol: Protocol) -> dict | None:
     """The scores in a run's folder, or None where there are none of this protocol."""
     try:
         found = json.loads((run.folder / "scores.json").read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return found if found.get("protocol") == protocol.key() else None
+    return found if isinstance(found, dict) and found.get("protocol") == protocol.key() else None
 
 
 def score(run: Run, known: State, protocol: Protocol, shared: dict) -> dict | None:

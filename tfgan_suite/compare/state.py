@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tfgan_suite.compare.plan import Run
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
 
 CHECKPOINT = re.compile(r"iter_(\d+)\.\w+model\.npz")
@@ -83,12 +84,9 @@ def read(run: Run) -> State:
     path = run.folder / "run.json"
     if not path.is_file():
         return State(asked(run))
-    try:
+    with reading(path, "cannot be read", f"delete {run.folder} to do this run again"):
         values = json.loads(path.read_text())
         state = State(**{**values, "times": {int(n): s for n, s in values["times"].items()}})
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"{path}: cannot be read ({type(error).__name__}); delete {run.folder} to do this "
-                        f"run again") from error
     if state.asked != asked(run):
         raise UserError(f"{path}: is a run with other settings ({_difference(state.asked, asked(run))}); "
                         f"give another --out, or delete {run.folder}")
@@ -148,7 +146,7 @@ def hold(run: Run, patience: float = 60.0):
         except OSError:
             file.seek(0)
             holder = file.read().strip()
-            if not asked_to_stop and holder.isdigit():
+            if not asked_to_stop and whole(holder):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(int(holder), signal.SIGTERM)
                 asked_to_stop = True

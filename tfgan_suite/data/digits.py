@@ -14,7 +14,7 @@ from PIL import Image
 
 from tfgan_suite.data.lists import list_text, write_list
 from tfgan_suite.data.source import ArraySource
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files.archive import partial_of
 
 COUNT = 1797
@@ -99,12 +99,13 @@ def _write_all(target: Path, folder: Path, size: int) -> None:
 
 def _check_existing(folder: Path, size: int) -> None:
     """A folder that an earlier call made: right size, and its list leads to its files from the current folder."""
-    try:
+    problem, advice = "is no complete export of the digits", "delete it or give another folder"
+    if not (folder / "list.txt").is_file() or not (folder / _file_name(COUNT - 1)).is_file():
+        raise UserError(f"{folder}: {problem}; {advice}")
+    with reading(folder, problem, advice):
         with Image.open(folder / _file_name(COUNT - 1)) as picture:
             side = picture.size[0]
-        old = (folder / "list.txt").read_text()
-    except OSError:
-        raise UserError(f"{folder}: is no complete export of the digits; delete it or give another folder") from None
+        old = (folder / "list.txt").read_text(errors="surrogateescape")
     if side != size:
         raise UserError(f"{folder}: holds digits of {side}x{side}, not {size}x{size}; delete it or give another folder")
     if old != list_text(_files(folder)) and not Path(old.split("\n", 1)[0]).is_file():

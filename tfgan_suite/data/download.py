@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import gzip
 import hashlib
 import os
 import shutil
+import sys
 import tarfile
 import time
 import urllib.error
 import urllib.request
 import zipfile
-import zlib
+from collections.abc import Iterator
 from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
@@ -21,9 +23,10 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from tfgan_suite.data.catalog import Archive, DataSet
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reason
+from tfgan_suite.files.archive import partial_of
 
-_BLOCK = 1 << 16
+_BLOCK, _QUICK = 1 << 16, 4 << 30  # bytes; a file below _QUICK is hashed in seconds
 _DONE = ".downloaded"
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.EFBIG)
 
@@ -66,7 +69,7 @@ def _receive(archive: Archive, partial: Path, timeout: float) -> None:
     """
     tags = partial.with_name(partial.name + ".tag")
     start = partial.stat().st_size if partial.exists() else 0
-    with _open(archive.url, start, tags.read_text() if tags.exists() else "", timeout) as response:
+    with _open(archive.url, start, tags.read_text(errors="replace").strip() if tags.exists() else "", timeout) as response:
         if response.headers.get_content_type() == "text/html":
             raise UserError(f"{archive.url}: sent a web page, not the file (perhaps its daily quota is used up)")
         resumed = response.status == 206
@@ -110,6 +113,38 @@ def fetch(archive: Archive, folder: Path, attempts: int = 5, wait: float = 1.0, 
         if wrong:
             raise UserError(f"{target}: {wrong}; delete it and run this again")
         return target
+    with _alone(partial):
+        _receive_all(archive, partial, advice, attempts, wait, timeout)
+        return _accept(archive, partial, target)
+
+
+@contextlib.contextmanager
+def _alone(partial: Path) -> Iterator[None]:
+    """Keeps other processes, on other hosts too, from adding to the same file; leaves no empty one.
+
+    Raises:
+        UserError: another one is at it.
+    """
+    try:
+        file = open(partial, "ab")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise UserError(f"{partial}: cannot write: {reason(error)}") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{partial}: another process is downloading it; wait until it is done") from None
+        except OSError:  # a file system without locks
+            pass
+        try:
+            yield
+        finally:
+            if partial.exists() and not partial.stat().st_size:
+                partial.unlink()
+
+
+def _receive_all(archive: Archive, partial: Path, advice: str, attempts: int, wait: float, timeout: float) -> None:
+    """Fills `partial`, trying again after failures."""
     failures = 0
     while failures < attempts:
         before = partial.stat().st_size if partial.exists() else 0
@@ -123,18 +158,17 @@ def fetch(archive: Archive, folder: Path, attempts: int = 5, wait: float = 1.0, 
                 partial.unlink(missing_ok=True)
             elif error.code < 500:
                 raise UserError(f"{archive.url}: {error.code} {error.reason}; {advice}") from None
-            reason = f"{error.code} {error.reason}"
+            why = f"{error.code} {error.reason}"
         except (OSError, HTTPException, ValueError) as error:
             if getattr(error, "errno", None) in _DISK:
                 raise UserError(f"{partial}: cannot write: {error.strerror}") from None
-            reason = str(getattr(error, "reason", error)) or type(error).__name__
+            why = str(getattr(error, "reason", error)) or type(error).__name__
         grown = partial.exists() and partial.stat().st_size > before
         failures = 1 if grown else failures + 1
         if failures < attempts:
             time.sleep(wait * 2 ** (failures - 1))
     else:
-        raise UserError(f"{archive.url}: {reason}; try again later (it goes on where it stopped), or {advice}")
-    return _accept(archive, partial, target)
+        raise UserError(f"{archive.url}: {why}; try again later (it goes on where it stopped), or {advice}")
 
 
 def _accept(archive: Archive, partial: Path, target: Path) -> Path:
@@ -145,7 +179,17 @@ def _accept(archive: Archive, partial: Path, target: Path) -> Path:
         partial.unlink()
         raise UserError(f"{archive.url}: the file {wrong}; it was deleted, run this again")
     os.replace(partial, target)
+    if not archive.digest:
+        print(unchecked(archive, target), file=sys.stderr)
     return target
+
+
+def unchecked(archive: Archive, path: Path) -> str:
+    """A line about a download that nothing was held against."""
+    way = "without encryption " if archive.url.startswith("http:") else ""
+    seen = f"; its SHA-256 is {_digest(path, 'sha256')}" if path.stat().st_size < _QUICK else ""
+    return (f"{archive.name}: came {way}from {archive.url.split('/')[2]}, and no checksum is known that it could be held "
+            f"against{seen}")
 
 
 def _members(path: Path, kind: str):
@@ -158,9 +202,9 @@ def _members(path: Path, kind: str):
                         yield entry.filename, file
     elif kind == "tar":
         with tarfile.open(path) as archive:
-            for entry in archive:
-                if entry.isfile():
-                    yield entry.name, archive.extractfile(entry)
+            for member in archive:
+                if member.isfile():
+                    yield member.name, archive.extractfile(member)
     else:
         with gzip.open(path) as file:
             yield path.name.removesuffix(".gz"), file
@@ -179,9 +223,7 @@ def unpack(path: Path, kind: str, folder: Path, top: str = "") -> int:
     Raises:
         UserError: broken, a file in it wants to go elsewhere, or the disk is full.
     """
-    staging = folder / f".{path.name}.partial"
-    shutil.rmtree(staging, ignore_errors=True)
-    count = 0
+    staging, count = partial_of(folder / f".{path.name}"), 0
     try:
         for name, file in tqdm(_members(path, kind), f"unpacking {path.name}", unit=" files", leave=False, disable=None):
             parts = PurePosixPath(name.replace("\\", "/")).parts
@@ -193,10 +235,12 @@ def unpack(path: Path, kind: str, folder: Path, top: str = "") -> int:
                 shutil.copyfileobj(file, out, 1 << 20)
             count += 1
         _move_content(staging, folder)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, gzip.BadGzipFile) as error:
-        raise UserError(f"{path}: cannot be unpacked ({error}); delete it and run this again") from None
-    except OSError as error:
-        raise UserError(f"{folder}: cannot unpack into it: {error.strerror or error}") from None
+    except UserError:
+        raise
+    except Exception as error:  # a broken archive can raise anything
+        if isinstance(error, OSError) and error.errno:
+            raise UserError(f"{folder}: cannot unpack into it: {reason(error)}; make room or give another folder") from None
+        raise UserError(f"{path}: cannot be unpacked ({reason(error)}); delete it and run this again") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return count
@@ -253,7 +297,7 @@ def download(dataset: DataSet, folder, base: str = "", check: bool = True, keep:
 def _is_here(dataset: DataSet, folder: Path) -> bool:
     """Whether an earlier call finished, and its files were not deleted since."""
     with contextlib.suppress(OSError):
-        finished = (folder / _DONE).read_text().split() == [a.name for a in dataset.archives]
+        finished = (folder / _DONE).read_text(errors="replace").split() == [a.name for a in dataset.archives]
         return finished and any(not p.name.startswith(".") for p in folder.iterdir())
     return False
 

@@ -74,8 +74,6 @@ class FolderSource(Source):
         if not self.root.is_dir():
             raise UserError(f"{root}: no such folder; {missing}")
         self.paths = self._matching(pattern) if pattern else find_images(self.root)
-        if not pattern:
-            remark_on_others(self.root, self.paths)
         direct = [p for p in self.paths if p.parent == self.root]
         if per_class is None:
             per_class = not direct
@@ -84,6 +82,8 @@ class FolderSource(Source):
         if not self.paths:
             kind = f"no file matches '{pattern}'" if pattern else "no images" + " in sub-folders" * bool(per_class and direct)
             raise UserError(f"{root}: {kind}; {missing}")
+        if not pattern:
+            remark_on_others(self.root, find_images(self.root) if per_class else self.paths)
         if per_class:
             owners = [p.relative_to(self.root).parts[0] for p in self.paths]
             self.classes = tuple(sorted(set(owners)))
@@ -137,6 +137,11 @@ class Prepared(Source):
 
             in_parallel(fill, range(len(source)), "preparing images")
             self._cache = cache
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all images have been prepared."""
+        return self._cache is not None
 
     def _prepare(self, index: int) -> np.ndarray:
         image = self.source.image(index)

@@ -133,22 +133,28 @@ class LabelledList(Source):
     Args:
         listing: the text file.
         root: folder to which its paths are relative.
+        names: a text file of paths, one a line (the original's `filenames.txt`): only these are used, in its order.
 
     Raises:
         UserError: a line without a label, or no list.
     """
 
-    def __init__(self, listing, root):
-        self.name, self.paths, labels = str(listing), [], []
+    def __init__(self, listing, root, names=None):
+        self.name, label_of = str(listing), {}
         for number, line in read_list(listing):
             path, _, label = line.rpartition(" ")
             if not path or whole(label) is None or whole(label) >= MOST_CLASSES:
-                raise UserError(f"{listing}: line {number} is not 'path label' with a label below {MOST_CLASSES}; correct it or "
+                raise UserError(f"{listing}: line {number} is not 'path label', label < {MOST_CLASSES}; correct it or "
                                 f"prepare the set again")
-            self.paths.append(Path(root) / path.strip())
-            labels.append(int(label))
-        self.labels = np.array(labels, np.int32)
-        self.classes = tuple(str(i) for i in range(max(labels) + 1))
+            label_of[path.strip()] = int(label)
+        chosen = list(label_of) if names is None else [name for _, name in read_list(names)]
+        unknown = [name for name in chosen if name not in label_of]
+        if unknown:
+            raise UserError(f"{names}: lists {unknown[0]}, which has no label in {listing}; take it out, or delete "
+                            f"{Path(names).name} to use all of that list")
+        self.paths = [Path(root) / name for name in chosen]
+        self.labels = np.array([label_of[name] for name in chosen], np.int32)
+        self.classes = tuple(str(i) for i in range(max(label_of.values()) + 1))
         if not self.paths[0].is_file():
             raise UserError(f"{self.paths[0]} (line 1 of {listing}): no such file; the list belongs to another folder")
 
@@ -162,10 +168,12 @@ class LabelledList(Source):
         return str(self.paths[index])
 
 
-def _locate(root: Path, size: int) -> Source:
-    resized = root / f"resized_{size}"
+def locate(root, size: int) -> Source:
+    """The training images as they are, with labels; see `open_source`."""
+    root = Path(root)
+    resized, names = root / f"resized_{size}", root / "filenames.txt"
     if (root / "caffe_ilsvrc12" / "train.txt").is_file() and resized.is_dir():
-        return LabelledList(root / "caffe_ilsvrc12" / "train.txt", resized)
+        return LabelledList(root / "caffe_ilsvrc12" / "train.txt", resized, names if names.is_file() else None)
     if (root / LIST).is_file():
         return LabelledList(root / LIST, root)
     return FolderSource(root, per_class=True, missing=catalog.help_for("imagenet", root), background=WHITE)
@@ -174,15 +182,15 @@ def _locate(root: Path, size: int) -> Source:
 def open_source(root, size: int, budget: int | None = None) -> Source:
     """The training images as uint8 [size, size, 3] with labels.
 
-    What may be in `root`: the TensorFlow SNGAN's layout (`caffe_ilsvrc12/train.txt` and `resized_<size>/`), what `convert`
-    wrote (`image_list.txt`), or any folder with one folder per class. Images of another size are cropped to their middle
+    What may be in `root`: the TensorFlow SNGAN's layout (`caffe_ilsvrc12/train.txt`, `resized_<size>/`, and maybe
+    `filenames.txt` with the images of these that are used), what `convert` wrote (`image_list.txt`), or any folder with one folder per class. Images of another size are cropped to their middle
     square and resized (bilinear).
 
     Raises:
         UserError: none of these, or a broken image.
     """
     fit = partial(_fit, size=size)
-    return Prepared(_locate(Path(root), size), fit, f"at {size}x{size}", budget)
+    return Prepared(locate(root, size), fit, f"at {size}x{size}", budget)
 
 
 def _fit(image: np.ndarray, size: int) -> np.ndarray:

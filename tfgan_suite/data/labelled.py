@@ -1,65 +1,124 @@
 """Real images with labels, at the size of the networks, by the name of the data set."""
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
-from tfgan_suite.data import imagenet
+from tfgan_suite.data import imagenet, readable
 from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
+from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.prepare import resize, square_crop
-from tfgan_suite.data.rgb import WHITE
-from tfgan_suite.data.source import Source
+from tfgan_suite.data.source import Source, Subset
 from tfgan_suite.errors import UserError
 
 
-def _cifar10(folder: str, size: int, part: str) -> Source:
-    source = Cifar10(folder, part)
-    return source if size == 32 else _prepared(source, size)
+@dataclass(frozen=True)
+class Opener:
+    """How a data set is opened.
+
+    Attributes:
+        images: (folder, size, part) -> the images as they are.
+        fixed: (size) -> whether they have the networks' size already.
+    """
+
+    images: Callable[[str, int, str], Source]
+    fixed: Callable[[int], bool] = lambda size: False
 
 
-def _prepared(source: Source, size: int) -> Source:
-    """The middle square of each image, resized (without the stretch of contrast that SciPy's `imresize` gave the authors)."""
-    return Prepared(source, lambda image: resize(square_crop(image), size, size), f"at {size}x{size}")
+SOURCES = {
+    "cifar10": Opener(lambda folder, size, part: Cifar10(folder, part), lambda size: size == 32),
+    "folder": Opener(lambda folder, size, part: FolderSource(folder, per_class=True,
+                                                             missing="make a folder per class there")),
+    "imagenet": Opener(lambda folder, size, part: imagenet.locate(folder, size)),
+    "digits": Opener(lambda folder, size, part: DigitsSource(size), lambda size: True),
+}
 
 
-def _folder(folder: str, size: int, part: str) -> Source:
-    return _prepared(FolderSource(folder, per_class=True, missing="make a folder per class there", background=WHITE), size)
+def _restricted(source: Source, limits: tuple[int, int] | None) -> Source:
+    if limits is None:
+        return source
+    first, last = limits
+    chosen = np.flatnonzero((source.labels >= first) & (source.labels <= last))
+    if not len(chosen):
+        raise UserError(f"{source.name}: has no image of the classes {first} to {last}; it has {len(source.classes)} classes")
+    return Subset(source, chosen, source.labels[chosen] - first, source.classes[first:last + 1])
 
 
-def _flat(folder: str, size: int) -> Source:
-    return _prepared(FolderSource(folder, per_class=False, background=WHITE), size)
+class RandomCrops(Source):
+    """Images at the networks' size: by themselves the middle square, in training a random square, half of them mirrored.
+
+    The augmentation of pfnet-research/sngan_projection: a square of side int(ratio * the shorter side), anywhere. Images are
+    decoded when they are asked for.
+
+    Args:
+        source: images of any size.
+        size: side of the results.
+        ratio: in (0, 1].
+    """
+
+    def __init__(self, source: Source, size: int, ratio: float):
+        self.source, self.size, self.ratio = source, size, ratio
+        self.name, self.labels, self.classes = source.name, source.labels, source.classes
+        readable.check(source)
+
+    def __len__(self):
+        return len(self.source)
+
+    def image(self, index):
+        return resize(square_crop(self.source.image(index)), self.size, self.size)
+
+    def images(self, indices):
+        return np.stack(in_parallel(lambda i: self.image(int(i)), indices, ""))
+
+    def drawn(self, indices, generator: np.random.Generator) -> np.ndarray:
+        """uint8 [n, size, size, 3] of image numbers [n], by random numbers of `generator`: three an image."""
+        numbers = generator.random((len(indices), 3))
+        return np.stack(in_parallel(lambda k: self.crop(self.source.image(int(indices[k])), *numbers[k]),
+                                    range(len(indices)), ""))
+
+    def crop(self, image: np.ndarray, top: float, left: float, mirror: float) -> np.ndarray:
+        """The square at (top, left), each in [0, 1) of the room that there is, mirrored where `mirror` is below a half."""
+        height, width = image.shape[:2]
+        side = max(int(min(height, width) * self.ratio), 1)
+        y, x = int(top * (height - side + 1)), int(left * (width - side + 1))
+        square = resize(image[y:y + side, x:x + side], self.size, self.size)
+        return square[:, ::-1] if mirror < 0.5 else square
 
 
-def _imagenet(folder: str, size: int, part: str) -> Source:
-    return imagenet.open_source(folder, size)
-
-
-def _digits(folder: str, size: int, part: str) -> Source:
-    return DigitsSource(size)
-
-
-SOURCES = {"cifar10": _cifar10, "folder": _folder, "imagenet": _imagenet, "digits": _digits}
-
-
-def open_source(dataset: str, folder: str, size: int, classes: int, part: str = "train") -> Source:
+def open_source(dataset: str, folder: str, size: int, classes: int, part: str = "train",
+                limits: tuple[int, int] | None = None, crop: float | None = None) -> Source:
     """The images of a data set, uint8 [size, size, 3], with labels 0..classes-1.
+
+    Images of another size are cropped to their middle square and resized (bilinear), without the stretch of contrast that
+    SciPy's `imresize` gave the originals.
 
     Args:
         classes: how many the networks have; 0 if labels are not used.
+        limits: first and last class that are used, numbered anew from 0; None: all.
+        crop: side of random squares as a share of the shorter side (see `RandomCrops`); None: the middle square.
 
     Raises:
         UserError: not there, unreadable, or with other classes.
     """
-    if dataset == "folder" and not classes:
-        return _flat(folder, size)
-    source = SOURCES[dataset](folder, size, part)
+    opener = SOURCES["flat" if dataset == "folder" and not classes else dataset]
+    raw = _restricted(opener.images(folder, size, part), limits)
     if classes:
-        check_labels(source.labels, classes, source.name)
-        if source.classes and len(source.classes) != classes:
-            raise UserError(f"{source.name}: has {len(source.classes)} classes, this experiment {classes}; set its number of "
-                            f"classes to {len(source.classes)}")
-    return source
+        check_labels(raw.labels, classes, raw.name)
+        if raw.classes and len(raw.classes) != classes:
+            raise UserError(f"{raw.name}: has {len(raw.classes)} classes, this experiment {classes}; set its number of "
+                            f"classes to {len(raw.classes)}")
+    if crop is not None:
+        return RandomCrops(raw, size, crop)
+    if opener.fixed(size):
+        return raw
+    prepared = Prepared(raw, lambda image: resize(square_crop(image), size, size), f"at {size}x{size}")
+    if not prepared.in_memory:  # or the images would be read in the middle of the run only
+        readable.check(raw)
+    return prepared
 
 
 def check_labels(labels, classes: int, where: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -13,11 +14,15 @@ class Source:
         name: where it comes from, for messages.
         labels: int32 [n], or None.
         classes: class names, or an empty tuple.
+        validation: the images that are held out, or None.
+        paths: files of the images, where each has one of its own.
     """
 
     name: str = ""
     labels: np.ndarray | None = None
     classes: tuple = ()
+    validation: Source | None = None
+    paths: list | tuple = ()
 
     def __len__(self) -> int:
         raise NotImplementedError
@@ -64,3 +69,50 @@ class ArraySource(Source):
 
     def images(self, indices):
         return self.array[np.asarray(indices)]
+
+
+class Subset(Source):
+    """Some images of another source.
+
+    Args:
+        source: where they are.
+        chosen: their numbers there, int [n].
+        labels, classes: theirs, as in `Source`.
+    """
+
+    def __init__(self, source: Source, chosen: np.ndarray, labels=None, classes: tuple = ()):
+        self.source, self.chosen, self.name, self.classes = source, chosen, source.name, tuple(classes)
+        self.labels = None if labels is None else np.asarray(labels, np.int32)
+        self.paths = [source.paths[i] for i in chosen] if len(source.paths) else ()
+
+    def __len__(self):
+        return len(self.chosen)
+
+    def image(self, index):
+        return self.source.image(int(self.chosen[index]))
+
+    def describe(self, index):
+        return self.source.describe(int(self.chosen[index]))
+
+
+class Mapped(Source):
+    """Another source's images through a function, each time they are asked for.
+
+    Args:
+        source: where they are.
+        function: uint8 [H, W, C] -> uint8 [h, w, c].
+        how: tells this function from others, for caches.
+    """
+
+    def __init__(self, source: Source, function: Callable[[np.ndarray], np.ndarray], how: str):
+        self.source, self.function, self.how = source, function, how
+        self.name, self.labels, self.classes, self.paths = source.name, source.labels, source.classes, source.paths
+
+    def __len__(self):
+        return len(self.source)
+
+    def image(self, index):
+        return self.function(self.source.image(index))
+
+    def describe(self, index):
+        return self.source.describe(index)

@@ -150,18 +150,46 @@ class Checkpoints:
         kinds = self.kinds if whole else tuple(k for k in self.kinds if k == self.kinds[0] or k in kept.kinds)
         items = {kind: networks[kind].arrays() for kind in kinds}
         items["state"] = self._state_items(state if whole else {}, {**about, "whole": whole})
+        self._write(number, items, MARK, newer)
+        self._clean(number, kept, whole)
+        return [self.path(kind, number) for kind in kinds]
+
+    def put(self, number: int, arrays: Mapping, about: dict) -> list[Path]:
+        """Writes a checkpoint that comes from elsewhere, in one step; training will never delete it.
+
+        Args:
+            arrays: kind ('state' too) -> mapping name -> array.
+            about: of the state file, where there is one.
+
+        Raises:
+            UserError: it cannot be written, or training has written one of that iteration here.
+        """
+        for kind in arrays:
+            if self.path(kind, number).is_file() and self._is_ours(kind, number):
+                raise UserError(f"{self.path(kind, number)}: was written by a training run; give another --wts_dir (--tag=NAME) "
+                                f"or another ITERATION")
+        make_folder(self.folder)
+        items = {kind: dict(arrays[kind]).items() for kind in sorted(arrays, key=self._order)}
+        if "state" in items:
+            items["state"] = {"about": np.array(json.dumps(about, sort_keys=True)), **arrays["state"]}.items()
+        self._write(number, items, b"", ())
+        return [self.path(kind, number) for kind in items]
+
+    def _order(self, kind: str) -> tuple:
+        return (kind == "state", kind not in self.kinds, self.kinds.index(kind) if kind in self.kinds else 0)
+
+    def _write(self, number: int, items: Mapping, mark: bytes, newer: Iterable[int]) -> None:
+        """Writes the files of a checkpoint: `items` has kind -> pairs (name, array), G first and the state last."""
         paths = {kind: self.path(kind, number) for kind in items}
         partials = {kind: archive.partial_of(path) for kind, path in paths.items()}
         try:
             for kind, arrays in items.items():
-                archive.prepare(partials[kind], paths[kind], arrays, b"" if kind == "state" else MARK)
+                archive.prepare(partials[kind], paths[kind], arrays, b"" if kind == "state" else mark)
             self.set_aside(newer)
             self._publish([(partials[kind], paths[kind]) for kind in reversed(items)])
         finally:
             for partial in partials.values():
                 archive.remove(partial)
-        self._clean(number, kept, whole)
-        return [paths[kind] for kind in kinds]
 
     @staticmethod
     def _state_items(state: Mapping, about: dict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
+_LIMITS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))  # version 2, 1
 
 
 def _number(path: Path) -> int | None:
@@ -22,8 +23,11 @@ def available() -> int:
         free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
     except (OSError, StopIteration):
         pass
-    limit, used = _number(_CGROUP / "memory.max"), _number(_CGROUP / "memory.current")
-    return free if limit is None or used is None else max(0, min(free, limit - used))
+    for limit, used in _LIMITS:
+        limit, used = _number(_CGROUP / limit), _number(_CGROUP / used)
+        if limit is not None and used is not None:
+            free = min(free, limit - used)
+    return max(0, free)
 
 
 def budget() -> int:

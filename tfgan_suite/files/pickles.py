@@ -159,7 +159,7 @@ class Reader(pickle._Unpickler):  # the one in Python: its opcodes can be replac
     def _make(self, arguments, named) -> None:
         if not isinstance(named, _Name) or not isinstance(arguments, tuple):
             raise pickle.UnpicklingError("it calls what is no name")
-        self.append(named(*arguments))
+        self.append(named(*arguments))  # type: ignore[attr-defined]  # the base class makes it while it loads
 
     def load_reduce(self):
         arguments = self.stack.pop()

@@ -130,3 +130,14 @@ def load(path):
         if _reader(file, _nothing, _nothing).load() != MAGIC:
             raise pickle.UnpicklingError("it does not begin like a file of torch.save")
         return _read_rows(file, len(data))
+
+
+def arrays_of(found, path, advice: str) -> dict[str, np.ndarray]:
+    """A state dictionary: what is in `found`, if that is arrays by their names and nothing else.
+
+    Raises:
+        UserError: it is not; `path` names the file.
+    """
+    if not isinstance(found, dict) or not all(type(n) is str and isinstance(a, np.ndarray) for n, a in found.items()):
+        raise UserError(f"{path}: holds no weights of a network; {advice}")
+    return found

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from tfgan_suite import options
-from tfgan_suite.experiment import Parameter
+from tfgan_suite.experiment import Parameter, whole
 
 
 def _side(value: int) -> str:
@@ -11,7 +11,7 @@ def _side(value: int) -> str:
 
 def _filters(value: str) -> str:
     words = value.split(",") if value else ["1"] * 4
-    return "" if len(words) == 4 and all(w.isdigit() and int(w) for w in words) else "give K,S,F,N, such as 8,2,3,16"
+    return "" if len(words) == 4 and all(map(whole, words)) else "give K,S,F,N, such as 8,2,3,16"
 
 
 GAN = (
@@ -46,10 +46,11 @@ GAN = (
     Parameter("lr_d", 0.0002, "Adam's rate of D", minimum=0.0),
     Parameter("beta1", 0.5, "Adam's beta1", minimum=0.0, maximum=0.9999),
     Parameter("beta2", 0.999, "Adam's beta2", minimum=0.0, maximum=0.9999999),
-    Parameter("ema", 0.0, "decay of an averaged G, from which samples are drawn; 0: none", minimum=0.0, maximum=0.999999),
+    Parameter("ema", 0.0, "decay of an averaged G, from which samples are drawn; 0: none", minimum=0.0, maximum=0.999999,
+              change="free"),
     Parameter("bsz", 64, "images of a batch", minimum=2, fixed=True),
-    Parameter("MAXITER", 10000, "last iteration", minimum=0),
-    Parameter("SAVEFREQ", 1000, "iterations between checkpoints; 0: only at the end", minimum=0),
+    Parameter("MAXITER", 10000, "last iteration", minimum=0, change="free"),
+    Parameter("SAVEFREQ", 1000, "iterations between checkpoints; 0: only at the end", minimum=0, change="free"),
 )
 
 PARAMETERS = {"gan": GAN}

@@ -56,11 +56,13 @@ class Gan(System):
 
     precisions = ("float32", "bfloat16")
 
+    copies = {"a": "g"}
+
     def __init__(self, params, training=True):
         super().__init__(params, training)
         check(params)
         p = params
-        self.classes, self.names = p.classes, options.penalty_names(p.penalty)
+        self.classes, self.names = p.classes, options.active(p)
         self.grid, self.loss = (10, min(10, p.classes or 10)), LOSSES[p.loss]
         self.sampling = ("a",) if p.ema else ("g",)
         if not training:
@@ -114,7 +116,7 @@ class Gan(System):
     def source(self):
         """The images of `data`, at the side of the networks."""
         p = self.params
-        known = p.data if p.data in labelled.SOURCES else "folder"
+        known = p.data if p.data in labelled.SOURCES and p.data not in ("folder", "flat") else "folder"
         if known == "folder" and not Path(p.data).expanduser().is_dir():
             raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images")
         return labelled.open_source(known, "data/cifar10" if known == "cifar10" else p.data, p.imsz, p.classes)

@@ -79,8 +79,8 @@ class Convention:
     """Names, order, layouts and first values of one original program's arrays.
 
     Attributes:
-        names: array, or (array, kind of layer) -> format of its full name around the layer's title. Arrays of linear maps are
-            kernel, bias, u, g, scale; of norms scale, offset, mean, variance (and biased, count where they are kept).
+        names: array, or (array, kind of layer) -> format of its full name around the layer's title, `{}` or `{scope}/{last}`.
+            Arrays of linear maps are kernel, bias, u, g, scale; of norms scale, offset, mean, variance (and biased, count where they are kept).
         kernel: (seed, full name, spec) -> initializer.
         bias: the same for biases.
         vector: spec -> shape of bias and scale.
@@ -104,7 +104,8 @@ class Convention:
 
     def name(self, array: str, kind: str, title: str) -> str:
         """Full name of an array of a layer."""
-        return self.names.get((array, kind), self.names.get(array)).format(title, last=title.rsplit("/", 1)[-1])
+        scope, _, last = title.rpartition("/")
+        return self.names.get((array, kind), self.names.get(array)).format(title, scope=scope, last=last)
 
 
 # -- the plain one: networks that follow no original ----------------------------------------------------------------------
@@ -237,7 +238,8 @@ TORCH_2017 = Convention({"kernel": "{}.weight", "bias": "{}.bias", "scale": "{}.
 
 # -- alenmora/ppgan ------------------------------------------------------------------------------------------------------------------
 PPGAN = Convention({("kernel", "dense"): "{}.linear.weight", "kernel": "{}.conv.weight", "bias": "{}.bias"},
-                   lambda seed, name, spec: seeded.normal(seed, name), order=("bias", "kernel", "weight"))
+                   lambda seed, name, spec: seeded.normal(seed, name), order=("bias", "kernel", "weight"),
+                   axes=_torch_axes)
 
 
 # -- ayanc/rpgan -----------------------------------------------------------------------------------------------------------------------
@@ -272,5 +274,5 @@ def truncated_by_run(name: str, shape, seed: int, run, deviation: float = 0.1) -
     return deviation * tf.random.stateless_truncated_normal(shape, key)
 
 
-TF_3DGAN = Convention({"kernel": "{}", "bias": "{}"},
+TF_3DGAN = Convention({"kernel": "{scope}/W{last}", "bias": "{scope}/b{last}"},
                       lambda seed, name, spec: lambda shape, dtype=None: truncated_by_run(name, shape, seed, 0))

@@ -1,7 +1,8 @@
-"""A learned input space in front of any generator: modules that move a latent to a better place before it is drawn.
+"""A learned input space in front of any generator: modules that move a latent to a better place before it
+is drawn.
 
-"Learning to Avoid Errors in GANs by Manipulating Input Spaces" (arXiv 1707.00768, section 3.2; aleju/gan-error-avoidance,
-common/model.py): x_{i+1} = x_i + LIS_i(x_i), and the generator draws the last x.
+"Learning to Avoid Errors in GANs by Manipulating Input Spaces" (arXiv 1707.00768, section 3.2;
+aleju/gan-error-avoidance, common/model.py): x_{i+1} = x_i + LIS_i(x_i), and the generator draws the last x.
 """
 from __future__ import annotations
 
@@ -54,8 +55,9 @@ class LearnedInput(Network):
         """The vectors x_1 ... x_m after each module, each float32 [n, code].
 
         Args:
-            executed: how many modules to execute (an int or an int tensor; None: all). The gates of the others are zero: their
-                vectors repeat the last one and their weights get zero gradients, as in the original. One graph serves
+            executed: how many modules to execute (an int or an int tensor; None: all). The gates of the
+                others are zero: their vectors repeat the last one and their weights get zero gradients, as
+                    in the original. One graph serves
                 every count.
         """
         vectors, x = [], tf.cast(z, tf.float32)
@@ -65,17 +67,19 @@ class LearnedInput(Network):
             vectors.append(x)
         return vectors
 
-    def images_and_vectors(self, z, labels=None, training: bool = False, update: bool | None = None, executed=None):
+    def images_and_vectors(self, z, labels=None, training: bool = False, update: bool | None = None,
+                           executed=None):
         """What a call gives, and what `move` gives, from one pass."""
         vectors = self.move(z, executed, Pass.of(labels, training, update))
         return self.g(vectors[-1] if vectors else z, labels, training=training, update=update), vectors
 
     def call(self, z, labels=None, training: bool = False, update: bool | None = None, executed=None):
-        """Images of the moved latents; arguments as in the calling contract of networks, `executed` as in `move`."""
+        """Images of the moved latents; arguments as in the calling contract of networks, `executed` as in
+        `move`."""
         return self.images_and_vectors(z, labels, training, update, executed)[0]
 
 
-# -- how many modules run ------------------------------------------------------------------------------------------------
+# -- how many modules run ----------------------------------------------------------------------------------
 def stop_chances(modules: int, training: bool, executed=None) -> list[float]:
     """The chance that a forward pass stops before each module, once it gets there.
 
@@ -91,7 +95,8 @@ def stop_chances(modules: int, training: bool, executed=None) -> list[float]:
 
 
 def count_executed(uniforms, chances) -> tf.Tensor:
-    """How many modules run: the pass stops before the first one whose uniform is below its chance. int32 scalar.
+    """How many modules run: the pass stops before the first one whose uniform is below its chance. int32
+    scalar.
 
     Args:
         uniforms: [modules], one draw per module (those after the stop are not looked at).

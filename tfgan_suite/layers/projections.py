@@ -11,8 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import whole
 from tfgan_suite.layers.linear import compute_dtype, convolve
 from tfgan_suite.layers.network import Network
+
+MOST_FILTERS = 4096  # each trains a discriminator of its own; the paper has 48
+MOST_NUMBERS = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -53,15 +58,39 @@ class Filters:
         return tf.transpose(tf.reshape(y, [-1, *y.shape[1:3], count, channels]), [3, 0, 1, 2, 4])
 
 
-def draw_filters(spec: str, seed: int) -> Filters:
-    """Random projections: normal draws, divided per output channel by their L2 norm over (k, k, 3).
+def parse(spec: str) -> tuple[int, int, int, int]:
+    """`K,S,F,N`: kernel side, stride, channels, number of filters.
 
-    Args:
-        spec: `K,S,F,N`: side of the kernel, stride, channels, how many; checked before.
+    Raises:
+        UserError: not four positive whole numbers, or a kernel smaller than its stride.
     """
-    k, stride, channels, count = map(int, spec.split(","))
-    draws = np.random.RandomState(seed).normal(size=(count, k, k, 3, channels)).astype(np.float32)
-    return Filters(draws / np.sqrt(np.sum(np.square(draws), axis=(1, 2, 3), keepdims=True)), stride)
+    words = spec.split(",")
+    if len(words) != 4 or not all(whole(w) for w in words):
+        raise UserError(f"filters '{spec}': give K,S,F,N (kernel, stride, channels, count), such as 8,2,1,48")
+    k, s, f, n = map(int, words)
+    if k < s:
+        raise UserError(f"filters '{spec}': the kernel ({k}) must not be smaller than the stride ({s})")
+    if n > MOST_FILTERS or k * k * 3 * f * n > MOST_NUMBERS:
+        raise UserError(f"filters '{spec}': are too many or too large; the most are {MOST_FILTERS} filters and {MOST_NUMBERS} "
+                        f"numbers in all")
+    return k, s, f, n
+
+
+def draw(generator: np.random.RandomState, k: int, channels: int) -> np.ndarray:
+    """One filter, float32 [k, k, 3, channels]: normal draws, divided per output channel by their L2 norm."""
+    p = np.float32(generator.normal(size=(k, k, 3, channels)))
+    return p / np.sqrt(np.sum(p * p, axis=(0, 1, 2), keepdims=True))
+
+
+def draw_filters(spec: str, seed: int | None) -> Filters:
+    """The filters that `K,S,F,N` describes.
+
+    Raises:
+        UserError: see `parse`.
+    """
+    k, s, f, n = parse(spec)
+    generator = np.random.RandomState(seed)
+    return Filters(np.stack([draw(generator, k, f) for _ in range(n)]), s)
 
 
 class Projected(Network):

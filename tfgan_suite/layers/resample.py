@@ -65,3 +65,8 @@ def with_maps(x: tf.Tensor, vector: tf.Tensor) -> tf.Tensor:
     """[n, h, w, c] and [n, k] -> [n, h, w, c + k]: the vector, the same at every pixel, after the channels."""
     wide = tf.broadcast_to(vector[:, None, None, :], [tf.shape(x)[0], x.shape[1], x.shape[2], vector.shape[1]])
     return tf.concat([x, tf.cast(wide, x.dtype)], -1)
+
+
+def logits(x: tf.Tensor) -> tf.Tensor:
+    """[n, 1] -> [n]: what a last dense layer with one output gives."""
+    return tf.reshape(x, [-1])

@@ -1,9 +1,10 @@
 """The augmentation sets of LIS: what imgaug 0.2.4 did, on whole batches.
 
-A set applies its operations in a random order, one order per image, each with its probability. The operations take uint8
-[n, H, W, C] and one parameter (row) per image. Every image has its own generator, so that what happens to it does not
-depend on its neighbours in the batch. The original draws everything from one generator that is seeded alike in every run, which
-correlates its draws; ours are independent with the same marginals.
+A set applies its operations in a random order, one order per image, each with its probability. The
+operations take uint8 [n, H, W, C] and one parameter (row) per image. Every image has its own generator, so
+that what happens to it does not depend on its neighbours in the batch. The original draws everything from
+one generator that is seeded alike in every run, which correlates its draws; ours are independent with the
+same marginals.
 """
 from __future__ import annotations
 
@@ -15,9 +16,10 @@ import numpy as np
 
 
 # -- reading images between their pixels -----------------------------------------------------------------
-# The semantics are those of skimage's `warp` in 2017, which imgaug used: separable cubic convolution (Keys 1981,
-# a = -1/2) for order 3, bilinear for order 1; the result is clipped to each image's own range and truncated to bytes.
-# Coordinates are float64 [n, H, W, 2], (x, y) in the source image, pixel centres at whole numbers.
+# The semantics are those of skimage's `warp` in 2017, which imgaug used: separable cubic convolution (Keys
+# 1981, a = -1/2) for order 3, bilinear for order 1; the result is clipped to each image's own range and
+# truncated to bytes. Coordinates are float64 [n, H, W, 2], (x, y) in the source image, pixel centres at
+# whole numbers.
 def affine_coordinates(matrices: np.ndarray, height: int, width: int) -> np.ndarray:
     """Source of every output pixel under affine maps of the plane.
 
@@ -35,10 +37,12 @@ def affine_coordinates(matrices: np.ndarray, height: int, width: int) -> np.ndar
 
 
 def mesh_coordinates(corners: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Source of every output pixel under a piecewise affine map: a regular mesh over the image, each cell two triangles.
+    """Source of every output pixel under a piecewise affine map: a regular mesh over the image, each cell
+    two triangles.
 
     Args:
-        corners: float [n, rows, cols, 2], source (x, y) of the mesh points; the mesh spans [0, width] x [0, height].
+        corners: float [n, rows, cols, 2], source (x, y) of the mesh points; the mesh spans [0, width] x [0,
+            height].
 
     Returns:
         float64 [n, height, width, 2].
@@ -48,14 +52,16 @@ def mesh_coordinates(corners: np.ndarray, height: int, width: int) -> np.ndarray
     ys, xs = ys * rows / height, xs * cols / width
     i, j = ys.astype(int), xs.astype(int)
     v, u = (ys - i)[..., None], (xs - j)[..., None]
-    here, right, below, far = corners[:, i, j], corners[:, i, j + 1], corners[:, i + 1, j], corners[:, i + 1, j + 1]
+    here, right = corners[:, i, j], corners[:, i, j + 1]
+    below, far = corners[:, i + 1, j], corners[:, i + 1, j + 1]
     upper = here + u * (right - here) + v * (below - here)
     lower = far + (1 - u) * (below - far) + (1 - v) * (right - far)
     return np.where(u + v <= 1, upper, lower)
 
 
 def _mirrored(x: np.ndarray, size: int) -> np.ndarray:
-    """Positions folded into [-1/2, size - 1/2]: beyond an edge the image goes on as its mirror, edge pixel included."""
+    """Positions folded into [-1/2, size - 1/2]: beyond an edge the image goes on as its mirror, edge pixel
+    included."""
     folded = np.mod(x + 0.5, 2 * size)
     return np.minimum(folded, 2 * size - folded) - 0.5
 
@@ -81,8 +87,10 @@ def _linear(images: np.ndarray, coordinates: np.ndarray, mirror: bool) -> np.nda
 
 
 def _keys_weights(t: np.ndarray) -> np.ndarray:
-    """Weights of the four neighbours at offsets -1, 0, 1, 2 for a position t in [0, 1) between the middle two: [4, ...]."""
-    return 0.5 * np.stack([t * (t * (2 - t) - 1), t * t * (3 * t - 5) + 2, t * (t * (4 - 3 * t) + 1), t * t * (t - 1)])
+    """Weights of the four neighbours at offsets -1, 0, 1, 2 for a position t in [0, 1) between the middle
+    two: [4, ...]."""
+    return 0.5 * np.stack([t * (t * (2 - t) - 1), t * t * (3 * t - 5) + 2, t * (t * (4 - 3 * t) + 1),
+                           t * t * (t - 1)])
 
 
 def _cubic(images: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
@@ -117,7 +125,8 @@ def sample(images: np.ndarray, coordinates: np.ndarray, order: int, mirror: bool
     if order == 3 and not mirror:
         raise ValueError("order 3 is only there with mirrored edges")
     read = _cubic(images, coordinates) if order == 3 else _linear(images, coordinates, mirror)
-    low = images.min(axis=(1, 2, 3), keepdims=True) if mirror else 0  # what comes from outside is black and stays so
+    low = images.min(axis=(1, 2, 3),
+                     keepdims=True) if mirror else 0  # what comes from outside is black and stays so
     return np.clip(read, low, images.max(axis=(1, 2, 3), keepdims=True)).astype(np.uint8)
 
 
@@ -156,7 +165,8 @@ def flip_vertically(images: np.ndarray, _) -> np.ndarray:
     return images[:, ::-1]
 
 
-def affine_matrix(scale_x: float, scale_y: float, degrees: float, shift_x: int = 0, shift_y: int = 0) -> np.ndarray:
+def affine_matrix(scale_x: float, scale_y: float, degrees: float, shift_x: int = 0,
+                  shift_y: int = 0) -> np.ndarray:
     """Scale, then turn, then shift (in pixels), float64 [2, 3]."""
     angle = np.deg2rad(degrees)
     return np.array([[scale_x * np.cos(angle), -scale_y * np.sin(angle), shift_x],
@@ -164,7 +174,8 @@ def affine_matrix(scale_x: float, scale_y: float, degrees: float, shift_x: int =
 
 
 def shift_pixels(fraction: float, size: int) -> int:
-    """A shift of `fraction` of the side `size` in whole pixels; halves go to the even number, as in the recorded fixtures."""
+    """A shift of `fraction` of the side `size` in whole pixels; halves go to the even number, as in the
+    recorded fixtures."""
     return round(float(fraction) * size)
 
 
@@ -175,7 +186,8 @@ def affine(images: np.ndarray, matrices, order: int, mirror: bool) -> np.ndarray
 
 
 def piecewise_affine(images: np.ndarray, jitter) -> np.ndarray:
-    """Moves the points of a regular mesh by `jitter`, float [n, rows, cols, 2] in pixels (x, y), and the image with them."""
+    """Moves the points of a regular mesh by `jitter`, float [n, rows, cols, 2] in pixels (x, y), and the
+    image with them."""
     h, w = images.shape[1:3]
     rows, cols = np.shape(jitter)[1:3]
     regular = np.stack(np.meshgrid(np.linspace(0, w, cols), np.linspace(0, h, rows)), -1)

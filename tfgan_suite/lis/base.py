@@ -22,8 +22,8 @@ def dropout_mask(draw: random.Draws, name: str, shape, chance: float) -> tf.Tens
 class LisSystem(System):
     """Base of `glis`, `lis_iterative` and `lis_separate`.
 
-    A subclass builds `networks`, then calls `prepare_training`. It gives `losses`, the names of what `update` returns, in the
-    order of the console, and `stages`.
+    A subclass builds `networks`, then calls `prepare_training`. It gives `losses`, the names of what
+    `update` returns, in the order of the console, and `stages`.
 
     Attributes:
         plot_interval: iterations between two loss.jpg; None for those of the pictures.
@@ -66,7 +66,8 @@ class LisSystem(System):
     def new_generator_lis(self):
         """G-LIS."""
         p = self.params
-        return networks.GeneratorLIS(self.size, p.nfeature, p.code_size, self.make, p.r_iterations, p.g_upscaling)
+        return networks.GeneratorLIS(self.size, p.nfeature, p.code_size, self.make, p.r_iterations,
+                                     p.g_upscaling)
 
     @property
     def g_lis(self):
@@ -88,7 +89,8 @@ class LisSystem(System):
     def square_averages(self, kind: str) -> dict[str, tf.Variable]:
         """Variable name -> RMSprop's mean square of it, for the optimiser of network `kind`."""
         optimizer = self.optimizers[kind]
-        return {v.name.split(":")[0]: optimizer.slot("square_avg", v) for v in self.networks[kind].trainable_variables}
+        return {v.name.split(":")[0]: optimizer.slot("square_avg", v)
+                for v in self.networks[kind].trainable_variables}
 
     def start_from(self, folder, tolerant: bool = False) -> None:
         """Fills networks and optimisers from another run.
@@ -111,7 +113,8 @@ class LisSystem(System):
         return losses.adversarial(sigmoid(logits), real, self.params.ls)
 
     def d_loss(self, step: tf.Tensor, real: tf.Tensor, fake: tf.Tensor, masks=(None, None)) -> tuple:
-        """What D minimises on real and on generated images [n, h, w, 3]; call it inside the tape of D's weights.
+        """What D minimises on real and on generated images [n, h, w, 3]; call it inside the tape of D's
+        weights.
 
         The passes of D that give the losses serve the penalties too.
 
@@ -119,13 +122,16 @@ class LisSystem(System):
             masks: D's dropout masks of the two passes.
 
         Returns:
-            (loss on real images, loss on generated ones, their sum with the penalties' term, the penalties' scalars for the
-            logs). Console, history and `losses` know nothing of the scalars.
+            (loss on real images, loss on generated ones, their sum with the penalties' term, the penalties'
+            scalars for the logs). Console, history and `losses` know nothing of the scalars.
         """
-        on_real, on_fake = (lambda x, mask=mask: self.networks["d"](x, training=True, masks={networks.FINAL: mask})
-                            for mask in masks)
+        def score(mask):
+            return lambda x: self.networks["d"](x, training=True, masks={networks.FINAL: mask})
+
+        on_real, on_fake = map(score, masks)
         look = penalties.Look(real, fake, on_real, on_fake)
-        loss_real, loss_fake = self.adversarial(look.real.logits, True), self.adversarial(look.fake.logits, False)
+        loss_real = self.adversarial(look.real.logits, True)
+        loss_fake = self.adversarial(look.fake.logits, False)
         term, scalars = penalties.of_params(self.params, look, step, self.iterations)
         return loss_real, loss_fake, loss_real + loss_fake + term, scalars
 
@@ -139,7 +145,8 @@ class LisSystem(System):
         if p.spatial_dropout_r == 0:
             return {}
         channels = [p.nfeature // 2 * 2 ** level for level in range(1, self.size.levels)]
-        return {f"level.{i + 1}": dropout_mask(draw, f"{name}/{i}", (p.batch_size, 1, 1, c), p.spatial_dropout_r)
+        return {f"level.{i + 1}": dropout_mask(draw, f"{name}/{i}", (p.batch_size, 1, 1, c),
+                                               p.spatial_dropout_r)
                 for i, c in enumerate(channels)}
 
     # -- size of a run ------------------------------------------------------------------------------------
@@ -183,17 +190,27 @@ class LisSystem(System):
         """Names of the scalars that `update` returns."""
         raise NotImplementedError
 
+    @classmethod
+    def history_lines(cls, params) -> tuple:
+        """'group/line' of all lines of the history, in the order of columns and colours."""
+        raise NotImplementedError
+
     def lines(self, values: dict) -> dict:
-        """The history's points of one iteration: 'group/line' -> value; those that did not occur are left out."""
+        """The history's points of one iteration: 'group/line' -> value; those that did not occur are left
+        out."""
         raise NotImplementedError
 
     def events(self):
         """Pictures, tests and history (`reports.Reports`)."""
         return self.reports.events()
 
-    def reconstruct(self, evaluation) -> float:
-        """The final test, as `tools/evaluate.py --metrics=reconstruction` asks for it."""
-        return reports.on_test_images(evaluation)
+    def metrics(self):
+        """The final test is its reconstruction metric."""
+        return {"reconstruction": self.reconstruction}
+
+    def reconstruction(self, evaluation) -> dict:
+        """`reconstruction`: the final test, on images of its own."""
+        return {"reconstruction": reports.on_test_images(evaluation)}
 
     def picture_names(self, done: int) -> tuple[list[str], str]:
         """Files of the pictures at an iteration: one for each stage, and the one of all stages."""
@@ -207,10 +224,12 @@ class LisSystem(System):
     # -- pictures -----------------------------------------------------------------------------------------
     def latents(self, n, seed):
         """N(0, 1), float32 [n, code_size]."""
-        return random.generator(seed, "latents").standard_normal((n, self.params.code_size)).astype(np.float32)
+        draw = random.generator(seed, "latents")
+        return draw.standard_normal((n, self.params.code_size)).astype(np.float32)
 
     def stages(self, codes: tf.Tensor) -> list[tf.Tensor]:
-        """Images in [0, 1] before and after each attempt to mend them, each [n, h, w, 3]; networks in evaluation mode."""
+        """Images in [0, 1] before and after each attempt to mend them, each [n, h, w, 3]; networks in
+        evaluation mode."""
         raise NotImplementedError
 
     def decode(self, codes: tf.Tensor) -> tf.Tensor:
@@ -219,7 +238,8 @@ class LisSystem(System):
 
     @cached_property
     def _stages(self):
-        return tf.function(self.stages, input_signature=[tf.TensorSpec((None, self.params.code_size), tf.float32)])
+        codes = tf.TensorSpec((None, self.params.code_size), tf.float32)
+        return tf.function(self.stages, input_signature=[codes])
 
     def all_stages(self, latents: np.ndarray) -> list[np.ndarray]:
         """`stages` of any number of codes, computed in batches."""
@@ -239,11 +259,13 @@ class LisSystem(System):
 
     def to_uint8(self, x):
         """Truncation, and --output_scale."""
-        return bytes.unit_to_uint8(np.asarray(x) * np.float32(0.5) + np.float32(0.5), self.params.output_scale)
+        return bytes.unit_to_uint8(np.asarray(x) * np.float32(0.5) + np.float32(0.5),
+                                   self.params.output_scale)
 
     def pictures(self, seed):
         """`samples`: after the last stage; `chains`: every stage side by side."""
         rows, cols = self.grid
-        stages = [bytes.unit_to_uint8(x, self.params.output_scale) for x in self.all_stages(self.latents(rows * cols, seed))]
+        stages = [bytes.unit_to_uint8(x, self.params.output_scale)
+                  for x in self.all_stages(self.latents(rows * cols, seed))]
         return {"samples": sheets.draw_grid(stages[-1], cols=cols),
                 "chains": sheets.draw_grid(sheets.side_by_side(*stages), cols=cols)}

@@ -1,11 +1,13 @@
 """The training data of LIS: cropped, scaled, flipped and augmented images of a split data set, in [0, 1].
 
-Geometry is that of torchvision in 2017: all resizing is Pillow's bilinear filter, which averages when it shrinks.
+Geometry is that of torchvision in 2017: all resizing is Pillow's bilinear filter, which averages when it
+shrinks.
 """
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
@@ -69,8 +71,9 @@ def centre_crop(image: np.ndarray, height: int, width: int) -> np.ndarray:
 def prepare(image: np.ndarray, height: int, width: int, crop: tuple[int, int] | None = None) -> np.ndarray:
     """[Centre crop] -> scale -> centre crop.
 
-    A square target scales the shorter side and crops the middle. The original means to do the same for any target but passes
-    the width as the interpolation mode; as its ancestor's README says, we resize to exactly [height, width] there.
+    A square target scales the shorter side and crops the middle. The original means to do the same for any
+    target but passes the width as the interpolation mode; as its ancestor's README says, we resize to
+    exactly [height, width] there.
 
     Args:
         image: uint8 [H, W, 3].
@@ -110,15 +113,15 @@ def pad_to_square(image: np.ndarray) -> np.ndarray:
 
 
 # -- the cache of augmented images -----------------------------------------------------------------------
-# It saves the time of augmentation, and it is part of the training data's distribution, so its decisions are kept
-# apart from its pixels: a version is a number, and the pixels of a version are made from it. A resumed run replays the
-# decisions (no image is loaded for that) and goes on with the same versions.
+# It saves the time of augmentation, and it is part of the training data's distribution, so its decisions
+# are kept apart from its pixels: a version is a number, and the pixels of a version are made from it. A
+# resumed run replays the decisions (no image is loaded for that) and goes on with the same versions.
 class VersionCache:
     """Which frozen version of an image a look-up shows.
 
-    A look-up goes to one of the lists. If the image is there, it is thrown out with probability `p_drop`, otherwise its
-    version is shown. If it is not there (any more), a fresh version is made, and kept as long as fewer than `total` versions
-    are kept in all lists together.
+    A look-up goes to one of the lists. If the image is there, it is thrown out with probability `p_drop`,
+    otherwise its version is shown. If it is not there (any more), a fresh version is made, and kept as long
+    as fewer than `total` versions are kept in all lists together.
 
     Args:
         total: most versions kept; 0 or less keeps none.
@@ -152,7 +155,8 @@ class VersionCache:
 
 
 class VersionStream:
-    """The versions shown at places 0, 1, 2, ... of the endless sequence of training images; a function of (seed, place).
+    """The versions shown at places 0, 1, 2, ... of the endless sequence of training images; a function of
+    (seed, place).
 
     A version's number is the place at which it was made.
 
@@ -173,8 +177,8 @@ class VersionStream:
         self.cache, self.place = VersionCache(*self.arguments), 0
 
     def versions(self, start: int, count: int) -> np.ndarray:
-        """Versions shown at places start ... start+count-1, int64 [count]. Going on where the last call ended costs least;
-        anything else replays the decisions up to there."""
+        """Versions shown at places start ... start+count-1, int64 [count]. Going on where the last call
+        ended costs least; anything else replays the decisions up to there."""
         if self.arguments[0] <= 0:
             return np.arange(start, start + count)
         if start < self.place:
@@ -186,7 +190,8 @@ class VersionStream:
     def _advance(self, count: int) -> np.ndarray:
         keys = self.keys(self.place, count)
         places = range(self.place, self.place + count)
-        shown = [self.cache.look_up(int(key), *self._draws(place), place) for key, place in zip(keys, places)]
+        shown = [self.cache.look_up(int(key), *self._draws(place), place) for key,
+                 place in zip(keys, places)]
         self.place += count
         return np.array(shown, np.int64)
 
@@ -205,7 +210,8 @@ class VersionStream:
 def open_dataset(dataset: str, dataroot: str, lsun_class: str = "bedroom", digits_size: int = 8) -> Source:
     """A whole data set as it is stored: all its images, training and test.
 
-    CIFAR-10 is its 50,000 training images followed by its 10,000 test images. Folders are searched through all levels.
+    CIFAR-10 is its 50,000 training images followed by its 10,000 test images. Folders are searched through
+    all levels.
 
     Raises:
         UserError: unknown, or not there.
@@ -233,7 +239,8 @@ def full_name(dataset: str, lsun_class: str) -> str:
 class LisImages(Source):
     """The training images of a split, and its test images.
 
-    As a `Source` it numbers the training images, prepared but neither flipped nor augmented.
+    As a `Source` it numbers the training images, prepared but neither flipped nor augmented. They are decoded
+    when the first is asked for, so that a test of a few images costs only these.
 
     Args:
         source: the whole data set.
@@ -245,17 +252,32 @@ class LisImages(Source):
         seed: of order, flips, augmentation and cache.
     """
 
-    def __init__(self, source: Source, parts: split.Split, wanted: Sizes, flip: bool = False, augment: str = "none",
+    def __init__(self, source: Source, parts: split.Split, wanted: Sizes, flip: bool = False,
+                 augment: str = "none",
                  cache: tuple = (0, 1, 0.1), seed: int = 0):
         if augment not in augmentation.SETS:
             raise UserError(f"augment={augment}: unknown; choose from {', '.join(augmentation.SETS)}")
-        self.all, self.split = Prepared(source, lambda image: _prepare(image, wanted)), parts
-        self.name = self.all.name
+        self._source, self._wanted, self.split = source, wanted, parts
+        self._few = Prepared(source, self._prepare, budget=0)  # keeps nothing
+        self.name = self._few.name
         self.labels = None if source.labels is None else source.labels[parts.train]
         self.classes, self.flip, self.seed = source.classes, flip, seed
         self.operations = augmentation.SETS[augment]
         self.stream = VersionStream(seed, self.keys, *cache)
         self.kept: OrderedDict[int, np.ndarray] = OrderedDict()
+
+    @cached_property
+    def all(self) -> Prepared:
+        """The whole data set, kept in memory where it fits.
+
+        Raises:
+            UserError: an image that cannot be read or prepared.
+        """
+        return Prepared(self._source, self._prepare)
+
+    def _prepare(self, image: np.ndarray) -> np.ndarray:
+        check_crop(image, self._wanted.crop)
+        return prepare(image, *self._wanted.image, self._wanted.crop)
 
     def __len__(self):
         return len(self.split.train)
@@ -267,7 +289,8 @@ class LisImages(Source):
         return self.all.images(self.split.train[np.asarray(indices)])
 
     def keys(self, start: int, count: int) -> np.ndarray:
-        """Training images at places start ... start+count-1 of the endless sequence: permutation after permutation."""
+        """Training images at places start ... start+count-1 of the endless sequence: permutation after
+        permutation."""
         n = len(self)
         first, last = start // n, (start + count - 1) // n
         epochs = [epoch_permutation(n, epoch, self.seed) for epoch in range(first, last + 1)]
@@ -281,17 +304,27 @@ class LisImages(Source):
         """
         versions, keys = self.stream.versions(start, count), self.keys(start, count)
         missing = [i for i, version in enumerate(versions) if version not in self.kept]
-        made = dict(zip(missing, self._make(keys[missing], versions[missing]))) if missing else {}
+        fresh = self._make(keys[missing], versions[missing], self.all) if missing else ()
+        made = dict(zip(missing, fresh))
         images = np.stack([made[i] if i in made else self.kept[versions[i]] for i in range(count)])
         self._keep(versions, images)
         return to_float(images)
 
-    def _make(self, keys: np.ndarray, versions: np.ndarray) -> np.ndarray:
-        """Frozen versions of some images: flipped or not, then augmented. uint8."""
+    def first(self, count: int) -> np.ndarray:
+        """The first training images as D sees them, flipped and augmented, uint8 [count, height, width, 3].
+
+        It decodes no others and leaves the stream where it is.
+        """
+        versions = VersionStream(self.seed, self.keys, *self.stream.arguments).versions(0, count)
+        return self._make(self.keys(0, count), versions, self._few)
+
+    def _make(self, keys: np.ndarray, versions: np.ndarray, images: Prepared) -> np.ndarray:
+        """Frozen versions of some of the images: flipped or not, then augmented. uint8."""
         generators = [generator(self.seed, "image version", version) for version in versions]
-        images = self.images(keys)
+        images = images.images(self.split.train[keys])
         if self.flip:
-            images = np.stack([image[:, ::-1] if draw.random() < 0.5 else image for image, draw in zip(images, generators)])
+            images = np.stack([image[:, ::-1] if draw.random() < 0.5 else image
+                               for image, draw in zip(images, generators)])
         return augmentation.augment(images, self.operations, generators)
 
     def _keep(self, versions: np.ndarray, images: np.ndarray) -> None:
@@ -305,7 +338,8 @@ class LisImages(Source):
             self.kept.popitem(last=False)
 
     def test(self, part: str = "running_test") -> np.ndarray:
-        """The images of a test, neither flipped nor augmented (the original does both, which only adds noise to the test).
+        """The images of a test, neither flipped nor augmented (the original does both, which only adds
+        noise to the test).
 
         Args:
             part: 'running_test' or 'final_test'.
@@ -313,12 +347,8 @@ class LisImages(Source):
         Returns:
             float32 [n, height, width, 3] in [0, 1].
         """
-        return to_float(self.all.images(getattr(self.split, part)))
-
-
-def _prepare(image: np.ndarray, wanted: Sizes) -> np.ndarray:
-    check_crop(image, wanted.crop)
-    return prepare(image, *wanted.image, wanted.crop)
+        return to_float(self._few.images({"running_test": self.split.running_test,
+                                          "final_test": self.split.final_test}[part]))
 
 
 def open_images(params, flip: bool = False, augment: str = "none", cache: tuple = (0, 1, 0.1)) -> LisImages:
@@ -341,9 +371,11 @@ def open_images(params, flip: bool = False, augment: str = "none", cache: tuple 
     return LisImages(source, parts, wanted, flip, augment, cache, params.seed)
 
 
-def make_split(dataset: str, dataroot: str, lsun_class: str = "bedroom", running: int = 200, final: int = 2000,
+def make_split(dataset: str, dataroot: str, lsun_class: str = "bedroom", running: int = 200,
+               final: int = 2000,
                seed: int = 0):
-    """Splits a data set at random and writes `<dataroot>/data_index.npz`; what `tools/datasets.py split` does.
+    """Splits a data set at random and writes `<dataroot>/data_index.npz`; what `tools/datasets.py split`
+    does.
 
     Returns:
         (path, Split).

@@ -1,10 +1,11 @@
 """What a run reported, as lines of (iteration, value): its CSV export and the points of its plots.
 
-A run of ours keeps it in `metrics.jsonl`; the original kept a pickle of its own classes in `*_state.pt`. Beside it both write
-a table at each test, `log/loss_N.npz` or `log/loss_N.pt`.
+A run of ours keeps it in `metrics.jsonl`; the original kept a pickle of its own classes in `*_state.pt`.
+Beside it both write a table at each test, `log/loss_N.npz` or `log/loss_N.pt`.
 """
 from __future__ import annotations
 
+import bisect
 import io
 import re
 from pathlib import Path
@@ -48,7 +49,8 @@ class Line:
         return np.array(self.y_list, np.float32)
 
     def reduced(self, start: int, end: int, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
-        """The points with start <= x < end, averaged in blocks of int(count / most), each at its last x; a rest is a block."""
+        """The points with start <= x < end, averaged in blocks of int(count / most), each at its last x; a
+        rest is a block."""
         inside = (self.xs >= start) & (self.xs < end)
         xs, ys = self.xs[inside], self.ys[inside]
         if not len(xs):
@@ -60,10 +62,29 @@ class Line:
 
 
 class History:
-    """Groups of lines, both in the order in which they came."""
+    """Groups of lines, both in the order in which they were declared or came.
 
-    def __init__(self):
+    Args:
+        declared: 'group/line' of all lines that a system has, in order: columns and colours of a run do not
+            depend on which loss occurred first.
+    """
+
+    def __init__(self, declared: tuple = ()):
         self.groups: dict[str, dict[str, Line]] = {}
+        for name in declared:
+            group, line = name.split("/", 1)
+            self.groups.setdefault(group, {})[line] = Line()
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has no point."""
+        return not any(line.x_list for _, line in self.lines())
+
+    def forget(self, first: int) -> None:
+        """Removes all points from iteration `first` on."""
+        for _, line in self.lines():
+            keep = bisect.bisect_left(line.x_list, first)
+            del line.x_list[keep:], line.y_list[keep:]
 
     def append(self, group: str, line: str, x: int, y: float, average: bool = False) -> None:
         """Adds a point to a line, which is made if it is new."""
@@ -71,13 +92,14 @@ class History:
 
     def lines(self) -> list[tuple[str, Line]]:
         """('group_line', line) in order."""
-        return [(f"{group}_{name}", line) for group, lines in self.groups.items() for name, line in lines.items()]
+        return [(f"{group}_{name}", line) for group, lines in self.groups.items() for name,
+                line in lines.items()]
 
     def csv(self, start: int = 0, end: int = -1, subsample: int = 1, kernel_size: int = 101) -> str:
         """The table of all lines, smoothed.
 
-        One row per iteration of any line; a line without a value there keeps its last one (0 before its first). A box filter
-        of `kernel_size` rows smooths each column; beyond the ends it sees zeros.
+        One row per iteration of any line; a line without a value there keeps its last one (0 before its
+        first). A box filter of `kernel_size` rows smooths each column; beyond the ends it sees zeros.
 
         Args:
             start, end: rows start ... end - 1 are written; end < 0 for all.
@@ -87,11 +109,12 @@ class History:
             Header `__index,{group}_{line},...` and rows, without a newline at the end.
         """
         lines = self.lines()
-        index = np.unique(np.concatenate([line.xs for _, line in lines])) if lines else np.zeros(0, np.int32)
+        index = np.unique(np.concatenate([np.zeros(0, np.int32), *(line.xs for _, line in lines)]))
         columns = [smooth(_carried(line, index), kernel_size) for _, line in lines]
         rows = range(max(0, start), len(index) if end < 0 else min(end, len(index)))
         text = [",".join(["__index", *(re.sub(r"[,\s\"']", "", name) for name, _ in lines)])]
-        text += [",".join([str(index[i]), *(f"{column[i]:.4f}" for column in columns)]) for i in rows if i % subsample == 0]
+        text += [",".join([str(index[i]), *(f"{column[i]:.4f}" for column in columns)]) for i in rows
+                 if i % subsample == 0]
         return "\n".join(text)
 
 
@@ -109,20 +132,23 @@ def smooth(values: np.ndarray, kernel_size: int) -> np.ndarray:
     return full[(kernel_size - 1) // 2:][:len(values)]
 
 
-def from_metrics(path) -> History:
-    """The history of a run of ours, from its `metrics.jsonl`; the scalar `loss-x/y` is line y of group loss-x.
+def from_metrics(path, declared: tuple = ()) -> History:
+    """The history of a run of ours, from its `metrics.jsonl`; the scalar `loss-x/y` is line y of group
+    loss-x.
 
-    After a resumed run the later report of an iteration counts. Values that did not occur (NaN) are left out.
+    After a resumed run the later report of an iteration counts. Values that did not occur (NaN) are left
+    out.
 
     Raises:
         UserError: no such file, or not ours.
     """
     found: dict[tuple[str, str], dict[int, float]] = {}
-    for iteration, entry in jsonl.read(path, "train the experiment first, or give its log folder as --log_dir"):
+    for iteration, entry in jsonl.read(path, "train the experiment first, or give its log folder as "
+                                             "--log_dir"):
         for name, value in entry.items():
             if name.startswith(GROUPS) and "/" in name and np.isfinite(value):
                 found.setdefault(tuple(name.split("/", 1)), {})[iteration] = value
-    history = History()
+    history = History(declared)
     for (group, line), values in found.items():
         for x in sorted(values):
             history.append(group, line, x, values[x])
@@ -183,24 +209,27 @@ def read_tables(folder) -> list[tuple[int, np.ndarray, float]]:
             with reading(path, "holds no training_loss and test_loss"):
                 found[int(match[1])] = _losses(table["training_loss"]), float(table["test_loss"])
     if not found:
-        raise UserError(f"{folder}: holds no log/loss_N.npz; they are written at each test (--test_interval)")
+        raise UserError(f"{folder}: holds no log/loss_N.npz; they are written at each test "
+                        "(--test_interval)")
     return [(iteration, *found[iteration]) for iteration in sorted(found)]
 
 
 def _losses(table) -> np.ndarray:
     """float64 [rows, 3]."""
-    if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] != 3 or table.dtype.kind not in "fiu":
+    of_numbers = isinstance(table, np.ndarray) and table.dtype.kind in "fiu"
+    if not of_numbers or table.ndim != 2 or table.shape[1] != 3:
         raise ValueError("training_loss is no table of three columns")
     return table.astype(np.float64)
 
 
-def table_points(tables: list[tuple[int, np.ndarray, float]], kind: str, interval: int) -> tuple[np.ndarray, np.ndarray]:
+def table_points(tables: list[tuple[int, np.ndarray, float]], kind: str,
+                 interval: int) -> tuple[np.ndarray, np.ndarray]:
     """The points of one line: (iterations, losses).
 
     Args:
         kind: 'test', or the training loss 'dis' (real + fake), 'dis-real', 'dis-fake' or 'gen'.
-        interval: rows of which a point is the mean. A loss that did not occur, 0 in the table, is left out of the mean (the
-            original counts it).
+        interval: rows of which a point is the mean. A loss that did not occur, 0 in the table, is left out
+            of the mean (the original counts it).
     """
     if kind == "test":
         return np.array([t[0] for t in tables]), np.array([t[2] for t in tables])

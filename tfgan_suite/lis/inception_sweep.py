@@ -1,8 +1,9 @@
-"""Inception scores of a G-LIS run's checkpoints, after each number of LIS modules, as the original's script measures them.
+"""Inception scores of a G-LIS run's checkpoints, after each number of LIS modules, as the original's script
+measures them.
 
-Mended: mean and standard deviation are over the splits (there the deviation was always 0), all checkpoints are measured and not
-only the last, G is in evaluation mode unless asked otherwise. Kept: images are truncated to bytes, damaged on request, resized
-to 299x299 by Pillow; the logits have no bias.
+Mended: mean and standard deviation are over the splits (there the deviation was always 0), all checkpoints
+are measured and not only the last, G is in evaluation mode unless asked otherwise. Kept: images are
+truncated to bytes, damaged on request, resized to 299x299 by Pillow; the logits have no bias.
 """
 from __future__ import annotations
 
@@ -51,20 +52,23 @@ class Judge:
         result = SplitScores(len(pending), 1)
         for first in range(0, len(pending), self.batch):
             part = pending[first:first + self.batch]
-            generators = [generator(self.seed, "inception", self.augment, first + i) for i in range(len(part))]
+            generators = [generator(self.seed, "inception", self.augment, first + i)
+                          for i in range(len(part))]
             damaged = augmentation.augment(part, augmentation.INCEPTION_SETS[self.augment], generators)
             result.add_logits(self.logits(np.stack([resize(x, SIDE, SIDE) for x in damaged])))
         return result.result()[0]
 
 
 def fake_scores(judge: Judge, sampler) -> list[tuple[float, float]]:
-    """(mean, standard deviation) over the splits of samples after 0, 1, ... all modules, with new noise for each."""
+    """(mean, standard deviation) over the splits of samples after 0, 1, ... all modules, with new noise for
+    each."""
     scores = np.zeros((sampler.modules + 1, judge.splits))
     for split in range(judge.splits):
         for r in range(sampler.modules + 1):
             codes = sampler.codes(judge.split_size, judge.seed, "inception", split, r)
             batches = range(0, judge.split_size, sampler.batch)
-            scores[r, split] = judge.score(unit_to_uint8(sampler.draw(codes[i:i + sampler.batch], r)) for i in batches)
+            scores[r, split] = judge.score(unit_to_uint8(sampler.draw(codes[i:i + sampler.batch], r))
+                                           for i in batches)
     return [(float(row.mean()), float(row.std())) for row in scores]
 
 
@@ -81,9 +85,11 @@ def real_scores(judge: Judge, source, most: int) -> tuple[float, float]:
         if count < min(FEWEST, judge.split_size):
             break
         batches = range(first, first + count, judge.batch)
-        scores.append(judge.score(source.images(np.arange(i, min(i + judge.batch, first + count))) for i in batches))
+        scores.append(judge.score(source.images(np.arange(i, min(i + judge.batch, first + count)))
+                                  for i in batches))
     if not scores:
-        raise UserError(f"{source.name}: has {len(source)} training images, too few for a score; at least {FEWEST} are needed")
+        raise UserError(f"{source.name}: has {len(source)} training images, too few for a score; at least "
+                        f"{FEWEST} are needed")
     return float(np.mean(scores)), float(np.std(scores))
 
 
@@ -102,12 +108,14 @@ def write_fake(folder: Path, rows: list[tuple[int, str, list]]) -> None:
     counts = range(len(rows[0][2]))
     text = ["#nth_file,batch," + "".join(f"g{k}_mean,g{k}_std," for k in counts) + "g_fp"]
     for i, (iteration, path, scores) in enumerate(rows):
-        text.append(f"{i},{iteration}," + "".join(f"{mean:.10f},{std:.10f}," for mean, std in scores) + path)
+        text.append(f"{i},{iteration}," + "".join(f"{mean:.10f},{std:.10f}," for mean, std in scores)
+                    + path)
     archive.write_bytes(folder / "inception-scores.csv", ("\n".join(text) + "\n").encode())
     best = [max(range(len(rows)), key=lambda i: rows[i][2][k][0]) for k in counts]
     text = [f"g{k}: {rows[i][2][k][0]:.10f} at file {i} / batch {rows[i][0]}" for k, i in zip(counts, best)]
     archive.write_bytes(folder / "inception-scores-best.txt", ("\n".join(text) + "\n").encode())
-    history = {f"g{k}": [[iteration, scores[k][0], scores[k][1]] for iteration, _, scores in rows] for k in counts}
+    history = {f"g{k}": [[iteration, scores[k][0], scores[k][1]] for iteration, _, scores in rows]
+               for k in counts}
     archive.write_bytes(folder / "inception-history.json", json.dumps(history, indent=1).encode())
     iterations = np.array([row[0] for row in rows])
     lines = {f"after {k} LIS": (iterations, np.array([row[2][k][0] for row in rows])) for k in counts}

@@ -10,9 +10,9 @@ EPSILON = 1e-12
 def bce(x: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     """-mean(t log(x + 1e-12) + (1 - t) log(1 - x + 1e-12)) of the *sigmoid* output x, float32, any shape.
 
-    At an exact 0 or 1 on the wrong side the value is 27.63 and, through the sigmoid, the gradient is zero: such a
-    discriminator does not recover (the paper's runs were made with that). The gradient is PyTorch's of 2017,
-    (x - t) / ((1 - x + 1e-12) (x + 1e-12)) / N. Not for logits.
+    At an exact 0 or 1 on the wrong side the value is 27.63 and, through the sigmoid, the gradient is zero:
+    such a discriminator does not recover (the paper's runs were made with that). The gradient is PyTorch's
+    of 2017, (x - t) / ((1 - x + 1e-12) (x + 1e-12)) / N. Not for logits.
     """
     above, below = x + EPSILON, 1.0 - x + EPSILON
     value = -tf.reduce_mean(target * tf.math.log(above) + (1.0 - target) * tf.math.log(below))
@@ -35,7 +35,8 @@ def adversarial(output: tf.Tensor, real: bool, least_squares: bool) -> tf.Tensor
 
 
 def similarity(vectors, noise: tf.Tensor, strength: float) -> tf.Tensor:
-    """How far each LIS module has moved the noise: strength^(i+1) * mean((x_{i+1} - z)^2), a vector [modules].
+    """How far each LIS module has moved the noise: strength^(i+1) * mean((x_{i+1} - z)^2), a vector
+    [modules].
 
     Args:
         vectors: x_1 ... x_n, each [N, code].

@@ -7,7 +7,8 @@
 | weight | weight-normalised | - | TPReLU |
 | weight-affine | weight-normalised, scale, bias | - | PReLU |
 
-The last convolution of every network has scale and bias wherever it is weight-normalised. Whatever is random comes in as
+The last convolution of every network has scale and bias wherever it is weight-normalised. Whatever is
+random comes in as
 data: dropout masks (0 or 1/(1-p)) and the number of LIS modules to execute.
 """
 from __future__ import annotations
@@ -35,7 +36,8 @@ FINAL = "final"  # D's dropout mask
 
 @dataclass(frozen=True)
 class Style:
-    """A row of the table above: the weights of inner layers, of the last convolution and of those after an upsampling."""
+    """A row of the table above: the weights of inner layers, of the last convolution and of those after an
+    upsampling."""
 
     weight: Plain = Plain()
     last: Plain = Plain()
@@ -73,7 +75,8 @@ class Pyramid:
 
 
 def pyramid(width: int, height: int, levels: int) -> Pyramid:
-    """Halves an image `levels` times; a side that is 2 modulo 4 is padded by one, except in the last halving.
+    """Halves an image `levels` times; a side that is 2 modulo 4 is padded by one, except in the last
+    halving.
 
     Raises:
         UserError: an odd side, or no level at all.
@@ -81,11 +84,13 @@ def pyramid(width: int, height: int, levels: int) -> Pyramid:
     if width % 2 or height % 2:
         raise UserError(f"image_size, width, height: {width}x{height} has an odd side; give even sizes")
     if levels < 1:
-        raise UserError(f"nlayer: {levels} levels for a {width}x{height} image; use a larger image or give nlayer")
+        raise UserError(f"nlayer: {levels} levels for a {width}x{height} image; use a larger image or "
+                        "give nlayer")
     pads, size = [], (height, width)
     for i in range(levels):
         if any(n % 2 for n in size):
-            raise UserError(f"nlayer: {width}x{height} cannot be halved {levels} times; give at most nlayer = {i}")
+            raise UserError(f"nlayer: {width}x{height} cannot be halved {levels} times; give at most "
+                            f"nlayer = {i}")
         pad = tuple(int(i < levels - 1 and n % 4 == 2) for n in size)
         size = tuple((n + 2 * p) // 2 for n, p in zip(size, pad))
         pads.append(pad)
@@ -102,7 +107,8 @@ def automatic_levels(width: int, height: int) -> int:
 
 # -- layers as --norm wants them -------------------------------------------------------------------------
 class LisMaker:
-    """Makes the layers of one row of the table; first values are a function of the seed and of the layer's name.
+    """Makes the layers of one row of the table; first values are a function of the seed and of the layer's
+    name.
 
     Args:
         norm: a key of `STYLES`.
@@ -153,17 +159,20 @@ class LisMaker:
 
     def modules(self, code: int, count: int) -> list[LisModule]:
         """The modules of a learned input space; there is no batch norm in them."""
-        return [LisModule(self.make, f"lis_layers.{i}.lis.{i}", code, self.bias, self.style.activation) for i in range(count)]
+        return [LisModule(self.make, f"lis_layers.{i}.lis.{i}", code, self.bias, self.style.activation)
+                for i in range(count)]
 
 
 # -- D and R ---------------------------------------------------------------------------------------------
 def halvings(size: Pyramid, f: int, m: LisMaker) -> list:
-    """The body that D and R share; channels double at each level. `level.{i}` are the masks of R's spatial dropout."""
+    """The body that D and R share; channels double at each level. `level.{i}` are the masks of R's spatial
+    dropout."""
     steps, inputs = [], 3
     for i in range(size.levels):
         level, outputs = f"level.{i}", f * 2 ** i
         steps += [m.down(f"{level}.conv", inputs, outputs, size.zeros(i)), Masked(level),
-                  m.norm(f"{level}.batchnorm", outputs) if i else tf.identity, m.act(f"{level}.{m.act_word}", outputs)]
+                  m.norm(f"{level}.batchnorm", outputs) if i else tf.identity,
+                  m.act(f"{level}.{m.act_word}", outputs)]
         inputs = outputs
     return steps
 
@@ -173,14 +182,15 @@ def _logits(x: tf.Tensor) -> tf.Tensor:
 
 
 def discriminator(size: Pyramid, f: int, m: LisMaker) -> Body:
-    """D: images [n, h, w, 3] in [0, 1] -> logits [n]. The mask `final` is [n, *top, channels], before the last convolution."""
+    """D: images [n, h, w, 3] in [0, 1] -> logits [n]. The mask `final` is [n, *top, channels], before the
+    last convolution."""
     last = m.last("final.conv", f * 2 ** (size.levels - 1), 1, size.top)
     return Body(Chain(*halvings(size, f, m), Masked(FINAL), last, _logits), TORCH_2017)
 
 
 def reverser(size: Pyramid, f: int, code: int, m: LisMaker) -> Body:
-    """R: images [n, h, w, 3] in [0, 1] -> the codes that they may come from [n, code]. Masks `level.{i}`, i >= 1, are
-    [n, 1, 1, channels]."""
+    """R: images [n, h, w, 3] in [0, 1] -> the codes that they may come from [n, code]. Masks `level.{i}`, i
+    >= 1, are [n, 1, 1, channels]."""
     last = m.last("final.conv", f * 2 ** (size.levels - 1), code, size.top)
     return Body(Chain(*halvings(size, f, m), last, flatten), TORCH_2017)
 
@@ -192,7 +202,8 @@ def by_role():
 
 
 def by_number():
-    """Names of G's modules in G-LIS: numbers in two lists. Modules without weights take a number too, so each asks in order."""
+    """Names of G's modules in G-LIS: numbers in two lists. Modules without weights take a number too, so
+    each asks in order."""
     counts = {"initial_linear": 0, "conv_layers": 0}
 
     def name(level: str, role: str) -> str:
@@ -203,12 +214,14 @@ def by_number():
     return name
 
 
-def generator(size: Pyramid, f: int, code: int, m: LisMaker, upscaling: str = "fractional", name=None) -> Body:
+def generator(size: Pyramid, f: int, code: int, m: LisMaker, upscaling: str = "fractional",
+              name=None) -> Body:
     """G: codes [n, code] -> images [n, h, w, 3] in [0, 1].
 
     Args:
         f: channels before the last convolution; they double at each level inwards.
-        upscaling: 'fractional' (transposed convolutions), 'nearest' or 'bilinear' (upsampling, then a 3x3 convolution).
+        upscaling: 'fractional' (transposed convolutions), 'nearest' or 'bilinear' (upsampling, then a 3x3
+            convolution).
         name: a function (level, role) -> name of a module; default `by_role()`.
     """
     name, n = name or by_role(), f * 2 ** (size.levels - 1)
@@ -218,7 +231,8 @@ def generator(size: Pyramid, f: int, code: int, m: LisMaker, upscaling: str = "f
         steps += [*_doubling(f"level.{level}", n, size.pads[level], m, upscaling, name),
                   *_after(f"level.{level}", n // 2, m, name)]
         n //= 2
-    return Body(Chain(*steps, m.last_up(name("level.0", "conv"), n, 3, size.zeros(0)), _picture), TORCH_2017)
+    return Body(Chain(*steps, m.last_up(name("level.0", "conv"), n, 3, size.zeros(0)), _picture),
+                TORCH_2017)
 
 
 def _view(name, top: tuple):
@@ -236,8 +250,8 @@ def _after(level: str, n: int, m: LisMaker, name) -> tuple:
 
 
 def _doubling(level: str, n: int, pad: tuple, m: LisMaker, upscaling: str, name) -> tuple:
-    """Twice the side, half the channels. The original pads the 3x3 convolution by 1 + pad, which gives images of another size
-    than D takes."""
+    """Twice the side, half the channels. The original pads the 3x3 convolution by 1 + pad, which gives
+    images of another size than D takes."""
     upsample = UPSAMPLE[upscaling]
     if upsample is None:
         return (m.up(name(level, "conv"), n, n // 2, (1 + pad[0], 1 + pad[1])),)
@@ -252,7 +266,8 @@ class GeneratorLIS(LearnedInput):
         modules: how many LIS modules there are; the others as for `generator`.
     """
 
-    def __init__(self, size: Pyramid, f: int, code: int, m: LisMaker, modules: int, upscaling: str = "fractional"):
+    def __init__(self, size: Pyramid, f: int, code: int, m: LisMaker, modules: int,
+                 upscaling: str = "fractional"):
         lis = m.modules(code, modules)
         super().__init__(generator(size, f, code, m, upscaling, by_number()), lis)
 
@@ -265,6 +280,7 @@ class GeneratorLIS(LearnedInput):
         held = {name.split(".")[1] for name in arrays if name.startswith("lis_layers.")}
         if arrays and len(held) != len(self.modules):
             where = arrays.path if isinstance(arrays, Archive) else "weights"
-            raise UserError(f"{where}: holds {len(held)} LIS modules, this experiment has {len(self.modules)}; "
+            raise UserError(f"{where}: holds {len(held)} LIS modules, this experiment has "
+                            f"{len(self.modules)}; "
                             f"give --r_iterations={len(held)}")
         super().assign(arrays)

@@ -1,4 +1,5 @@
-"""Plots of LIS runs: losses, component densities before and after the modules, t-SNE maps, comparisons of runs."""
+"""Plots of LIS runs: losses, component densities before and after the modules, t-SNE maps, comparisons of
+runs."""
 from __future__ import annotations
 
 import io
@@ -8,6 +9,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import archive
 from tfgan_suite.lis.history import FIRST_PLOTTED, History
 from tfgan_suite.pictures import saving
@@ -30,8 +32,15 @@ def _save(figure, path) -> None:
 
 
 def losses(history: History, path) -> None:
-    """One plot per group of lines, from iteration 100 on, with at most about 500 points a line."""
-    groups = list(history.groups.items())
+    """One plot per group of lines, from iteration 100 on, with at most about 500 points a line.
+
+    Raises:
+        UserError: there is no point.
+    """
+    groups = [(group, lines) for group, lines in history.groups.items()
+              if any(line.x_list for line in lines.values())]
+    if not groups:
+        raise UserError(f"{path}: there are no losses to plot yet; train for --log_every iterations first")
     rows = max(1, int(math.sqrt(len(groups))))
     cols = max(1, math.ceil(len(groups) / rows))
     figure, axes = plt.subplots(rows, cols, figsize=(10 * cols, 10 * rows), squeeze=False)
@@ -43,7 +52,8 @@ def losses(history: History, path) -> None:
         axis.set_title(group)
         axis.set_xlim(start, end)
         for number, (name, line) in enumerate(lines.items()):
-            axis.plot(*line.reduced(start, end), color=COLOURS[number % len(COLOURS)], linewidth=1, label=name)
+            axis.plot(*line.reduced(start, end), color=COLOURS[number % len(COLOURS)], linewidth=1,
+                      label=name)
         axis.legend()
     _save(figure, path)
 
@@ -70,12 +80,13 @@ def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def kernel_density(values: np.ndarray, at: np.ndarray, bandwidth: float = BANDWIDTH) -> np.ndarray:
-    """Gaussian kernel density of some values, at the places `at`; the values are first counted in bins of a twentieth of
-    the bandwidth, so that the cost does not grow with their number."""
+    """Gaussian kernel density of some values, at the places `at`; the values are first counted in bins of a
+    twentieth of the bandwidth, so that the cost does not grow with their number."""
     bins = max(1, math.ceil((values.max() - values.min()) / bandwidth * 20))
     counts, edges = np.histogram(values, bins)
     middles = (edges[:-1] + edges[1:]) / 2
-    kernel = np.exp(-0.5 * ((at[:, None] - middles) / bandwidth) ** 2) / (bandwidth * math.sqrt(2 * math.pi))
+    kernel = np.exp(-0.5 * ((at[:, None]
+                             - middles) / bandwidth) ** 2) / (bandwidth * math.sqrt(2 * math.pi))
     return kernel @ (counts / counts.sum())
 
 
@@ -86,8 +97,13 @@ def csv_points(path, header: str, points: np.ndarray, digits: int) -> None:
 
 
 def read_points(path) -> np.ndarray:
-    """Points [n, 2] of a file that `csv_points` wrote."""
-    return np.loadtxt(path, delimiter=",", comments="#", ndmin=2)
+    """Points [n, 2] of a file that `csv_points` wrote.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    with reading(path, "is no table of numbers", "delete it"):
+        return np.loadtxt(path, delimiter=",", comments="#", ndmin=2)
 
 
 def _curves(path, curves: list, highest: float, title: str) -> None:
@@ -103,7 +119,8 @@ def _curves(path, curves: list, highest: float, title: str) -> None:
 
 
 def densities(vectors: list[np.ndarray], folder, components: int = 50) -> None:
-    """Densities of single components of the codes after 0, 1, ... R modules: tables and four kinds of plots.
+    """Densities of single components of the codes after 0, 1, ... R modules: tables and four kinds of
+    plots.
 
     Args:
         vectors: R + 1 arrays [n, code].
@@ -128,11 +145,13 @@ def densities(vectors: list[np.ndarray], folder, components: int = 50) -> None:
 
 
 def embed(codes: np.ndarray, seed: int, iterations: int = 10000) -> np.ndarray:
-    """t-SNE map of codes [n, code] with the original's settings (perplexity 40, learning rate 4000), float64 [n, 2]."""
+    """t-SNE map of codes [n, code] with the original's settings (perplexity 40, learning rate 4000),
+    float64 [n, 2]."""
     from sklearn.manifold import TSNE
 
     perplexity = min(40.0, (len(codes) - 1) / 3)
-    model = TSNE(perplexity=perplexity, max_iter=iterations, learning_rate=4000.0, init="random", random_state=seed)
+    model = TSNE(perplexity=perplexity, max_iter=iterations, learning_rate=4000.0, init="random",
+                 random_state=seed)
     return model.fit_transform(codes.astype(np.float64))
 
 
@@ -144,8 +163,9 @@ def tsne_map(points: np.ndarray, folder, r: int) -> None:
     import seaborn
 
     reach = max(TSNE_AXIS, float(np.abs(points).max()) * 1.05)
-    for ending, draw in (("", lambda axis: axis.scatter(points[:, 0], points[:, 1], s=2, alpha=0.2)),
-                         ("_kde", lambda axis: seaborn.kdeplot(x=points[:, 0], y=points[:, 1], fill=True, ax=axis))):
+    x, y = points.T
+    for ending, draw in (("", lambda axis: axis.scatter(x, y, s=2, alpha=0.2)),
+                         ("_kde", lambda axis: seaborn.kdeplot(x=x, y=y, fill=True, ax=axis))):
         figure, axis = plt.subplots(figsize=(10, 10))
         draw(axis)
         axis.set_xlim(-reach, reach)

@@ -1,5 +1,5 @@
-"""The picture files of the original's sampling scripts: sheets, chains, interpolations, perturbations, real images in G's
-latent space; and how many samples are bad."""
+"""The picture files of the original's sampling scripts: sheets, chains, interpolations, perturbations, real
+images in G's latent space; and how many samples are bad."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -41,8 +41,10 @@ class Sampler:
         codes = tf.TensorSpec((None, code_size), tf.float32)
         count = tf.TensorSpec((), tf.int32)
         self._move = tf.function(g.move, input_signature=[codes])
-        self._draw = tf.function(lambda x, k: g(x, training=train_mode, executed=k), input_signature=[codes, count])
-        self._repair = tf.function(lambda x, k: g(r(g(x, executed=k)), executed=k), input_signature=[codes, count])
+        self._draw = tf.function(lambda x, k: g(x, training=train_mode, executed=k),
+                                 input_signature=[codes, count])
+        self._repair = tf.function(lambda x, k: g(r(g(x, executed=k)), executed=k),
+                                   input_signature=[codes, count])
 
     def _in_batches(self, function, codes: np.ndarray, executed: int) -> np.ndarray:
         parts = [function(tf.constant(codes[i:i + self.batch], tf.float32), executed).numpy()
@@ -59,7 +61,8 @@ class Sampler:
 
     def vectors(self, codes: np.ndarray) -> list[np.ndarray]:
         """The codes after 0, 1, ... all modules, each float32 [n, code_size]."""
-        parts = [self._move(tf.constant(codes[i:i + self.batch], tf.float32)) for i in range(0, len(codes), self.batch)]
+        parts = [self._move(tf.constant(codes[i:i + self.batch], tf.float32))
+                 for i in range(0, len(codes), self.batch)]
         return [codes, *(np.concatenate([v.numpy() for v in moved]) for moved in zip(*parts))]
 
     def codes(self, n: int, seed: int, *name) -> np.ndarray:
@@ -86,7 +89,8 @@ class Folders:
         return archive.make_folder(self.root / folder)
 
 
-def save_sheets(folders: Folders, folder: str, prefix: str, number: int, cells: np.ndarray, ending: str = "") -> None:
+def save_sheets(folders: Folders, folder: str, prefix: str, number: int, cells: np.ndarray,
+                ending: str = "") -> None:
     """The full sheet of 256 and the small one of the first 64."""
     folders.save(folder, f"{prefix}_full_{number:04d}{ending}", sheets.draw_grid(cells))
     folders.save(folder, f"{prefix}_small_{number:04d}{ending}", sheets.draw_grid(cells[:PER_SMALL_SHEET]))
@@ -100,7 +104,8 @@ def save_chains(folders: Folders, stages: list[np.ndarray], number: int) -> None
         folders.save("sampled_images_chains", f"chain_{size}_{number:04d}", sheet)
 
 
-def sample_sheets(sampler: Sampler, folders: Folders, seed: int, count: int = SHEETS, output_scale: bool = False) -> None:
+def sample_sheets(sampler: Sampler, folders: Folders, seed: int, count: int = SHEETS,
+                  output_scale: bool = False) -> None:
     """Samples after each number of modules; with R also those that it has repaired; chains."""
     for i in range(count):
         codes = sampler.codes(PER_SHEET, seed, "sheet", i)
@@ -116,7 +121,8 @@ def sample_sheets(sampler: Sampler, folders: Folders, seed: int, count: int = SH
         save_chains(folders, stages, i)
 
 
-def round_sheets(system, folders: Folders, seed: int, count: int = SHEETS, output_scale: bool = False) -> None:
+def round_sheets(system, folders: Folders, seed: int, count: int = SHEETS,
+                 output_scale: bool = False) -> None:
     """R-iterative's samples after each round, and chains."""
     for i in range(count):
         codes = system.latents(PER_SHEET, int(generator(seed, "sheet", i).integers(2**31)))
@@ -127,7 +133,8 @@ def round_sheets(system, folders: Folders, seed: int, count: int = SHEETS, outpu
 
 
 def interpolations(sampler: Sampler, folders: Folders, seed: int, count: int = SHEETS) -> None:
-    """From one code to another, a row of images; the rows after each number of modules also below each other."""
+    """From one code to another, a row of images; the rows after each number of modules also below each
+    other."""
     for i in range(count):
         codes = walks.even_steps(*sampler.codes(2, seed, "interpolation", i))
         rows = [sheets.strip(unit_to_uint8(sampler.draw(codes, r))) for r in range(sampler.modules + 1)]
@@ -143,9 +150,11 @@ def perturbations(sampler: Sampler, folders: Folders, seed: int, count: int = SH
         codes, columns = walks.neighbours(code, np.stack(noise)), []
         for r in range(sampler.modules + 1):
             cells = unit_to_uint8(sampler.draw(codes, r))
-            folders.save(f"sampled_images_perturbations_r{r}", f"pert_r{r}_{i:04d}", sheets.draw_grid(cells))
+            folders.save(f"sampled_images_perturbations_r{r}", f"pert_r{r}_{i:04d}",
+                         sheets.draw_grid(cells))
             columns.append(np.concatenate(list(cells[:FEW_NEIGHBOURS])))
-        folders.save("sampled_images_perturbations_all", f"pert_all_{i:04d}", np.concatenate(columns, axis=1))
+        folders.save("sampled_images_perturbations_all", f"pert_all_{i:04d}",
+                     np.concatenate(columns, axis=1))
 
 
 # -- real images: their codes, their neighbours and the ways between them --------------------------------
@@ -155,17 +164,20 @@ def read_real_images(folder, height: int, width: int) -> np.ndarray:
     Raises:
         UserError: no folder, or no such file in it.
     """
-    source = FolderSource(folder, per_class=False, pattern="*.jpg", missing="put the real images (*.jpg) there")
+    source = FolderSource(folder, per_class=False, pattern="*.jpg",
+                          missing="put the real images (*.jpg) there")
     return to_float(np.stack([resize(source.image(i), height, width) for i in range(len(source))]))
 
 
 def embed(g, r, pictures: np.ndarray, steps: int = STEPS, report=print) -> np.ndarray:
-    """Codes whose images come near to the given ones: R's guess, then Adam on the mean squared error, all modules executed.
+    """Codes whose images come near to the given ones: R's guess, then Adam on the mean squared error, all
+    modules executed.
 
     Args:
         g: G-LIS.
         r: the reverser.
-        pictures: float32 [n, h, w, 3] in [0, 1]. Each has a loss of its own, so that they do not influence each other.
+        pictures: float32 [n, h, w, 3] in [0, 1]. Each has a loss of its own, so that they do not influence
+            each other.
         report: called with a line every 100 steps.
 
     Returns:
@@ -195,18 +207,22 @@ def pictures_of(codes: np.ndarray, sampler: Sampler, folders: Folders) -> None:
     for i, code in enumerate(codes):
         noise = generator(NEIGHBOUR_SEED, "neighbours").standard_normal((REAL_NEIGHBOURS, len(code)))
         cells = unit_to_uint8(sampler.draw(walks.neighbours(code, noise), sampler.modules))
-        folders.save("sampled_images_real_images_perturbations", f"pert_real_{i:04d}", sheets.draw_grid(cells))
+        folders.save("sampled_images_real_images_perturbations", f"pert_real_{i:04d}",
+                     sheets.draw_grid(cells))
     for i, a in enumerate(codes):
         for j, b in enumerate(codes):
             if i != j:
                 frames = unit_to_uint8(sampler.draw(walks.even_steps(a, b), sampler.modules))
                 name = f"interp_{i:04d}_to_{j:04d}"
-                folders.save("sampled_images_real_images_interpolations", f"{name}_horizontal", sheets.strip(frames))
-                folders.save("sampled_images_real_images_interpolations", f"{name}_vertical", np.concatenate(list(frames)))
+                folders.save("sampled_images_real_images_interpolations", f"{name}_horizontal",
+                             sheets.strip(frames))
+                folders.save("sampled_images_real_images_interpolations", f"{name}_vertical",
+                             np.concatenate(list(frames)))
 
 
-# -- the paper's claim, measured on digits: how many samples are bad before and after the modules (rounds, R)
-# A sample is bad if the digits classifier's confidence, the largest of its ten probabilities, is below a threshold.
+# -- the paper's claim, measured on digits: samples that are bad before and after the modules (rounds, R)
+# A sample is bad if the digits classifier's confidence, the largest of its ten probabilities, is below a
+# threshold.
 def confidences(stages: list[np.ndarray], classifier) -> np.ndarray:
     """The classifier's confidence in each sample at each stage.
 
@@ -229,19 +245,24 @@ def table(confidence: np.ndarray, threshold: float = THRESHOLD) -> list[dict]:
     """A row per stage.
 
     Returns:
-        bad: share of samples below the threshold; mean: mean confidence; mended: share of the samples that were bad at the
-        first stage and are good now; spoilt: share of those that were good and are bad now (NaN where there were none).
+        bad: share of samples below the threshold; mean: mean confidence; mended: share of the samples that
+            were bad at the
+        first stage and are good now; spoilt: share of those that were good and are bad now (NaN where there
+        were none).
     """
     bad = confidence < threshold
 
     def share(now, of):
         return float(now[of].mean()) if of.any() else float("nan")
 
-    return [{"stage": k, "bad": float(row.mean()), "mean": float(confidence[k].mean()), "mended": share(~row, bad[0]),
+    return [{"stage": k, "bad": float(row.mean()), "mean": float(confidence[k].mean()),
+             "mended": share(~row, bad[0]),
              "spoilt": share(row, ~bad[0])} for k, row in enumerate(bad)]
 
 
 def worst(stages: list[np.ndarray], confidence: np.ndarray, count: int = 64, cols: int = 8) -> np.ndarray:
-    """The samples with the least confidence at the first stage, all stages side by side, uint8 [H, W, 3]."""
+    """The samples with the least confidence at the first stage, all stages side by side, uint8 [H, W,
+    3]."""
     chosen = np.argsort(confidence[0], kind="stable")[:count]
-    return sheets.draw_grid(sheets.side_by_side(*(unit_to_uint8(images[chosen]) for images in stages)), cols=cols)
+    return sheets.draw_grid(sheets.side_by_side(*(unit_to_uint8(images[chosen]) for images in stages)),
+                            cols=cols)

@@ -1,4 +1,5 @@
-"""Which images train and which test: `data_index.npz` beside the data, and the original's `data_index.pt`."""
+"""Which images train and which test: `data_index.npz` beside the data, and the original's
+`data_index.pt`."""
 from __future__ import annotations
 
 import hashlib
@@ -48,17 +49,22 @@ def make(size: int, running: int = 200, final: int = 2000, seed: int = 0) -> Spl
     if running < 1 or final < 1:
         raise UserError(f"--running={running} --final={final}: both tests need at least one image")
     if running > final:
-        raise UserError(f"--running={running}: is more than --final={final}, so that test images would be trained on; "
+        raise UserError(f"--running={running}: is more than --final={final}, so that test images would be "
+                        "trained on; "
                         f"give running <= final")
     if final >= size:
-        raise UserError(f"--final={final}: the data set has {size} images and some must be left to train on; give less")
+        raise UserError(f"--final={final}: the data set has {size} images and some must be left to train "
+                        "on; give less")
     permutation = generator(seed, "data split").permutation(size).astype(np.int64)
     return Split(permutation[:running], permutation[:final], permutation[final:])
 
 
 def identity(source: Source) -> str:
-    """A hash of what the numbers of a split mean: how many images there are and, where they are files, their names."""
-    names = [str(path.relative_to(source.root)) for path in source.paths] if isinstance(source, FolderSource) else []
+    """A hash of what the numbers of a split mean: how many images there are and, where they are files,
+    their names."""
+    names = []
+    if isinstance(source, FolderSource):
+        names = [str(path.relative_to(source.root)) for path in source.paths]
     return hashlib.sha256(os.fsencode("\n".join([str(len(source)), *names]))).hexdigest()
 
 
@@ -66,7 +72,8 @@ def write(dataroot, split: Split, dataset: str, source: Source) -> Path:
     """Writes `<dataroot>/data_index.npz`.
 
     Args:
-        dataset: its name, with the class where it has one: a split of one data set is not taken for another.
+        dataset: its name, with the class where it has one: a split of one data set is not taken for
+            another.
 
     Raises:
         UserError: the folder is not there or cannot be written.
@@ -75,7 +82,8 @@ def write(dataroot, split: Split, dataset: str, source: Source) -> Path:
     if not path.parent.is_dir():
         raise UserError(f"{dataroot}: no such folder; give the folder of the data as --dataroot")
     buffer = io.BytesIO()
-    np.savez(buffer, dataset=dataset, identity=identity(source), **{part: getattr(split, part) for part in PARTS})
+    parts = {part: getattr(split, part) for part in PARTS}
+    np.savez(buffer, dataset=dataset, identity=identity(source), **parts)
     archive.write_bytes(path, buffer.getvalue())
     return path
 
@@ -110,10 +118,12 @@ def _read_ours(path: Path, dataset: str, source: Source, again: str) -> Split:
         split = _split(file)
         made_for, made_of = file.text("dataset"), file.text("identity")
     if made_for != dataset or split.size != len(source):
-        raise UserError(f"{path}: was made for {made_for} with {split.size} images, not for {dataset} with {len(source)}; "
+        raise UserError(f"{path}: was made for {made_for} with {split.size} images, not for {dataset} "
+                        f"with {len(source)}; "
                         f"make it anew with '{again}'")
     if made_of != identity(source):
-        raise UserError(f"{path}: was made for {split.size} files of other names; make it anew with '{again}'")
+        raise UserError(f"{path}: was made for {split.size} files of other names; make it anew with "
+                        f"'{again}'")
     return split
 
 
@@ -140,6 +150,7 @@ def _read_original(path: Path, source: Source, again: str) -> Split:
         split = _split(found)
     numbers = np.sort(np.concatenate([split.final_test, split.train]))
     if split.size != len(source) or not np.array_equal(numbers, np.arange(split.size)):
-        raise UserError(f"{path}: was made for another data set, of {split.size} images; this one has {len(source)}; "
+        raise UserError(f"{path}: was made for another data set, of {split.size} images; this one has "
+                        f"{len(source)}; "
                         f"make ours with '{again}'")
     return split

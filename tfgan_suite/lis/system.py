@@ -18,11 +18,7 @@ BLOCK = 1024  # iterations whose decisions are drawn at once
 
 def mixed(values: dict) -> dict:
     """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix, by the losses' first letters."""
-    found = {}
-    for name, value in values.items():
-        if value != ABSENT:
-            found[f"loss-{name[0]}-mix/train-{name}"] = min(max(value, 0.0), 1.0) if name[0] == "r" else value
-    return found
+    return {f"loss-{name[0]}-mix/train-{name}": value for name, value in values.items() if value != ABSENT}
 
 
 # -- G-LIS -----------------------------------------------------------------------------------------------
@@ -64,7 +60,8 @@ class GLis(LisSystem):
             found[name] = learned_input.count_executed(draw.shared(name, (p.r_iterations,)), chances)
         if p.d_dropout > 0:
             shape = (n, *self.size.top, p.nfeature * 2 ** (self.size.levels - 1))
-            found.update({m: dropout_mask(draw, m, shape, p.d_dropout) for m in ("mask_real", "mask_fake", "mask_g")})
+            names = ("mask_real", "mask_fake", "mask_g")
+            found.update({name: dropout_mask(draw, name, shape, p.d_dropout) for name in names})
         return found
 
     def update(self, step, batch, draws, phase):
@@ -93,7 +90,8 @@ class GLis(LisSystem):
         g, d, noise = self.networks["g"], self.networks["d"], draws["noise_g"]
         with tf.GradientTape() as tape:
             fake, vectors = g.images_and_vectors(noise, training=True, executed=draws["executed_g"])
-            loss_g = self.adversarial(d(fake, training=True, masks={networks.FINAL: draws.get("mask_g")}), True)
+            logits = d(fake, training=True, masks={networks.FINAL: draws.get("mask_g")})
+            loss_g = self.adversarial(logits, True)
             moved = losses.similarity(vectors, noise, self.params.lambda_r)
             ran = tf.cast(tf.range(len(vectors)) < draws["executed_g"], tf.float32)
             loss = loss_g + tf.reduce_sum(moved * ran)
@@ -106,12 +104,21 @@ class GLis(LisSystem):
         return [f"{step + 1} | {values}"]
 
     def lines(self, values):
-        """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix."""
-        return mixed(values)
+        """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix; only here those of r are cut at 1, as in
+        the original."""
+        return {name: min(value, 1.0) if name.startswith("loss-r") else value
+                for name, value in mixed(values).items()}
 
     def sheet(self, cells, cols):
         """Lines of one pixel between the cells."""
         return sheets.draw_grid(cells, cols=cols)
+
+    @classmethod
+    def history_lines(cls, params):
+        """By what the loss is of, then by the number of modules."""
+        n = params.r_iterations
+        return (*(f"loss-r-mix/train-r{i}" for i in range(n)), *(f"loss-g-mix/train-g{k}" for k in range(n + 1)),
+                "loss-d-mix/train-d-real", *(f"loss-d-mix/train-d-fake{k}" for k in range(n + 1)))
 
     def stages(self, codes):
         """After 0, 1, ... all LIS modules."""
@@ -124,7 +131,8 @@ class GLis(LisSystem):
 
 # -- R-iterative -----------------------------------------------------------------------------------------
 class Iterative(LisSystem):
-    """G, R and D (r_iterative/main.py): R finds the code of a generated image, G draws it again, and so on for some rounds.
+    """G, R and D (r_iterative/main.py): R finds the code of a generated image, G draws it again, and so on
+    for some rounds.
 
     Only the last rounds of an iteration train; from which on is drawn.
     """
@@ -151,6 +159,11 @@ class Iterative(LisSystem):
         """Images per code: the first and one for each use of R."""
         return self.params.r_iterations + 1
 
+    @property
+    def heaviest(self):
+        """The first in which all rounds train."""
+        return next((step for step in range(self.iterations) if self.phase(step) == 0), 0)
+
     def phase(self, step):
         """The first round of iteration `step` that trains; all later ones do too."""
         return int(self._first_rounds(step // BLOCK)[step % BLOCK])
@@ -170,7 +183,8 @@ class Iterative(LisSystem):
         return (self._shown[block] + int(inside)) * self.batch_size
 
     def batch(self, step, source):
-        """`images`, float32 [batch, trained rounds, h, w, 3] in [0, 1]; the first batch_size of the order for the first."""
+        """`images`, float32 [batch, trained rounds, h, w, 3] in [0, 1]; the first batch_size of the order
+        for the first."""
         count = self.rounds - self.phase(step)
         images = source.batch(self.images_shown(step), count * self.batch_size)
         return {"images": images.reshape(count, self.batch_size, *images.shape[1:]).swapaxes(0, 1)}
@@ -198,15 +212,18 @@ class Iterative(LisSystem):
         for k in range(self.rounds):
             with tf.GradientTape() as tape_r:
                 if k > 0:
-                    code = self.networks["r"](tf.stop_gradient(images), training=True, masks=draws["masks"][k - 1])
+                    code = self.networks["r"](tf.stop_gradient(images), training=True,
+                                              masks=draws["masks"][k - 1])
             if k < phase:
                 images = self.networks["g"](code, training=True)
                 continue
             images, values[f"g{k}"] = self._generator_step(tf.stop_gradient(code))
             if k > 0:
-                values[f"r{k - 1}"] = self._reverser_step(tape_r, code, draws["noise"], self.params.lambda_r ** k)
+                values[f"r{k - 1}"] = self._reverser_step(tape_r, code, draws["noise"],
+                                                          self.params.lambda_r ** k)
             real = batch["images"][:, k - phase]
-            values[f"d-real{k}"], values[f"d-fake{k}"], scalars = self._discriminator_step(step, real, tf.stop_gradient(images))
+            d_real, d_fake, scalars = self._discriminator_step(step, real, tf.stop_gradient(images))
+            values.update({f"d-real{k}": d_real, f"d-fake{k}": d_fake})
             regularizers.append(scalars)
         self.record.put(step, values)
         means = {name: tf.reduce_mean([found[name] for found in regularizers]) for name in regularizers[0]}
@@ -220,7 +237,8 @@ class Iterative(LisSystem):
         return images, loss
 
     def _reverser_step(self, tape_r, code, noise, strength):
-        """R's step through the *updated* G; `tape_r` has recorded R's pass that gave `code`. Returns the plain distance."""
+        """R's step through the *updated* G; `tape_r` has recorded R's pass that gave `code`. Returns the
+        plain distance."""
         with tf.GradientTape() as tape:
             tape.watch(code)
             logits = self.networks["d"](self.networks["g"](code, training=True), training=True)
@@ -244,10 +262,16 @@ class Iterative(LisSystem):
         return [f"{step + 1} | d-real: {np.mean(trained):.4f} {text}"]
 
     def lines(self, values):
-        """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix; d-real is the mean over the rounds that trained."""
+        """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix; d-real is the mean over the rounds
+        that trained."""
         reals = [values[f"d-real{k}"] for k in range(self.rounds)]
         mean = float(np.mean([value for value in reals if value != ABSENT]))
         return mixed({"d-real": mean, **{n: v for n, v in values.items() if not n.startswith("d-real")}})
+
+    @classmethod
+    def history_lines(cls, params):
+        """Those of G-LIS, with rounds in the place of modules."""
+        return GLis.history_lines(params)
 
     def stages(self, codes):
         """Round 0, then G(R(...)) again and again."""
@@ -265,8 +289,8 @@ def first_round(uniforms, train_all: bool = False) -> np.ndarray:
     """The first round that trains.
 
     Args:
-        uniforms: [..., rounds]; round k (from 0) begins to train if its number is at most (k + 1) / rounds; the last
-            always trains.
+        uniforms: [..., rounds]; round k (from 0) begins to train if its number is at most (k + 1) / rounds;
+            the last always trains.
         train_all: all rounds train.
 
     Returns:
@@ -285,8 +309,8 @@ def first_round(uniforms, train_all: bool = False) -> np.ndarray:
 class Separate(LisSystem):
     """R alone learns, for a finished G-LIS; G and D come from `load_path` (g_lis/train_r.py).
 
-    In training they stay in train mode, so that with norm=batch their running averages drift, as in the original; these are
-    never used there and are saved only for exact resuming.
+    In training they stay in train mode, so that with norm=batch their running averages drift, as in the
+    original; these are never used there and are saved only for exact resuming.
     """
 
     recorded = ("dis-stage1", "r", "dis-stage2")
@@ -306,7 +330,8 @@ class Separate(LisSystem):
                 weights.find(params.load_path_r, "last").fill("r", self.networks["r"])
             self.prepare_training(("r",))
             for kind, network in (("g", self.g_lis), ("d", self.discriminator)):
-                self.extra_state.update({f"{kind}/{v.name.split(':')[0]}": v for v in network.non_trainable_variables})
+                self.extra_state.update({f"{kind}/{v.name.split(':')[0]}": v
+                                         for v in network.non_trainable_variables})
 
     @cached_property
     def g_lis(self):
@@ -320,7 +345,8 @@ class Separate(LisSystem):
     def draws(self, draw, phase):
         """Noise and R's masks, one for each level but the first."""
         p = self.params
-        return {"noise": draw.normal("noise", (p.batch_size, p.code_size)), "masks": self.level_masks(draw, "mask")}
+        noise = draw.normal("noise", (p.batch_size, p.code_size))
+        return {"noise": noise, "masks": self.level_masks(draw, "mask")}
 
     def batch(self, step, source):
         """Nothing: the images are generated."""
@@ -346,7 +372,8 @@ class Separate(LisSystem):
 
     def console(self, step, scalars):
         """The original's line, numbers in full."""
-        return [f"{step + 1} | loss: " + " ".join(f"{name}:{float(scalars[name])}" for name in self.losses())]
+        return [f"{step + 1} | loss: " + " ".join(f"{name}:{float(scalars[name])}"
+                                                  for name in self.losses())]
 
     def lines(self, values):
         """Points of the groups loss-r, loss-stage1, loss-stage2 and loss-stage-mix."""
@@ -354,9 +381,16 @@ class Separate(LisSystem):
         return {"loss-r/train": values["r"], "loss-stage1/train": one, "loss-stage2/train": two,
                 "loss-stage-mix/train-stage1": one, "loss-stage-mix/train-stage2": two}
 
+    @classmethod
+    def history_lines(cls, params):
+        """R's loss, then D's."""
+        return ("loss-r/train", "loss-stage1/train", "loss-stage2/train", "loss-stage-mix/train-stage1",
+                "loss-stage-mix/train-stage2")
+
     def picture_names(self, done):
         """Before R, after R, both."""
-        return [f"samples/sample_{done}.jpg", f"samples_r/sample_{done}.jpg"], f"samples_both/sample_{done}_both.jpg"
+        each = [f"{folder}/sample_{done}.jpg" for folder in ("samples", "samples_r")]
+        return each, f"samples_both/sample_{done}_both.jpg"
 
     def stages(self, codes):
         """G's image, and G's image of the code that R finds for it."""

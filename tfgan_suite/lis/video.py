@@ -15,7 +15,8 @@ GAP, CAPTION = 8, 14  # pixels between the halves, and above them
 
 
 def _last_stage(folder: Path, iteration: int) -> Path | None:
-    """The picture after the last module or round: `samples_rK/sample_N_r.jpg`, or R-separate's `samples_r/sample_N.jpg`."""
+    """The picture after the last module or round: `samples_rK/sample_N_r.jpg`, or R-separate's
+    `samples_r/sample_N.jpg`."""
     single = folder / "samples_r" / f"sample_{iteration}.jpg"
     stages = [p for p in folder.glob(f"samples_r*/sample_{iteration}_r.jpg")
               if whole(p.parent.name[len("samples_r"):]) is not None]
@@ -40,7 +41,8 @@ def pairs(folder) -> list[tuple[int, Path, Path]]:
         if after:
             found.append((int(match[1]), before, after))
     if not found:
-        raise UserError(f"{folder}: holds no samples/sample_N.jpg with pictures of the last module beside them; "
+        raise UserError(f"{folder}: holds no samples/sample_N.jpg with pictures of the last module beside "
+                        "them; "
                         f"they are written every --vis_interval iterations")
     return sorted(found)
 
@@ -61,7 +63,8 @@ def frames(folder) -> list[np.ndarray]:
     Raises:
         UserError: no pictures, or of several sizes (--vis_size was changed).
     """
-    found = [frame(iteration, read_rgb(before), read_rgb(after)) for iteration, before, after in pairs(folder)]
+    found = [frame(iteration, read_rgb(before), read_rgb(after)) for iteration, before,
+             after in pairs(folder)]
     if len({picture.shape for picture in found}) > 1:
         raise UserError(f"{folder}: its pictures have several sizes; keep those of one --vis_size only")
     return found

@@ -1,5 +1,5 @@
-"""Weights that come from elsewhere: of a run of ours or of an experiment of the original; opening trained networks for
-sampling and plots."""
+"""Weights that come from elsewhere: of a run of ours or of an experiment of the original; opening trained
+networks for sampling and plots."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -30,7 +30,8 @@ class Origin:
     Attributes:
         name: for messages.
         arrays: network kind -> its arrays in the original's layout; raises UserError if there is none.
-        slots: network kind -> {variable name: RMSprop's mean square}, in our layout; empty if nothing is stored.
+        slots: network kind -> {variable name: RMSprop's mean square}, in our layout; empty if nothing is
+            stored.
     """
 
     name: str
@@ -69,9 +70,11 @@ def find(folder, which: str = "last") -> Origin:
         raise UserError("load_path: is not given; name the folder of a finished G-LIS run's checkpoints")
     folder = Path(folder)
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder (load_path); train a G-LIS run first, or give the folder of one")
+        raise UserError(f"{folder}: no such folder (load_path); train a G-LIS run first, or give the "
+                        "folder of one")
     if (folder / convert.ARCHIVE).is_dir():
-        return Origin(f"{folder}/{convert.ARCHIVE}/{which}", lambda kind: convert.network(folder, which, kind),
+        return Origin(f"{folder}/{convert.ARCHIVE}/{which}",
+                      lambda kind: convert.network(folder, which, kind),
                       lambda kind: convert.square_averages(folder, which, kind))
     if which == BEST and (folder / BEST).is_dir():
         folder = folder / BEST
@@ -83,7 +86,8 @@ def _ours(files: Checkpoints, folder: Path, which: str) -> Origin:
         raise UserError(f"net={which}: give best, last or an iteration")
     kinds = [kind for kind in ("g", "r") if files.numbers(kind)]
     if not kinds:
-        raise UserError(f"{folder}: holds no checkpoint (iter_N.gmodel.npz); train the run that it belongs to first")
+        raise UserError(f"{folder}: holds no checkpoint (iter_N.gmodel.npz); train the run that it "
+                        "belongs to first")
     number = int(which) if whole(which) is not None else files.newest(kinds[0])
 
     def arrays(kind):
@@ -97,7 +101,8 @@ def _ours(files: Checkpoints, folder: Path, which: str) -> Origin:
         if not path.is_file():
             return {}
         stored = StoredState(path)
-        return {name.split("/", 2)[2]: stored[name] for name in stored if name.startswith(f"{kind}/") and name.count("/") >= 2}
+        return {name.split("/", 2)[2]: stored[name] for name in stored if name.startswith(f"{kind}/")
+                and name.count("/") >= 2}
 
     return Origin(f"{folder}/iter_{number}", arrays, slots)
 
@@ -121,8 +126,8 @@ class Opened:
 
 
 def fill(network, kind: str, path) -> None:
-    """Loads a network from a file (`iter_N.gmodel.npz`, or the original's `N_gen.pt`) or from the newest checkpoint of a
-    folder (a `wts_dir`, or an experiment of the original).
+    """Loads a network from a file (`iter_N.gmodel.npz`, or the original's `N_gen.pt`) or from the newest
+    checkpoint of a folder (a `wts_dir`, or an experiment of the original).
 
     Raises:
         UserError: not there, or of other sizes or another number of LIS modules.
@@ -131,24 +136,25 @@ def fill(network, kind: str, path) -> None:
     if path.suffix == ".npz":
         arrays = Archive(path)
     elif path.suffix == ".pt":
-        found = torch.load(path)
-        if not isinstance(found, dict):
-            raise UserError(f"{path}: holds no weights of a network; give a file such as net_archive/5000_gen.pt")
+        found = torch.arrays_of(torch.load(path), path, "give a file such as net_archive/5000_gen.pt")
         arrays = {name: array for name, array in found.items() if not name.endswith(convert.BUFFERS[-1])}
     else:
         arrays = find(path).arrays(kind)
-    missing = [name for name in network.shapes() if name not in arrays and not name.startswith("lis_layers.")]
+    missing = [name for name in network.shapes() if name not in arrays
+               and not name.startswith("lis_layers.")]
     if missing:
         raise UserError(f"{path}: lacks '{missing[0]}'; is it of another experiment, or of another --norm?")
     network.assign(arrays)
 
 
-def open_networks(params: Parameters, path_g: str = "", path_r: str = "", iteration=None, train_mode: bool = False) -> Opened:
+def open_networks(params: Parameters, path_g: str = "", path_r: str = "", iteration=None,
+                  train_mode: bool = False) -> Opened:
     """G and, where there is one, R.
 
     Args:
         params: of a LIS experiment.
-        path_g, path_r: where their weights are, if not in the experiment's wts_dir: a file or a folder, see `fill`.
+        path_g, path_r: where their weights are, if not in the experiment's wts_dir: a file or a folder, see
+            `fill`.
         iteration: of the checkpoint in wts_dir; by default the newest.
         train_mode: the sampler's batch norm uses the statistics of each batch.
 
@@ -156,7 +162,8 @@ def open_networks(params: Parameters, path_g: str = "", path_r: str = "", iterat
         UserError: not a LIS experiment, no weights, or weights of other sizes.
     """
     if params.system not in SAVE_PATH:
-        raise UserError(f"{params.name}: is an experiment of {params.system}; give one of glis, lis_separate or lis_iterative")
+        raise UserError(f"{params.name}: is an experiment of {params.system}; give one of glis, "
+                        "lis_separate or lis_iterative")
     if params.system == "lis_separate" and path_g:
         params, path_g = params.replace(load_path=path_g), ""
     given = {kind: path for kind, path in (("g", path_g), ("r", path_r)) if path}

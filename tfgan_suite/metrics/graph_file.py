@@ -79,7 +79,7 @@ def _download(tarball: Archive, path: Path, sha256: str) -> None:
 def _remembered(path: Path, sha256: str) -> GraphFile:
     """Checks the file in the cache folder; its SHA-256 is noted beside it when it is first accepted."""
     note = path.with_name(FILE + ".sha256")
-    noted = note.read_text().strip() if note.is_file() else ""
+    noted = note.read_text(errors="replace").strip() if note.is_file() else ""
     file = check(path, sha256 or noted)
     if file.sha256 != noted:
         write_bytes(note, f"{file.sha256}\n".encode())

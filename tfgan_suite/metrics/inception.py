@@ -1,4 +1,4 @@
-"""The 2015 Inception graph, fed as the originals feed it (openai/improved-gan and tf.contrib.gan; SNGAN spec A13)."""
+"""The 2015 Inception graph, fed as the originals feed it (openai/improved-gan and tf.contrib.gan)."""
 from __future__ import annotations
 
 import numpy as np
@@ -64,11 +64,11 @@ class Inception:
         return self._run("new", self._build_new, x.astype(np.float32))[0]
 
     def _run(self, name: str, build, feed: np.ndarray) -> list:
-        if name not in self._runs:
-            with self._graph.as_default():
-                self._runs[name] = build(name)
-        placeholder, outputs = self._runs[name]
         with reading(self.file.path, "does not compute as the 2015 Inception graph", "put the right file there"):
+            if name not in self._runs:
+                with self._graph.as_default():
+                    self._runs[name] = build(name)
+            placeholder, outputs = self._runs[name]
             return self._session.run(outputs, {placeholder: feed})
 
     def _import(self, prefix: str, start: str, given, wanted: list[str]) -> list:

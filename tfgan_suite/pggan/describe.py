@@ -1,7 +1,8 @@
-"""architecture.txt: the hyperparameter lines and the two networks in torch's notation (spec section 10.2)."""
+"""architecture.txt: the hyperparameter lines and the two networks in torch's notation."""
 from __future__ import annotations
 
-from tfgan_suite.pggan.networks import Architecture
+from tfgan_suite.options import penalty_names
+from tfgan_suite.pggan.networks import Sizes
 
 LRELU = "LeakyReLU(negative_slope=0.2)"
 RESHAPE = "ReshapeLayer()"
@@ -15,7 +16,7 @@ def hyperparameters(params) -> str:
              "0GP": f"Using 0-centered GP with: lambda = {p.lamb}|epsilon = {p.epsilon}",
              "TVP": f"Using TV regularization with: lambda = {p.lamb}|delta = {p.delta}"}[p.extraLossTerm]
     began = f"|** lambda_k = {p.lambk}| gamma = {p.gamma}" if p.criticLossFunc == "BEGAN" else ""
-    js = f"|Jensen-Shannon regulariser: gamma = {p.gamma}" if p.penalty == "js" else ""
+    js = f"|Jensen-Shannon regulariser: gamma = {p.gamma}" if "js" in penalty_names(p.penalty) else ""
     return (f"HYPERPARAMETERS - cLR = {p.cLR}|gLR = {p.gLR}|{extra}|fadeSteps = {p.samplesWhileFade}"
             f"|stableSteps = {p.samplesWhileStable}{began}{js}")
 
@@ -39,30 +40,30 @@ def _listing(title: str, items, depth: int) -> list[str]:
     return [*lines, f"{pad})"]
 
 
-def critic(shape: Architecture) -> str:
+def critic(sizes: Sizes) -> str:
     """The critic as torch prints it."""
-    nf, c = shape.widths, shape.image_channels
-    heads = [[_conv(nf[i + 1], c, 1), LRELU] for i in range(shape.levels)]
-    group = [f"BatchStdConcat(Group Size = {shape.group})"] if shape.group > 1 else []
+    nf, c = sizes.widths, sizes.image_channels
+    heads = [[_conv(nf[i + 1], c, 1), LRELU] for i in range(sizes.levels)]
+    group = [f"BatchStdConcat(Group Size = {sizes.group})"] if sizes.group > 1 else []
     chain = [[*group, _conv(nf[0], nf[1] + len(group), 3), LRELU, _conv(nf[0], nf[0], 4), LRELU, RESHAPE, _dense(1, nf[0])]]
     chain += [[_conv(nf[i + 1], nf[i + 1], 3), LRELU, _conv(nf[i], nf[i + 1], 3), LRELU,
-               "AvgPool2d(kernel_size=2, stride=2, padding=0)"] for i in range(1, shape.levels)]
+               "AvgPool2d(kernel_size=2, stride=2, padding=0)"] for i in range(1, sizes.levels)]
     return "\n".join(["Critic(", "  (net): ProcessCriticLevel(", *_listing("fromRGBs", heads, 2), *_listing("chain", chain, 2),
                       "  )", ")"])
 
 
-def generator(shape: Architecture) -> str:
+def generator(sizes: Sizes) -> str:
     """The generator as torch prints it."""
-    nf, z = shape.widths, shape.latent
+    nf, z = sizes.widths, sizes.latent
     chain = [[_dense(16 * z, z), LRELU, RESHAPE, _conv(nf[1], z, 3), LRELU, NORM]]
     chain += [["Upsample(scale_factor=2.0, mode='bilinear')", _conv(nf[i + 1], nf[i], 3), LRELU, NORM,
-               _conv(nf[i + 1], nf[i + 1], 3), LRELU, NORM] for i in range(1, shape.levels)]
-    heads = [[_conv(shape.image_channels, nf[i + 1], 1)] for i in range(shape.levels)]
+               _conv(nf[i + 1], nf[i + 1], 3), LRELU, NORM] for i in range(1, sizes.levels)]
+    heads = [[_conv(sizes.image_channels, nf[i + 1], 1)] for i in range(sizes.levels)]
     return "\n".join(["Generator(", "  (net): ProcessGenLevel(", *_listing("chain", chain, 2), *_listing("toRGBs", heads, 2),
                       "  )", ")"])
 
 
-def architecture(params, shape: Architecture) -> str:
+def text(params, sizes: Sizes) -> str:
     """The whole file."""
     return (f"Cost function model: {params.criticLossFunc}\n{hyperparameters(params)}\n\n"
-            f"{critic(shape)}\n\n{generator(shape)}\n\n\n")
+            f"{critic(sizes)}\n\n{generator(sizes)}\n\n\n")

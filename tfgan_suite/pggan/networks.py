@@ -1,4 +1,4 @@
-"""Generator and critic of PGGAN: one pair for all resolutions (spec section 3).
+"""Generator and critic of PGGAN: one pair for all resolutions, as tables of blocks.
 
 nf(s) channels at stage s; level l works at 4 * 2^l pixels.
 
@@ -8,31 +8,32 @@ nf(s) channels at stage s; level l works at 4 * 2^l pixels.
 | level l | bilinear x2, twice conv 3x3 + pixel norm | level l | twice conv 3x3, average of 2x2 |
 | toRGB l | conv 1x1 | fromRGB l | conv 1x1 |
 
-Every conv and dense layer but toRGB and the last is followed by a leaky ReLU. While level l fades in with weight alpha, the
-generator mixes the pictures of toRGB l and of toRGB l-1. The critic runs two complete paths and mixes them after every lower
-level (the paper mixes once, after level l).
+Every conv and dense layer but toRGB and the last is followed by a leaky ReLU. While level l fades in with weight
+alpha, the generator mixes the pictures of toRGB l and of toRGB l-1. The critic runs two complete paths and mixes
+them after every lower level (the paper mixes once, after level l).
+
+Weights are drawn from N(0, 1) and the outputs multiplied by a constant (Karras et al., ICLR 2018, section 4.1),
+here with the constants of alenmora/ppgan (modelUtils.py), which differ from the paper's in the dense layers.
 """
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import tensorflow as tf
 
 from tfgan_suite.errors import UserError
-from tfgan_suite.layers.equalized import (
-    SQRT2,
-    EqualizedConv,
-    EqualizedDense,
-    downsample,
-    lrelu,
-    minibatch_stddev,
-    pixel_norm,
-    upsample_bilinear,
-    upsample_nearest,
-)
+from tfgan_suite.layers.activations import lrelu
+from tfgan_suite.layers.blocks import Chain, Maker
+from tfgan_suite.layers.conventions import PPGAN
+from tfgan_suite.layers.linear import compute_dtype
 from tfgan_suite.layers.network import Network
+from tfgan_suite.layers.norms import minibatch_stddev, pixel_norm
+from tfgan_suite.layers.resample import bilinear, flatten, maps, mean_pool, nearest
+from tfgan_suite.layers.weights import Equalised
+
+SQRT2 = math.sqrt(2.0)
 
 
 def channels(stage: int, base: float, most: int, decay: float) -> int:
@@ -41,7 +42,7 @@ def channels(stage: int, base: float, most: int, decay: float) -> int:
 
 
 @dataclass(frozen=True)
-class Architecture:
+class Sizes:
     """What the two networks are made of.
 
     Attributes:
@@ -67,8 +68,8 @@ class Architecture:
         return len(self.widths) - 1
 
     @classmethod
-    def of(cls, params) -> Architecture:
-        """The architecture of an experiment.
+    def of(cls, params) -> Sizes:
+        """The sizes of an experiment.
 
         Raises:
             UserError: a resolution gets no channels.
@@ -82,132 +83,136 @@ class Architecture:
                    params.stddev_form == "original", params.seed)
 
 
+@dataclass(frozen=True)
+class Equal:
+    """Makes the layers of one network, whose names begin with 'net.'."""
+
+    seed: int
+
+    def conv(self, title: str, inputs: int, outputs: int, size: int = 3, gain: float = SQRT2, padding: str = "SAME"):
+        """conv(x, W) * gain / sqrt(inputs * size^2) + b."""
+        weight = Equalised(gain / math.sqrt(inputs * size * size))
+        return Maker("net.", PPGAN, self.seed, weight).conv(title, inputs, outputs, size, padding=padding)
+
+    def dense(self, title: str, inputs: int, outputs: int, paper: float | None = None):
+        """(x W) * sqrt(2 / (inputs + outputs)) + b, the original's constant, or `paper` in its place."""
+        weight = Equalised(SQRT2 / math.sqrt(inputs + outputs) if paper is None else paper)
+        return Maker("net.", PPGAN, self.seed, weight).dense(title, inputs, outputs)
+
+
+def generator_blocks(make: Equal, sizes: Sizes) -> list[Chain]:
+    """Of each level: features [n, s, s, nf(level)] to twice the side; of level 0: latents [n, latent] to 4x4."""
+    nf, z = sizes.widths, sizes.latent
+    paper = SQRT2 / 4 / math.sqrt(z) if sizes.paper_scale else None
+    first = Chain(make.dense("chain.0.0", z, 16 * z, paper), lrelu, maps(4),
+                  make.conv("chain.0.3", z, nf[1]), lrelu, pixel_norm)
+    return [first, *(Chain(bilinear,
+                           make.conv(f"chain.{i}.1", nf[i], nf[i + 1]), lrelu, pixel_norm,
+                           make.conv(f"chain.{i}.4", nf[i + 1], nf[i + 1]), lrelu, pixel_norm)
+                     for i in range(1, sizes.levels))]
+
+
+def critic_blocks(make: Equal, sizes: Sizes) -> list[Chain]:
+    """Of each level: features [n, s, s, nf(level + 1)] to half the side; of level 0: to scores [n, 1]."""
+    nf, grouped = sizes.widths, int(sizes.group > 1)  # the original numbers the modules, and the grouping is one
+    paper = 1.0 / math.sqrt(nf[0]) if sizes.paper_scale else None
+    spread = [lambda x: minibatch_stddev(x, sizes.group, sizes.centre)] if grouped else []
+    last = Chain(*spread,
+                 make.conv(f"chain.0.{grouped}", nf[1] + grouped, nf[0]), lrelu,
+                 make.conv(f"chain.0.{grouped + 2}", nf[0], nf[0], 4, padding="VALID"), lrelu,
+                 flatten, make.dense(f"chain.0.{grouped + 5}", nf[0], 1, paper))
+    return [last, *(Chain(make.conv(f"chain.{i}.0", nf[i + 1], nf[i + 1]), lrelu,
+                          make.conv(f"chain.{i}.2", nf[i + 1], nf[i]), lrelu, mean_pool)
+                    for i in range(1, sizes.levels))]
+
+
 def mix(alpha: tf.Tensor, new: tf.Tensor, old: tf.Tensor) -> tf.Tensor:
     """alpha * new + (1 - alpha) * old, both weights rounded from float64 as in the original."""
     return tf.cast(alpha, new.dtype) * new + tf.cast(1.0 - alpha, old.dtype) * old
 
 
-def to_torch(array: np.ndarray) -> np.ndarray:
-    """HWIO -> OIHW, (in, out) -> (out, in); vectors stay."""
-    return np.transpose(array, (3, 2, 0, 1)) if array.ndim == 4 else array.T
-
-
-def from_torch(array: np.ndarray) -> np.ndarray:
-    """OIHW -> HWIO, (out, in) -> (in, out); vectors stay."""
-    return np.transpose(array, (2, 3, 1, 0)) if array.ndim == 4 else array.T
-
-
 class Growing(Network):
-    """A network whose files hold the original's state dict: torch's names, layouts and order."""
+    """A network of every level, called as it is at one of them; its files hold the original's state dict.
 
+    Attributes:
+        heads: what the layers between features and pictures are called.
+        progress: [level, alpha], how far it has grown; None where only the generator's file says it.
+    """
+
+    convention = PPGAN
     heads = ""
 
-    def shapes(self):
-        return {name: to_torch(np.empty(v.shape, np.bool_)).shape for name, v in self.named().items()}
+    def __init__(self, sizes: Sizes):
+        super().__init__(dtype="float32", autocast=False)
+        self.sizes, self.top, self.progress = sizes, sizes.levels - 1, None
 
-    def arrays(self):
-        for name, variable in self.named().items():
-            yield name, np.ascontiguousarray(to_torch(variable.numpy()))
+    def at(self, level: int | None = None, alpha: tf.Tensor | None = None) -> Callable:
+        """The network at a level, by the calling contract.
 
-    def assign_array(self, name, value):
-        self.named()[name].assign(from_torch(value))
+        Args:
+            level: default the last.
+            alpha: float64 scalar, the weight of the level in a fade; None when stable.
+        """
+        level, compute = self.top if level is None else level, compute_dtype()
+
+        def network(x, labels=None, training=False, update=None):
+            return tf.cast(self._run(tf.cast(x, compute), level, alpha), tf.float32)
+
+        return network
+
+    def call(self, x, labels=None, training: bool = False, update: bool | None = None):
+        """As `at` the last level."""
+        return self.at()(x)
+
+    def _run(self, x: tf.Tensor, level: int, alpha: tf.Tensor | None) -> tf.Tensor:
+        raise NotImplementedError
 
     def in_use(self, variable, level: int, first: int) -> bool:
-        """Whether a parameter has taken part in training that started at level `first` and has reached `level`."""
+        """Whether a parameter has taken part in training that began at level `first` and has reached `level`."""
         _, part, number = variable.name.split(".")[:3]
         return int(number) <= level and (part != self.heads or int(number) >= first)
 
 
 class Generator(Growing):
-    """Latents to images; `progress` [level, alpha] says how far it has grown."""
+    """Latents [n, latent] to images [n, 4 * 2^level, 4 * 2^level, channels], no output non-linearity."""
 
     heads = "toRGBs"
 
-    def __init__(self, shape: Architecture):
-        super().__init__()
-        self.shape, nf, seed = shape, shape.widths, shape.seed
-        scale = SQRT2 / 4 / math.sqrt(shape.latent) if shape.paper_scale else None
-        self.dense = EqualizedDense("net.chain.0.0", shape.latent, shape.latent * 16, scale, seed=seed)
-        self.first = EqualizedConv("net.chain.0.3", shape.latent, nf[1], 3, seed=seed)
-        self.blocks = [(EqualizedConv(f"net.chain.{i}.1", nf[i], nf[i + 1], 3, seed=seed),
-                        EqualizedConv(f"net.chain.{i}.4", nf[i + 1], nf[i + 1], 3, seed=seed)) for i in range(1, shape.levels)]
-        self.to_rgb = [EqualizedConv(f"net.toRGBs.{i}.0", nf[i + 1], shape.image_channels, 1, 1.0, seed=seed)
-                       for i in range(shape.levels)]
-        self.progress = tf.Variable([shape.levels - 1.0, 1.0], trainable=False, name="progress",
+    def __init__(self, sizes: Sizes):
+        super().__init__(sizes)
+        make = Equal(sizes.seed)
+        self.blocks = generator_blocks(make, sizes)
+        self.to_rgb = [make.conv(f"toRGBs.{i}.0", sizes.widths[i + 1], sizes.image_channels, 1, 1.0)
+                       for i in range(sizes.levels)]
+        self.progress = tf.Variable([sizes.levels - 1.0, 1.0], trainable=False, name="progress",
                                     aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
 
-    def block(self, level: int, h: tf.Tensor) -> tf.Tensor:
-        """Level 0 takes latents [n, latent], the others features [n, s, s, nf(level)]; gives features of twice the side."""
-        if level == 0:
-            h = lrelu(self.dense(h))
-            h = tf.transpose(tf.reshape(h, [-1, self.shape.latent, 4, 4]), [0, 2, 3, 1])
-            return pixel_norm(lrelu(self.first(h)))
-        h = upsample_bilinear(h)
-        for conv in self.blocks[level - 1]:
-            h = pixel_norm(lrelu(conv(h)))
-        return h
-
-    def call(self, z, level: int | None = None, alpha=None):
-        """[n, latent] -> [n, 4 * 2^level, 4 * 2^level, channels] float32, no output non-linearity.
-
-        Args:
-            level: default the last.
-            alpha: float64 scalar in a fade, None when stable.
-        """
-        level = self.shape.levels - 1 if level is None else level
-        h = z
-        for lower in range(level):
-            h = self.block(lower, h)
-        new = self.to_rgb[level](self.block(level, h))
-        if alpha is None:
-            return tf.cast(new, tf.float32)
-        return mix(alpha, tf.cast(new, tf.float32), tf.cast(upsample_nearest(self.to_rgb[level - 1](h)), tf.float32))
+    def _run(self, x, level, alpha):
+        for block in self.blocks[:level]:
+            x = block(x)
+        new = tf.cast(self.to_rgb[level](self.blocks[level](x)), tf.float32)
+        return new if alpha is None else mix(alpha, new, tf.cast(nearest(self.to_rgb[level - 1](x)), tf.float32))
 
 
 class Critic(Growing):
-    """Images to scores."""
+    """Images [n, s, s, channels] with s = 4 * 2^level to logits [n]."""
 
     heads = "fromRGBs"
 
-    def __init__(self, shape: Architecture):
-        super().__init__()
-        self.shape, nf, seed = shape, shape.widths, shape.seed
-        grouped = int(shape.group > 1)  # the original numbers the modules, and this layer is one
-        self.from_rgb = [EqualizedConv(f"net.fromRGBs.{i}.0", shape.image_channels, nf[i + 1], 1, seed=seed)
-                         for i in range(shape.levels)]
-        self.conv3 = EqualizedConv(f"net.chain.0.{grouped}", nf[1] + grouped, nf[0], 3, seed=seed)
-        self.conv4 = EqualizedConv(f"net.chain.0.{grouped + 2}", nf[0], nf[0], 4, padding="VALID", seed=seed)
-        scale = 1.0 / math.sqrt(nf[0]) if shape.paper_scale else None
-        self.dense = EqualizedDense(f"net.chain.0.{grouped + 5}", nf[0], 1, scale, seed=seed)
-        self.blocks = [(EqualizedConv(f"net.chain.{i}.0", nf[i + 1], nf[i + 1], 3, seed=seed),
-                        EqualizedConv(f"net.chain.{i}.2", nf[i + 1], nf[i], 3, seed=seed)) for i in range(1, shape.levels)]
+    def __init__(self, sizes: Sizes):
+        super().__init__(sizes)
+        make = Equal(sizes.seed)
+        self.from_rgb = [Chain(make.conv(f"fromRGBs.{i}.0", sizes.image_channels, sizes.widths[i + 1], 1), lrelu)
+                         for i in range(sizes.levels)]
+        self.blocks = critic_blocks(make, sizes)
 
-    def block(self, level: int, h: tf.Tensor) -> tf.Tensor:
-        """Features [n, s, s, nf(level + 1)] -> features of half the side, or scores [n, 1] from level 0."""
-        if level == 0:
-            if self.shape.group > 1:
-                h = minibatch_stddev(h, self.shape.group, self.shape.centre)
-            h = lrelu(self.conv4(lrelu(self.conv3(h))))
-            return self.dense(tf.reshape(h, [-1, self.shape.widths[0]]))
-        for conv in self.blocks[level - 1]:
-            h = lrelu(conv(h))
-        return downsample(h)
-
-    def call(self, x, level: int | None = None, alpha=None):
-        """[n, s, s, channels] with s = 4 * 2^level -> [n, 1] float32.
-
-        Args:
-            level: default the last.
-            alpha: float64 scalar in a fade, None when stable.
-        """
-        level = self.shape.levels - 1 if level is None else level
-        h = self.block(level, lrelu(self.from_rgb[level](x)))
-        if alpha is None:
-            for lower in reversed(range(level)):
-                h = self.block(lower, h)
-            return tf.cast(h, tf.float32)
-        old = lrelu(self.from_rgb[level - 1](downsample(x)))
-        for lower in reversed(range(level)):
-            old = self.block(lower, old)
-            h = mix(alpha, self.block(lower, h), old)
-        return tf.cast(h, tf.float32)
+    def _run(self, x, level, alpha):
+        new = self.blocks[level](self.from_rgb[level](x))
+        old = None if alpha is None else self.from_rgb[level - 1](mean_pool(x))
+        for block in reversed(self.blocks[:level]):
+            if alpha is None:
+                new = block(new)
+            else:
+                old = block(old)
+                new = mix(alpha, block(new), old)
+        return tf.reshape(new, [-1])

@@ -1,4 +1,4 @@
-"""What the critic and the generator of PGGAN minimise (spec sections 4 and 5)."""
+"""What the critic and the generator of PGGAN minimise (alenmora/ppgan, trainer.py)."""
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -6,6 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfgan_suite import distributed, penalties
+from tfgan_suite.penalties import Look
 
 LOGGED = ("critLoss", "cRealLoss", "cFakeLoss", "extraLoss", "driftLoss")
 
@@ -23,39 +24,43 @@ def interpolate(real: tf.Tensor, fake: tf.Tensor, weight: tf.Tensor) -> tf.Tenso
     return weight * real + (1.0 - weight) * fake
 
 
-def extra_terms(params, score, real: tf.Tensor, fake: tf.Tensor, r: tf.Tensor, f: tf.Tensor, weight) -> tuple:
-    """(extra, drift) of `--extraLossTerm`.
+def looked_at(score, real: tf.Tensor, fake: tf.Tensor, weight: tf.Tensor | None) -> Look:
+    """The passes over the critic in one step.
 
     Args:
-        score: images -> scores [n, 1].
-        real, fake: images; r, f: their scores.
-        weight: U[0, 1) [n, 1, 1, 1], for the terms on interpolated images.
+        score: images -> scores [n].
+        real, fake: images [n, h, w, c]; `fake` is a constant here.
+        weight: U[0, 1) [n, 1, 1, 1], for the terms on interpolated images; None: there are none.
     """
+    return Look(real, fake, score, between=None if weight is None else interpolate(real, fake, weight))
+
+
+def extra_terms(params, look: Look) -> tuple:
+    """(extra, drift) of `--extraLossTerm`."""
+    r, f = look.real.logits, look.fake.logits
     none = tf.zeros([], r.dtype)
     if params.extraLossTerm == "TVP":
         # A sum over the global batch: gradients are averaged over the replicas.
         return params.lamb * penalties.score_difference_penalty(r, f, params.delta) * distributed.replicas(), none
-    norms = penalties.input_gradient_norms(score, interpolate(real, fake, weight))
+    norms = penalties.norms_of(look.between.squares)
     if params.extraLossTerm == "0GP":
         return params.lamb * tf.reduce_mean(norms), none
     return params.lamb * penalties.norm_target_penalty(norms, params.obj), params.epsilon * tf.reduce_mean(tf.square(r))
 
 
-def critic_loss(params, score, real: tf.Tensor, fake: tf.Tensor, weight, k: tf.Tensor, regularise: bool) -> CriticLoss:
+def critic_loss(params, look: Look, k: tf.Tensor, regularise: bool) -> CriticLoss:
     """WGAN: mean C(fake) - mean C(real); BEGAN: mean C(real) - k mean C(fake); plus the extra terms.
 
     BEGAN's k moves by lambk * (gamma * mean C(real) - mean C(fake)), without bounds (`began_form=mended`: kept in [0, 1]).
 
     Args:
-        score: images -> scores [n, 1].
-        real, fake: [n, h, w, c]; `fake` is a constant here.
-        weight: see `extra_terms`; None for TVP.
+        look: see `looked_at`.
         k: BEGAN's weight before this step.
         regularise: False: no extra terms in this iteration.
     """
-    r, f = score(real), score(fake)
+    r, f = look.real.logits, look.fake.logits
     mean_real, mean_fake = tf.reduce_mean(r), tf.reduce_mean(f)
-    extra, drift = extra_terms(params, score, real, fake, r, f, weight) if regularise else (tf.zeros([]), tf.zeros([]))
+    extra, drift = extra_terms(params, look) if regularise else (tf.zeros([]), tf.zeros([]))
     if params.criticLossFunc == "WGAN":
         loss, next_k = mean_fake - mean_real, k
     else:
@@ -74,7 +79,7 @@ def generator_loss(params, score, fake: tf.Tensor, z: tf.Tensor, regularise: boo
     On several devices the pull-away term pairs the images of each device among themselves.
 
     Args:
-        score: images -> scores [n, 1].
+        score: images -> scores [n].
         fake: G(z), [n, h, w, c]; z: [n, latent].
     """
     loss = -tf.reduce_mean(score(fake))

@@ -1,4 +1,4 @@
-"""Parameters of PGGAN: the flags of alenmora/ppgan's config.py (spec section 2.1), then what this suite adds."""
+"""Parameters of PGGAN: the flags of alenmora/ppgan's config.py, then what this suite adds."""
 from __future__ import annotations
 
 from tfgan_suite import options

@@ -1,4 +1,4 @@
-"""Real images at every resolution: decoded once, resized once each, kept in memory where they fit (spec section 8)."""
+"""Real images at every resolution: decoded once, resized once each, kept in memory where they fit."""
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What a run writes beside its checkpoints: architecture.txt, netStatus.txt, pictures, the growth (spec sections 9 and 10)."""
+"""What a run writes beside its checkpoints: architecture.txt, netStatus.txt, pictures, the growth."""
 from __future__ import annotations
 
 import time
@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
 from tfgan_suite.pggan import describe
 from tfgan_suite.pggan.pyramid import real_batch
@@ -52,7 +53,7 @@ class Tally:
 
     def state(self) -> dict:
         """Name -> variable."""
-        return {f"tally/{name}": getattr(self, name) for name in ("sums", "counts", "pending")}
+        return {"tally/sums": self.sums, "tally/counts": self.counts, "tally/pending": self.pending}
 
     def add_critic(self, losses) -> None:
         """The five losses of a critic step."""
@@ -90,7 +91,7 @@ class Status:
         moment, lines = system.schedule.at(done - 1), []
         if not self.started:
             self.started = True
-            archive.write_bytes(folder / "architecture.txt", describe.architecture(system.params, system.shape).encode())
+            archive.write_bytes(folder / "architecture.txt", describe.text(system.params, system.sizes).encode())
             if done == 1 or not (folder / STATUS).exists():
                 lines = [HEADER, DASHES]
             if done == 1:
@@ -112,7 +113,7 @@ def cut_status(system, log_dir, done: int) -> None:
     for line in path.read_text(errors="replace").splitlines(keepends=True):
         cells = line.split("|")
         is_head = line.rstrip() in (HEADER.rstrip(), DASHES)
-        if is_head or (len(cells) == 12 and line.endswith("\n") and cells[5].strip().isdigit() and int(cells[5]) <= last):
+        if is_head or (len(cells) == 12 and line.endswith("\n") and whole(cells[5].strip()) is not None and int(cells[5]) <= last):
             kept.append(line)
     archive.write_bytes(path, "".join(kept).encode())
 
@@ -124,15 +125,21 @@ def folder_of(system, host) -> Path:
     return folder
 
 
-def console(system, step: int, scalars: dict) -> list[str]:
-    """A row of the present losses every `logStep` images, under the original's two header rows."""
-    schedule = system.schedule
-    first = not getattr(system, "_header_shown", False)
-    if not first and not schedule.crossed(system.params.logStep, step):
-        return []
-    system._header_shown = True
-    row = status_row(schedule.at(step), [float(scalars[name]) for name in COLUMNS])
-    return [*([HEADER, DASHES] if first else []), row]
+class Console:
+    """The lines on the terminal: a row of the present losses every `logStep` images, under the original's two header
+    rows."""
+
+    def __init__(self, system):
+        self.system, self.begun = system, False
+
+    def lines(self, step: int, scalars: dict) -> list[str]:
+        """Those of iteration `step`."""
+        system, first = self.system, not self.begun
+        if not first and not system.schedule.crossed(system.params.logStep, step):
+            return []
+        self.begun = True
+        row = status_row(system.schedule.at(step), [float(scalars[name]) for name in COLUMNS])
+        return [*([HEADER, DASHES] if first else []), row]
 
 
 # -- pictures ----------------------------------------------------------------------------------------------------------
@@ -171,7 +178,7 @@ class Growth:
         folder = folder_of(self.system, host) / "growth"
         folder.mkdir(exist_ok=True)
         saving.save(folder / f"{done:09d}.png", growth_frame(self.system, self.side))
-        frames = [path for path in sorted(folder.glob("*.png")) if path.stem.isdigit() and int(path.stem) <= done]
+        frames = [path for path in sorted(folder.glob("*.png")) if whole(path.stem) is not None and int(path.stem) <= done]
         pictures = [np.asarray(Image.open(path).convert("RGB")) for path in frames[-200:]]
         saving.save_gif(folder.parent / "growth.gif", pictures, 200)
         return {}

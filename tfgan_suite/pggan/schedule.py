@@ -1,4 +1,4 @@
-"""When PGGAN grows: a pure function of the iteration, so that a run goes on from any moment (spec section 7).
+"""When PGGAN grows: a pure function of the iteration, so that a run goes on from any moment.
 
 The first resolution is only trained stably. Each further one is faded in (alpha from 0 up to 1) and then trained stably. A
 stage lasts a number of images; the batch depends on the resolution.
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass
+from functools import cached_property
 
 from tfgan_suite.errors import UserError
 from tfgan_suite.pggan.parameters import resume_words
@@ -59,15 +60,16 @@ class Schedule:
     start_level: int
     start_images: int = 0
 
-    def __post_init__(self):
+    @cached_property
+    def _table(self) -> tuple[list[int], list[int]]:
+        """For each level and the end: its first iteration, and the images shown before it."""
         starts, shown, begin = [0], [self._shown_before()], self.start_images
         for level in range(self.start_level, self.last + 1):
             count = -(-max(self.images(level) - begin, 0) // self.batch(level))
             starts.append(starts[-1] + count)
             shown.append(shown[-1] + count * self.batch(level))
             begin = 0
-        object.__setattr__(self, "_starts", starts)
-        object.__setattr__(self, "_shown", shown)
+        return starts, shown
 
     def _shown_before(self) -> int:
         grown = self.start_level - self.first
@@ -84,24 +86,32 @@ class Schedule:
     @property
     def iterations(self) -> int:
         """How many iterations the run has."""
-        return self._starts[-1]
+        return self._table[0][-1]
 
     def first_iteration(self, level: int) -> int:
         """The level's first iteration in this run."""
-        return self._starts[level - self.start_level]
+        return self._table[0][level - self.start_level]
 
     def images_at(self, level: int) -> int:
         """Images that were shown at this level before its first iteration in this run."""
         return self.start_images if level == self.start_level else 0
 
+    def alpha(self, level: int, local) -> float:
+        """Weight of the level in its fade: the share of the fade's images that have been shown; 1 or more after it.
+
+        Args:
+            local: iterations at this level in this run, a number or a float64 tensor.
+        """
+        return (self.images_at(level) + local * self.batch(level)) / self.fade
+
     def at(self, iteration: int) -> Moment:
         """The moment of an iteration; one beyond the end has the last level, stable."""
-        index = min(bisect.bisect_right(self._starts, iteration) - 1, self.last - self.start_level)
-        level, local = self.start_level + index, iteration - self._starts[index]
+        index = min(bisect.bisect_right(self._table[0], iteration) - 1, self.last - self.start_level)
+        level, local = self.start_level + index, iteration - self._table[0][index]
         here = self.images_at(level) + local * self.batch(level)
-        alpha = 1.0 if level == self.first or self.fade == 0 else min(here / self.fade, 1.0)
+        alpha = 1.0 if level == self.first or self.fade == 0 else min(self.alpha(level, local), 1.0)
         return Moment(iteration, level, 4 << level, self.batch(level), "fade" if alpha < 1 else "stable", alpha,
-                      self._shown[index] + local * self.batch(level), here)
+                      self._table[1][index] + local * self.batch(level), here)
 
     def past(self, done: int) -> list[Moment]:
         """What tells the first `done` iterations from those of another schedule: the first two and the last of every level."""

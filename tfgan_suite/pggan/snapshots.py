@@ -1,4 +1,4 @@
-"""Snapshots of alenmora/ppgan (.pth.tar), and this suite's checkpoints, as a start of training (spec 10.3 and 10.4)."""
+"""Snapshots of alenmora/ppgan (.pth.tar), and this suite's checkpoints, as a start of training."""
 from __future__ import annotations
 
 import re
@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import torch
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints, StoredState
-from tfgan_suite.pggan.networks import Architecture, from_torch
+from tfgan_suite.layers.conventions import PPGAN
+from tfgan_suite.pggan.networks import Sizes
 from tfgan_suite.pggan.schedule import level_of
 
 PARTS = {"g": ("gen", "gOptimizer"), "d": ("crit", "cOptimizer")}
@@ -23,9 +24,11 @@ def read(path) -> dict:
         UserError: not readable, or no snapshot of that program.
     """
     content = torch.load(path)
-    if not isinstance(content, dict) or not {"gen", "crit"} <= set(content) or not all(
-            isinstance(v, np.ndarray) for part in ("gen", "crit") for v in content[part].values()):
-        raise UserError(f"{path}: is no snapshot of ppgan (it has no 'gen' and 'crit'); give a .pth.tar that its trainer wrote")
+    advice = "give a .pth.tar that the trainer of ppgan wrote"
+    if not isinstance(content, dict) or not {"gen", "crit"} <= set(content):
+        raise UserError(f"{path}: is no snapshot of ppgan (it has no 'gen' and 'crit'); {advice}")
+    for part in ("gen", "crit"):
+        torch.arrays_of(content[part], path, advice)
     return content
 
 
@@ -35,8 +38,8 @@ def level_in_name(path) -> int | None:
     return level_of(int(found[1])) if found else None
 
 
-def architecture(arrays: dict, path="weights") -> Architecture:
-    """The architecture that a generator's arrays were made with, so that sampling needs no flags.
+def sizes_of(arrays: dict, path="weights") -> Sizes:
+    """The sizes that a generator's arrays were made with, so that sampling needs no flags.
 
     Args:
         arrays: name -> array in the original's layout.
@@ -48,7 +51,7 @@ def architecture(arrays: dict, path="weights") -> Architecture:
         latent = arrays["net.chain.0.0.linear.weight"].shape[1]
         levels = 1 + max(int(name.split(".")[2]) for name in arrays if name.startswith("net.toRGBs."))
         widths = [arrays["net.chain.0.3.bias"].size] + [arrays[f"net.chain.{i}.4.bias"].size for i in range(1, levels)]
-        return Architecture(latent, arrays["net.toRGBs.0.0.bias"].size, (widths[0], *widths), group=0)
+        return Sizes(latent, arrays["net.toRGBs.0.0.bias"].size, (widths[0], *widths), group=0)
     except (KeyError, ValueError, IndexError) as error:
         raise UserError(f"{path}: is not a generator of ppgan ({error} is missing)") from None
 
@@ -70,7 +73,7 @@ def assign(network, arrays: dict, path) -> None:
                             f"{advice}")
     network.assign(arrays)
     level = level_in_name(path)
-    if hasattr(network, "progress") and level is not None and 0 <= level < network.shape.levels:
+    if network.progress is not None and level is not None and 0 <= level < network.sizes.levels:
         network.progress.assign([level, 1.0])
 
 
@@ -79,7 +82,9 @@ def _assign_optimizer(optimizer, variables, saved: dict) -> None:
     for key, variable in zip(saved["param_groups"][0]["params"], variables):
         for slot, value in saved["state"].get(key, {}).items():
             if slot in ("step", "exp_avg", "exp_avg_sq"):
-                optimizer.slot(slot, variable).assign(from_torch(np.asarray(value, np.float32)))
+                value = np.asarray(value, np.float32)
+                axes = np.argsort(PPGAN.axes(variable.name, value.ndim))
+                optimizer.slot(slot, variable).assign(value.transpose(axes))
 
 
 def load(system, content: dict, path) -> None:
@@ -91,9 +96,10 @@ def load(system, content: dict, path) -> None:
         assign(system.networks[kind], content[weights], path)
         saved = content.get(optimizer)
         if saved:
-            _assign_optimizer(system.optimizers[kind], system.networks[kind].trainable_variables, saved)
-            if system.schedule.start_level == system.schedule.first:
-                system.extra_state[f"loaded_rate/{kind}"].assign(saved["param_groups"][0]["lr"])
+            with reading(path, f"holds no state of Adam under '{optimizer}'"):
+                _assign_optimizer(system.optimizers[kind], system.networks[kind].trainable_variables, saved)
+                if system.schedule.start_level == system.schedule.first:
+                    system.extra_state[f"loaded_rate/{kind}"].assign(saved["param_groups"][0]["lr"])
     if "a" in system.networks:
         assign(system.networks["a"], content["gen"], path)
 

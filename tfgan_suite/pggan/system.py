@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import distributed, optimizers, penalties
+from tfgan_suite import distributed, optimizers, options, penalties
+from tfgan_suite.data.source import Mapped
 from tfgan_suite.errors import UserError
 from tfgan_suite.pggan import objective, reports, sampling, snapshots
-from tfgan_suite.pggan.networks import Architecture, Critic, Generator
-from tfgan_suite.pggan.pyramid import Pyramid, open_source, real_batch
+from tfgan_suite.pggan.networks import Critic, Generator, Sizes
+from tfgan_suite.pggan.pyramid import Pyramid, open_source, real_batch, resized
 from tfgan_suite.pggan.schedule import schedule_of, start_of
 from tfgan_suite.random import Draws, generator
 from tfgan_suite.system import System
@@ -26,7 +27,7 @@ class Phase(NamedTuple):
 
 
 class PGGAN(System):
-    """Progressive growing (Karras et al., ICLR 2018) as alenmora/ppgan codes it, its bugs mended (spec section 11).
+    """Progressive growing (Karras et al., ICLR 2018) as alenmora/ppgan codes it, its bugs mended.
 
     Networks: `g`, `d` (the critic) and, with `ema`, `a`: the average of `g`.
     """
@@ -37,22 +38,24 @@ class PGGAN(System):
     length = ("endRes",)
     length_in_iterations = False
     log_files = reports.FILES
+    unconnected = tf.UnconnectedGradients.ZERO  # of what has been trained at an earlier level, as in torch 1.3
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
-        self.schedule, self.shape = schedule_of(params), Architecture.of(params)
+        self.schedule, self.sizes = schedule_of(params), Sizes.of(params)
+        self._console, self._pyramid = reports.Console(self), None
         self.sampling = ("a",) if params.ema else ("g",)
         if not training:
-            self.networks = {self.sampling[0]: Generator(self.shape)}
+            self.networks = {self.sampling[0]: Generator(self.sizes)}
         else:
-            self.networks = {"g": Generator(self.shape), "d": Critic(self.shape)}
+            self.networks = {"g": Generator(self.sizes), "d": Critic(self.sizes)}
             if params.ema:
-                self.networks["a"] = Generator(self.shape)
+                self.networks["a"] = Generator(self.sizes)
             self._prepare_training()
 
     def _prepare_training(self) -> None:
         p, replicas = self.params, distributed.replicas()
-        if p.penalty == "js" and p.criticLossFunc == "BEGAN":
+        if "js" in options.penalty_names(p.penalty) and p.criticLossFunc == "BEGAN":
             raise UserError("penalty=js with criticLossFunc=BEGAN: gamma cannot be both the regulariser's weight and BEGAN's "
                             "ratio; give --criticLossFunc=WGAN or --penalty=none")
         for resolution, batch in self.schedule.batches.items():
@@ -90,7 +93,9 @@ class PGGAN(System):
 
     @property
     def heaviest(self) -> int:
-        return self.schedule.first_iteration(self.schedule.last)
+        """The first of the last level that has the extra terms (`lazyRegularization` leaves them out of most)."""
+        first = self.schedule.first_iteration(self.schedule.last)
+        return next((step for step in range(first, self.iterations) if self.phase(step).regularise), first)
 
     @property
     def batch_size(self) -> int:
@@ -138,9 +143,15 @@ class PGGAN(System):
                             f"smaller batches in --batch_table")
         return source
 
+    def reals(self):
+        """At the last resolution, made as for training: the aspect ratio is not kept, inputFilter, nChannels."""
+        p, source = self.params, self.source()
+        return Mapped(source, lambda picture: resized(picture, p.endRes, p.inputFilter, p.nChannels),
+                      f"{p.endRes} {p.inputFilter} {p.nChannels}")
+
     def pyramid(self, source) -> Pyramid:
         """The resized images of `source`; one for the run."""
-        if getattr(self, "_pyramid", None) is None or self._pyramid.source is not source:
+        if self._pyramid is None or self._pyramid.source is not source:
             levels = range(self.schedule.start_level, self.schedule.last + 1)
             self._pyramid = Pyramid(source, [4 << level for level in levels], self.params.inputFilter, self.params.nChannels,
                                     self.params.cache_gb * 2**30, self.params.mirror)
@@ -198,10 +209,9 @@ class PGGAN(System):
         return scalars
 
     def _alpha(self, step: tf.Tensor, level: int) -> tf.Tensor:
-        """The fade's weight, float64, as in `Schedule.at`."""
+        """The weight of the level that fades in, float64."""
         local = tf.cast(step, tf.int64) - self.schedule.first_iteration(level)
-        here = self.schedule.images_at(level) + local * self.schedule.batch(level)
-        return tf.minimum(tf.cast(here, tf.float64) / tf.constant(self.schedule.fade, tf.float64), 1.0)
+        return self.schedule.alpha(level, tf.cast(local, tf.float64))
 
     def _set_rates(self, level: int) -> None:
         """Rate * decay from the first iteration and for ever, as coded; or decayed anew at each resolution.
@@ -217,51 +227,39 @@ class PGGAN(System):
                 value = tf.where(loaded > 0, loaded, value)
             self.optimizers[name].learning_rate.assign(value)
 
-    def _descend(self, name: str, loss_of, level: int):
-        """One Adam step of network `name` along `loss_of()`, (loss, rest); returns both.
+    def _trained(self, kind: str, level: int) -> list:
+        """The variables that a step at this level moves.
 
-        A parameter that has been trained at an earlier level and is no longer in use gets a zero gradient, as in torch 1.3: its
-        step count and its second moment go on. One of a later level gets none.
+        A parameter that has been trained at an earlier level and is no longer in use gets a zero gradient, as in torch
+        1.3: its step count and its second moment go on. One of a later level gets none.
         """
-        network = self.networks[name]
-        variables = network.trainable_variables
-        with tf.GradientTape() as tape:
-            loss, rest = loss_of()
-        gradients = tape.gradient(loss, variables)
-        for i, (g, v) in enumerate(zip(gradients, variables)):
-            if g is None and network.in_use(v, level, self.schedule.first):
-                gradients[i] = tf.zeros_like(v)
-        optimizers.apply(self.optimizers[name], gradients, variables)
-        return loss, rest
+        network = self.networks[kind]
+        return [v for v in network.trainable_variables if network.in_use(v, level, self.schedule.first)]
 
     def _critic_step(self, step, real, z, weight, phase: Phase, alpha) -> tuple[tf.Tensor, dict]:
-        """Returns the losses in the order of `objective.LOGGED`, and with `--penalty=js` the regulariser's scalars.
+        """Returns the losses in the order of `objective.LOGGED`, and the scalars of `--penalty`.
 
-        The regulariser is in every step, whatever `lazyRegularization` says of the original's terms. critLoss holds it.
+        These penalties are in every step, whatever `lazyRegularization` says of the original's terms. critLoss holds
+        them.
         """
-        fake = tf.stop_gradient(self.networks["g"](z, phase.level, alpha))
+        fake = tf.stop_gradient(self.networks["g"].at(phase.level, alpha)(z))
         k = self.extra_state["k"]
-
-        def score(x):
-            return self.networks["d"](x, phase.level, alpha)
-
-        def loss_of():
-            result = objective.critic_loss(self.params, score, real, fake, weight, k.read_value(), phase.regularise)
-            term, scalars = penalties.js_penalty(self.params, step, self.iterations, score, real, fake)
-            return result.loss + term, (result, scalars)
-
-        loss, (result, scalars) = self._descend("d", loss_of, phase.level)
+        with tf.GradientTape() as tape:
+            look = objective.looked_at(self.networks["d"].at(phase.level, alpha), real, fake, weight)
+            result = objective.critic_loss(self.params, look, k.read_value(), phase.regularise)
+            term, scalars = penalties.of_params(self.params, look, step, self.iterations)
+            loss = result.loss + term
+        self.descend("d", tape, loss, variables=self._trained("d", phase.level))
         if self.params.criticLossFunc == "BEGAN":
             k.assign(result.k)
         return tf.concat([[loss], result.logged[1:]], 0), scalars
 
     def _generator_step(self, z, phase: Phase, alpha) -> tf.Tensor:
-        def loss_of():
-            fake = self.networks["g"](z, phase.level, alpha)
-            return objective.generator_loss(self.params, lambda x: self.networks["d"](x, phase.level, alpha), fake, z,
-                                            phase.regularise), None
-
-        return self._descend("g", loss_of, phase.level)[0]
+        generator, critic = (self.networks[kind].at(phase.level, alpha) for kind in ("g", "d"))
+        with tf.GradientTape() as tape:
+            loss = objective.generator_loss(self.params, critic, generator(z), z, phase.regularise)
+        self.descend("g", tape, loss, variables=self._trained("g", phase.level))
+        return loss
 
     def _critic_state(self) -> list:
         """(variable, value) of what `unrollCritic` puts back: the critic, and in the mended form Adam's state and k."""
@@ -281,7 +279,13 @@ class PGGAN(System):
                 average.assign_sub((average - variable) * (1.0 - self.params.smoothing))
 
     def console(self, step: int, scalars: dict) -> list[str]:
-        return reports.console(self, step, scalars)
+        return self._console.lines(step, scalars)
+
+    def plan(self) -> list[str]:
+        first, last = self.schedule.start_level, self.schedule.last
+        rows = [self.schedule.at(self.schedule.first_iteration(level)) for level in range(first, last + 1)]
+        return [f"{m.resolution}x{m.resolution}: batch {m.batch}, from iteration {m.iteration}, {m.shown:,} images before"
+                for m in rows]
 
     def status(self, step: int) -> str:
         moment = self.schedule.at(step)

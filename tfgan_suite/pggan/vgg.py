@@ -26,8 +26,8 @@ def read_weights(path=None) -> dict[str, np.ndarray]:
     path = Path(path or PLACE)
     if not path.is_file():
         raise UserError(f"{path}: not there; fetch {ADDRESS} to that place, or give --weights=FILE")
-    weights = torch.load(path)
-    if not isinstance(weights, dict) or "features.0.weight" not in weights or "classifier.6.bias" not in weights:
+    weights = torch.arrays_of(torch.load(path), path, f"fetch {ADDRESS}")
+    if "features.0.weight" not in weights or "classifier.6.bias" not in weights:
         raise UserError(f"{path}: is no state dict of torchvision's VGG16; fetch {ADDRESS}")
     return weights
 

@@ -5,7 +5,7 @@ import numpy as np
 
 
 def to_uint8(x: np.ndarray) -> np.ndarray:
-    """[-1, 1] -> bytes by truncation, in float32: the rule of ayanc/rpgan (section 3.2 of its spec)."""
+    """[-1, 1] -> bytes by truncation, in float32: the rule of ayanc/rpgan."""
     x = np.asarray(x, np.float32)
     scaled = (x * np.float32(0.5) + np.float32(0.5)) * np.float32(255.0)
     return np.clip(scaled, 0, 255).astype(np.uint8)
@@ -35,3 +35,18 @@ def gan_lib(x: np.ndarray) -> np.ndarray:
 def chainer(x: np.ndarray) -> np.ndarray:
     """[-1, 1] -> bytes: 127.5 x + 127.5, clipped to 0..255 and truncated, in float32 (pfnet-research/sngan_projection)."""
     return np.clip(np.asarray(x, np.float32) * np.float32(127.5) + np.float32(127.5), 0, 255).astype(np.uint8)
+
+
+def carpedm20(x: np.ndarray) -> np.ndarray:
+    """[-1, 1] -> bytes: (x + 1) * 127.5, clipped to 0..255 and truncated (carpedm20's DCGAN)."""
+    return ((np.asarray(x) + 1.0) * 127.5).clip(0, 255).astype(np.uint8)
+
+
+def tflib(x: np.ndarray) -> np.ndarray:
+    """[-1, 1] -> bytes: int((x + 1) * 127.995), in float32: exactly the bytes that were scaled (igul222's tflib)."""
+    return ((np.asarray(x, np.float32) + np.float32(1.0)) * np.float32(255.99 / 2)).astype(np.int32).astype(np.uint8)
+
+
+def unshifted(x: np.ndarray) -> np.ndarray:
+    """[-1, 1] -> bytes without a shift to [0, 1]: negative values are black, as in alenmora/ppgan's pictures."""
+    return np.clip(np.asarray(x, np.float32) * np.float32(255), 0, 255).astype(np.uint8)

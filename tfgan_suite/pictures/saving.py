@@ -23,6 +23,8 @@ def check_output(path, kinds=WRITABLE) -> Path:
     path = Path(path)
     if path.suffix.lower() not in kinds:
         raise UserError(f"{path}: cannot write this format; give a name that ends in {', '.join(kinds)}")
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; give the name of a file")
     if not path.absolute().parent.is_dir():
         raise UserError(f"{path}: the folder {path.absolute().parent} does not exist; make it first")
     if not os.access(path.absolute().parent, os.W_OK):

@@ -61,3 +61,33 @@ def side_by_side(*series: np.ndarray) -> np.ndarray:
 def strip(cells: np.ndarray) -> np.ndarray:
     """All cells [n, h, w, 3] in one row, without lines."""
     return np.concatenate(list(cells), axis=1)
+
+
+def divided(n: int) -> tuple[int, int]:
+    """(rows, columns) of a full sheet of n images: rows is the largest divisor of n that is not above its root (tflib)."""
+    rows = max(r for r in range(1, math.isqrt(n) + 1) if n % r == 0)
+    return rows, n // rows
+
+
+def images_per_row(n: int) -> int:
+    """sqrt(n) for squares; else for n > 5 the largest divisor above 2 and up to sqrt(n); else 1 (alenmora/ppgan)."""
+    root = math.isqrt(n)
+    if root * root == n:
+        return root
+    fitting = [i for i in range(3, root + 1) if n % i == 0] if n > 5 else []
+    return max(fitting, default=1)
+
+
+def spaced(images: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """All images, uint8 [n, H, W, C], on one sheet, five pixels apart, uint8 [h, w, 3].
+
+    Args:
+        columns: by default `images_per_row`.
+    """
+    columns = columns or images_per_row(len(images))
+    return grid(images, -(-len(images) // columns), columns, border=5)
+
+
+def in_columns(classes: tuple, rows: int, cols: int) -> np.ndarray:
+    """Labels int32 [rows * cols] of a sheet whose columns have these classes in turn."""
+    return np.tile(np.resize(np.array(classes, np.int32), cols), rows)

@@ -6,30 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from tfgan_suite.errors import UserError, reading
-from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
-from tfgan_suite.layers.projections import Filters
-
-MOST_FILTERS = 4096  # each trains a discriminator of its own; the paper has 48
-MOST_NUMBERS = 1 << 26
-
-
-def parse(spec: str) -> tuple[int, int, int, int]:
-    """`K,S,F,N`: kernel side, stride, channels, number of filters.
-
-    Raises:
-        UserError: not four positive whole numbers, or a kernel smaller than its stride.
-    """
-    words = spec.split(",")
-    if len(words) != 4 or not all(whole(w) for w in words):
-        raise UserError(f"filters '{spec}': give K,S,F,N (kernel, stride, channels, count), for example 8,2,1,48")
-    k, s, f, n = map(int, words)
-    if k < s:
-        raise UserError(f"filters '{spec}': the kernel ({k}) must not be smaller than the stride ({s})")
-    if n > MOST_FILTERS or k * k * 3 * f * n > MOST_NUMBERS:
-        raise UserError(f"filters '{spec}': are too many or too large; the most are {MOST_FILTERS} filters and {MOST_NUMBERS} "
-                        f"numbers in all")
-    return k, s, f, n
+from tfgan_suite.layers.projections import Filters, draw, parse
 
 
 def make(specs, seed: int | None = None) -> dict[str, np.ndarray]:
@@ -44,8 +22,7 @@ def make(specs, seed: int | None = None) -> dict[str, np.ndarray]:
     count = 0
     for k, s, f, n in map(parse, specs):
         for _ in range(n):
-            p = np.float32(generator.normal(size=(k, k, 3, f)))
-            arrays[f"p{count}"] = p / np.sqrt(np.sum(p * p, axis=(0, 1, 2), keepdims=True))
+            arrays[f"p{count}"] = draw(generator, k, f)
             arrays[f"s{count}"] = np.array(s)
             count += 1
     return {"nfilt": np.array(count), **arrays}

@@ -17,7 +17,7 @@ _RPGAN = (
     Parameter("MAXITER", 1e5, "last iteration", minimum=0.0, change="free"),
     Parameter("filts", "", "K,S,F,N: make N random projections KxKx3->F with stride S if wts_dir/filts.npz is missing",
               fixed=True),
-    Parameter("filts_seed", 0, "seed of these projections", minimum=0, fixed=True),
+    Parameter("filts_seed", 0, "seed of these projections", minimum=0, maximum=2**32 - 1, fixed=True),
     Parameter("chunk", 0, "discriminators computed side by side; 0: all of them on small images, else 1", minimum=0,
               change="free"),
     *options.penalty(),

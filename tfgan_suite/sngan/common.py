@@ -2,19 +2,19 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import optimizers
+from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.data.order import ShuffledEpochs
-from tfgan_suite.pictures import curves as drawing
+from tfgan_suite.files.archive import make_folder
+from tfgan_suite.pictures import saving
 from tfgan_suite.random import generator
 from tfgan_suite.sngan import monitors
-from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.system import Event, System
-
-CURVES = ("d_cost", "g_cost", "dev_cost", "inception_50k", "inception_50k_std", "disc_wgan", "acgan", "acc_real", "acc_fake")
 
 
 class ClassConditional(System):
@@ -26,24 +26,33 @@ class ClassConditional(System):
         critics: discriminator steps an iteration.
         label_count: classes of the data that the networks use; 0 if no network takes labels.
         dataset, folder: where the real images are.
+        limits: first and last class that are used, or None.
+        crop: share of the shorter side that a random square has in training; None: the middle square, always.
     """
 
     size = dim_z = critics = label_count = 0
     dataset = folder = ""
+    limits: tuple[int, int] | None = None
+    crop: float | None = None
     precisions = ("float32", "bfloat16")
-    log_files = tuple(f"{name}.png" for name in CURVES)
+    log_files = ("*.png", "costs.csv")
     sample_batch = 100  # images made at a time: the original's, whose generator uses the statistics of the batch
 
     def source(self, part: str = "train"):
         """The real images; `part` 'test' where CIFAR-10's test images are wanted."""
-        return open_source(self.dataset, self.folder, self.size, self.label_count, part)
+        return open_source(self.dataset, self.folder, self.size, self.label_count, part, self.limits, self.crop)
 
     def batch(self, step, source):
         order = self._order(len(source))
         rows = np.stack([order.batch(step * self.critics + j) for j in range(self.critics)], 1)
-        images = source.images(rows.ravel()).reshape(*rows.shape, self.size, self.size, 3)
+        images = self._images(source, rows.ravel(), step).reshape(*rows.shape, self.size, self.size, 3)
         labels = source.labels[rows] if self.label_count else np.zeros(rows.shape)
         return {"images": images, "labels": labels.astype(np.int32)}
+
+    def _images(self, source, rows: np.ndarray, step: int) -> np.ndarray:
+        if self.crop is None:
+            return source.images(rows)
+        return source.drawn(rows, generator(self.params.seed, "crops", step))
 
     def batch_spec(self):
         shape = (self.batch_size, self.critics)
@@ -131,8 +140,29 @@ class ClassConditional(System):
         return self.networks["g"](z, weights)
 
     # -- monitors ------------------------------------------------------------------------------------------------------
-    def monitors(self, singular: int, curves: int, *others: Event) -> list[Event]:
-        """Events of both systems, curves last; a frequency of 0 leaves one out."""
-        events = [Event("singular values", singular, lambda done, host: monitors.singular_values(self.networks["d"])), *others,
-                  Event("curves", curves, lambda done, host: drawing.draw_series(host.log_dir, CURVES))]
+    def sheets(self, every: int) -> Event:
+        """A sheet of samples each `every` iterations, as often as in the original, unless --sample_every says otherwise."""
+        def due(done: int) -> bool:
+            return not self.params.sample_every and done % every == 0 and not self.save_due(done)  # then there is one anyway
+
+        def draw(done: int, host) -> dict:
+            for tag, sheet in self.pictures(self.params.seed).items():
+                host.image(tag, done, sheet)
+            return {}
+
+        return Event("sheet", every, draw, due=due)
+
+    def latest_sheet(self, every: int) -> Event:
+        """The sheet of now, in `samples/latest.png`, each `every` iterations."""
+        def draw(done: int, host) -> dict:
+            folder = Path(host.log_dir) / "samples"
+            make_folder(folder)
+            saving.save(folder / "latest.png", self.pictures(self.params.seed)["samples"])
+            return {}
+
+        return Event("latest sheet", every, draw)
+
+    def monitors(self, singular: int, *others: Event) -> list[Event]:
+        """Events of both systems; a frequency of 0 leaves one out."""
+        events = [Event("singular values", singular, lambda done, host: monitors.singular_values(self.networks["d"])), *others]
         return [event for event in events if event.every]

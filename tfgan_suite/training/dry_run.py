@@ -4,6 +4,12 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from tfgan_suite.experiment import Parameters
+from tfgan_suite.files import memory
+from tfgan_suite.training import runs
+
+TENSORFLOW = 0.5 * 2**30  # what the process takes without any network
+
 
 def graph_peak(graph) -> int:
     """Bytes alive at the worst moment if the graph's operations run in the order in which they were made.
@@ -54,23 +60,61 @@ def _inner_peak(graph, operation) -> int:
     return max(peaks)
 
 
-def describe(trainer) -> str:
-    """Networks with parameter counts and the memory estimate of one iteration of a `Trainer`'s system."""
-    system = trainer.system
-    lines = [f"experiment {trainer.params.name}, system {trainer.params.system}, {system.iterations} iterations, "
-             f"batch {system.batch_size}, {trainer.strategy.num_replicas_in_sync} device(s)"]
-    weights = 0
-    for kind, network in system.networks.items():
-        count = network.parameter_count()
-        weights += sum(int(np.prod(v.shape, dtype=np.int64)) for v in network.variables) * 4
-        lines.append(f"network {kind.upper()}: {type(network).__name__}, {count:,} parameters")
-        lines += [f"  {name:40s} {'x'.join(map(str, shape)) or 'scalar'}" for name, shape in _some(network.shapes())]
-    state = sum(int(np.prod(v.shape, dtype=np.int64)) * 4 for v in system.state().values())
-    step = step_bytes(trainer)
-    gib = 2.0**30
-    lines.append(f"memory: weights {weights / gib:.2f} GiB + optimiser state {state / gib:.2f} GiB + one iteration "
-                 f"{step / gib:.2f} GiB + TensorFlow 0.50 GiB = about {(weights + state + step) / gib + 0.5:.2f} GiB")
+def describe(params: Parameters) -> str:
+    """Networks with parameter counts, the plan of the run, and about how much memory it takes.
+
+    Everything is built in a graph that never runs: nothing is allocated, and nothing written.
+
+    Raises:
+        UserError: the experiment's values do not go together, or its shapes depend on data that are not there.
+    """
+    with tf.Graph().as_default(), tf.variable_creator_scope(_as_named):
+        system = runs.build(params, guarded=False)
+        spec = system.batch_spec()
+    if spec is None:
+        batch = system.batch(0, system.source())
+        spec = {name: tf.TensorSpec(np.shape(a), np.asarray(a).dtype) for name, a in batch.items()}
+    weights, state = size(network_variables(system)), size(system.state().values())
+    step, free = step_bytes(system, spec), memory.available()
+    length = ", ".join(f"{name}={params.values[name]}" for name in system.length)
+    lines = [f"experiment {params.name}, system {params.system}, {length}, batch {system.batch_size}", *_networks(system),
+             *system.plan()]
+    total = weights + state + step + TENSORFLOW
+    lines.append(f"memory: weights {_gib(weights)} + optimiser state {_gib(state)} + one iteration {_gib(step)} + TensorFlow "
+                 f"{_gib(TENSORFLOW)} = about {_gib(total)}, on one device; free here: {_gib(free)}")
+    if total > free and not tf.config.list_physical_devices("GPU"):
+        lines.append("This machine has too little memory for it: give smaller batches or networks, or close other programs.")
     return "\n".join(lines)
+
+
+def _as_named(create, **arguments):
+    """A variable whose name is the one that was asked for: a graph puts a number behind those of a second network."""
+    variable, name = create(**arguments), arguments.get("name")
+    if name:
+        variable._handle_name = f"{name}:0"
+    return variable
+
+
+def _gib(count: float) -> str:
+    return f"{count / 2**30:.2f} GiB"
+
+
+def network_variables(system) -> list:
+    """The variables of all networks."""
+    return [v for network in system.networks.values() for v in network.variables]
+
+
+def size(variables) -> int:
+    """Bytes of variables."""
+    return sum(int(np.prod(v.shape, dtype=np.int64)) * v.dtype.size for v in variables)
+
+
+def _networks(system) -> list[str]:
+    lines = []
+    for kind, network in system.networks.items():
+        lines.append(f"network {kind.upper()}: {type(network).__name__}, {network.parameter_count():,} parameters")
+        lines += [f"  {name:40s} {'x'.join(map(str, shape)) or 'scalar'}" for name, shape in _some(network.shapes())]
+    return lines
 
 
 def _some(shapes: dict, most: int = 40) -> list:
@@ -78,9 +122,19 @@ def _some(shapes: dict, most: int = 40) -> list:
     return rows if len(rows) <= most else [*rows[:most], (f"... and {len(rows) - most} more arrays", ())]
 
 
-def step_bytes(trainer) -> int:
-    """Bytes that the tensors of the heaviest iteration need at the worst moment, beyond weights and optimiser state."""
-    system = trainer.system
-    batch = trainer.spec()
-    concrete = trainer.function(system.phase(system.heaviest)).get_concrete_function(tf.TensorSpec((), tf.int64), batch)
+def step_bytes(system, spec: dict) -> int:
+    """Bytes that the tensors of the heaviest iteration need at the worst moment, beyond weights and optimiser state.
+
+    Args:
+        system: built in a graph.
+        spec: of the batch of that iteration.
+    """
+    phase = system.phase(system.heaviest)
+
+    @tf.function(autograph=False)
+    def run(step, batch):
+        return system.iteration(step, batch, phase)
+
+    with network_variables(system)[0].graph.as_default():
+        concrete = run.get_concrete_function(tf.TensorSpec((), tf.int64), spec)
     return graph_peak(concrete.graph)

@@ -26,9 +26,10 @@ def cut_metrics(path, iteration: int) -> None:
 def _belongs(line: bytes, iteration: int) -> bool:
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
-    return line.endswith(b"\n") and isinstance(entry, dict) and (entry.get("iteration") or 0) <= iteration
+    at = (entry.get("iteration") or 0) if isinstance(entry, dict) else None
+    return line.endswith(b"\n") and isinstance(at, (int, float)) and at <= iteration
 
 
 def is_used(folder) -> bool:

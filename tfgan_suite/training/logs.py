@@ -8,6 +8,7 @@ import platform
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -36,8 +37,10 @@ class RunLog:
     def __init__(self, params: Parameters, out=None):
         self.params, self.out = params, out or sys.stdout
         self.folder = Path(params.log_dir)
-        self.bar, self.failed = None, ""
-        self.writer = self._metrics = None
+        self.failed = ""
+        self.bar: Any = None  # a tqdm bar where the console is a terminal
+        self.writer: Any = None
+        self._metrics: Any = None
 
     # -- console -------------------------------------------------------------------------------------------------------
     def line(self, text: str, stamp: bool = True, at: float | None = None) -> None:
@@ -98,7 +101,8 @@ class RunLog:
     def fail(self, error: Exception) -> None:
         """Says once that logs cannot be written."""
         if not self.failed:
-            self.failed = str(getattr(error, "strerror", None) or getattr(error, "message", None) or error).splitlines()[0]
+            text = str(getattr(error, "strerror", None) or getattr(error, "message", None) or error)
+            self.failed = text.splitlines()[0].rpartition("}} ")[2]  # without TensorFlow's names of nodes
             self.line(f"Warning: {self.folder}: logs cannot be written ({self.failed}); training goes on without them")
 
     def flush(self) -> None:

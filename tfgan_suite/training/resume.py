@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfgan_suite import options
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.files.archive import Archive
@@ -111,7 +112,7 @@ def config_of(log_dir) -> dict:
     """What `config.json` of a log folder says; {} if there is none that can be read."""
     try:
         content = json.loads((Path(log_dir) / "config.json").read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) and isinstance(content.get("parameters"), dict) else {}
 
@@ -173,6 +174,15 @@ def check(params: Parameters, about: dict, number: int, rewrites: Callable[[Para
         raise UserError(f"{place}: iteration {number} was trained with {before}, this run has {now}; go on with the old value, "
                         f"train anew beside it with --tag=NAME, or give --change to go on with the new value from here")
     return changed
+
+
+def annealing(system, about: dict, number: int) -> list[str]:
+    """A line about gamma where a run goes on that is planned for another length than before: annealing follows the length."""
+    was, now = about.get("planned", system.planned), system.planned
+    if was == now or not system.params.values.get("annealing") or "js" not in options.active(system.params):
+        return []
+    return [f"Note: annealing follows the planned length: after iteration {number} gamma was {system.gamma_at(number, was):.6g} "
+            f"(of {was} iterations), it is {system.gamma_at(number, now):.6g} now (of {now})"]
 
 
 # -- the weights -------------------------------------------------------------------------------------------------------

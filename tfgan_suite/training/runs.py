@@ -21,8 +21,15 @@ def set_precision(params: Parameters) -> None:
     tf.keras.mixed_precision.set_global_policy(policy)
 
 
-def build(params: Parameters, training: bool = True):
-    """The system of an experiment, with seeded initial weights."""
+def build(params: Parameters, training: bool = True, guarded: bool = True):
+    """The system of an experiment, with seeded initial weights.
+
+    Args:
+        guarded: refuse what this machine has no memory for.
+
+    Raises:
+        UserError: values that do not go together, or too little memory.
+    """
     import tensorflow as tf
 
     system_class = registry.system_class(params.system)
@@ -33,6 +40,8 @@ def build(params: Parameters, training: bool = True):
     if params.deterministic:
         tf.config.experimental.enable_op_determinism()
     tf.keras.utils.set_random_seed(params.seed)
+    if not guarded:
+        return system_class(params, training)
     with tf.variable_creator_scope(_Allowance(params.name)):
         system = system_class(params, training)
     if training:

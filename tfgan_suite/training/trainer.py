@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from tfgan_suite import distributed
+from tfgan_suite import distributed, options
 from tfgan_suite.errors import CannotWrite, Diverged, UserError
 from tfgan_suite.experiment import Parameters, whole
 from tfgan_suite.files.checkpoints import Checkpoints, Kept
@@ -94,18 +95,6 @@ class Trainer:
             self._functions[phase] = run
         return self._functions[phase]
 
-    def spec(self) -> dict:
-        """Shapes and types of the first batch.
-
-        Raises:
-            UserError: they depend on data that is not there.
-        """
-        known = self.system.batch_spec()
-        if known is None:
-            batch = self.system.batch(0, self.system.source())
-            known = {name: tf.TensorSpec(np.shape(a), np.asarray(a).dtype) for name, a in batch.items()}
-        return known
-
     # -- checkpoints ---------------------------------------------------------------------------------------------------
     def _stays(self, number: int) -> bool:
         """Whether the whole checkpoint of this iteration stays."""
@@ -123,7 +112,8 @@ class Trainer:
         self.log.flush()
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed(), "parameters": self.params.values, "versions": versions(),
-                 "images": self.system.images_shown(done), "history": self._history}
+                 "planned": self.system.planned, "images": self.system.images_shown(done), "items": self._items,
+                 "history": self._history}
         kept = Kept(self.system.keep, self._stays, self.system.sampling)
         written = self.files.save(done, self.system.networks, self.system.state(), about, kept, whole, self._newer)
         if self._newer:
@@ -169,6 +159,7 @@ class Trainer:
 
     def _run(self) -> int:
         source = self.system.source()
+        self._items = len(source) if isinstance(source, Sized) else None
         start = self._start = resume.choose(self.files, self._wanted, self.log.line)
         about = resume.recorded(self.files, start, self.params)
         changed = resume.check(self.params, about, start.number, self.system.rewrites_past, self._change)
@@ -188,12 +179,18 @@ class Trainer:
     def _open_records(self, start, about: dict, changed: dict) -> None:
         """Log files and the record of the run, now that nothing can refuse it any more."""
         fresh = not start.found
-        for text in (*self.system.prepare_run(fresh), *self.system.notices()) if self.chief else ():
+        told = (*options.idle(self.system.params), *self.system.notices(),
+                *resume.annealing(self.system, about, start.number))
+        for text in (*self.system.prepare_run(fresh), *told) if self.chief else ():
             self.log.line(text)
         others = "" if fresh or not self.chief else resume.other_run(self.params)
         self.log.open(start.number, fresh, others, self.system.log_files)
         if not fresh and not others:
             self.system.cut_logs(self.log.folder, start.number)
+        items = about.get("items")
+        if items not in (None, self._items):
+            self.log.line(f"Note: the data had {items} items at iteration {start.number} and have {self._items} now; their order is "
+                          f"another from here on")
         self._history = list(about.get("history", []))
         if changed:
             text = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
@@ -314,6 +311,7 @@ class Trainer:
                 self._done = step
                 raise Diverged(f"iteration {step}: '{bad[0]}' is not finite; training stops, {self._good()}; try a smaller "
                                f"learning rate")
+            self.system.observe(step, scalars)
             if self.log.bar is None:
                 for text in self.system.console(step, scalars):
                     self.log.line(text, at=at)

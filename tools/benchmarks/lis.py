@@ -1,4 +1,5 @@
-"""One G-LIS iteration at 80x80, batch 32, as one graph, against a call per part as in the original's program."""
+"""One G-LIS iteration at 80x80, batch 32, as one graph, against a call per part as in the original's
+program."""
 from __future__ import annotations
 
 import multiprocessing
@@ -18,7 +19,8 @@ EXPERIMENT = "glis_celeba80"
 
 
 class Parts:
-    """The same iteration, part by part: G for D, D on real images, D on generated ones, D's step, G's losses, G's step.
+    """The same iteration, part by part: G for D, D on real images, D on generated ones, D's step, G's
+    losses, G's step.
 
     Between the calls gradients and images lie in memory.
     """
@@ -104,5 +106,6 @@ def run(options) -> list[dict]:
             return []
         seconds = timing.compare(found, options["rounds"], warm_up=1)
     base = seconds.get(PARTS, max(seconds.values()))
-    return [{"G-LIS 80x80, batch 32": name, "ms": 1000 * value, "speed-up": base / value, "peak MiB": peak(name, overrides)}
+    return [{"G-LIS 80x80, batch 32": name, "ms": 1000 * value, "speed-up": base / value,
+             "peak MiB": peak(name, overrides)}
             for name, value in seconds.items()]

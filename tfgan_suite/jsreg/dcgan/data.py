@@ -1,4 +1,4 @@
-"""Data of the `carpedm20_DCGAN` program (spec jsreg_dcgan, section 5): which images, cropped, stretched, resized, scaled."""
+"""Data of the `carpedm20_DCGAN` program (utils.py, model.py): which images, cropped, stretched, resized, scaled."""
 from __future__ import annotations
 
 from functools import partial
@@ -86,11 +86,6 @@ def prepared(image: np.ndarray, crop: tuple | None, size: tuple) -> np.ndarray:
 def scaled(images: np.ndarray, unit: bool) -> np.ndarray:
     """uint8 -> float32, rounded once: [0, 1] for the sigmoid generator, else [-1, 1]."""
     return (images / 255.0 if unit else images / 127.5 - 1.0).astype(np.float32)
-
-
-def to_bytes(x: np.ndarray) -> np.ndarray:
-    """[-1, 1] -> uint8 by truncation of (x + 1) * 127.5."""
-    return ((np.asarray(x) + 1.0) * 127.5).clip(0, 255).astype(np.uint8)
 
 
 def of_size(source: ArraySource, size: tuple) -> Source:

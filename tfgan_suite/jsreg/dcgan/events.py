@@ -1,4 +1,4 @@
-"""What the `carpedm20_DCGAN` program writes beyond checkpoints and grids (spec jsreg_dcgan, sections 6, 7)."""
+"""What the `carpedm20_DCGAN` program writes beyond checkpoints and grids (main.py, model.py)."""
 from __future__ import annotations
 
 import math
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfgan_suite import penalties
 from tfgan_suite.files import tf1_events
-from tfgan_suite.jsreg import summaries
+from tfgan_suite.jsreg import objective
 from tfgan_suite.jsreg.dcgan import data
 from tfgan_suite.pictures import saving, sheets
 from tfgan_suite.system import Event
@@ -48,20 +48,20 @@ def evaluated(system, batch: dict, step: tf.Tensor) -> tuple[dict, dict]:
     """
     g, d, y = system.networks["g"], system.networks["d"], batch.get("y")
     made = g.activations(batch["z"], y, training=False)
-    fake = list(made.values())[-1]
-    gamma = penalties.js_gamma(system.params, step, system.iterations)
-    losses, norms = system.d_losses(batch["images"], fake, y, gamma, training=False), {}
+    fake = tf.cast(list(made.values())[-1], tf.float32)
+    weights = penalties.parameters(system.params, step, system.iterations)
+    losses, norms = system.d_losses(batch["images"], fake, y, weights, training=False), {}
     if "disc_regularizer" in losses:
         norms = penalties.js_probability_norms(lambda x: d(x, y, training=False), batch["images"], fake)
-    scalars = summaries.scalars(losses, norms, gamma, system.g_loss(batch["z"], y, training=False))
-    histograms = {**tagged("gen/generator/gen", made), **weights("generator", g)}
+    scalars = objective.tagged(losses, norms, weights["gamma"], system.g_loss(batch["z"], y, training=False))
+    histograms = {**tagged("gen/generator/gen", made), **shown_weights("generator", g)}
     logits = []
     for scope, seen in (("discriminator", batch["images"]), ("discriminator_1", fake)):
         *hidden, (name, last) = d.activations(seen, y, training=False).items()
         shown = {**dict(hidden), name.replace("_lin", "_sigm"): tf.sigmoid(last)}
-        histograms.update({**tagged(f"disc/{scope}/disc", shown), **weights(scope, d)})
+        histograms.update({**tagged(f"disc/{scope}/disc", shown), **shown_weights(scope, d)})
         logits.append(last)
-    return scalars, {**summaries.probabilities(*logits), **histograms}
+    return scalars, {**objective.probabilities(*logits), **histograms}
 
 
 def tagged(scope: str, values: dict) -> dict:
@@ -69,7 +69,7 @@ def tagged(scope: str, values: dict) -> dict:
     return {f"{scope}/{name}": value for name, value in values.items()}
 
 
-def weights(scope: str, network) -> dict[str, tf.Variable]:
+def shown_weights(scope: str, network) -> dict[str, tf.Variable]:
     """Tag -> filters, weights and biases of the layers (those of batch norm are not shown)."""
     found = {}
     for name, variable in network.named().items():

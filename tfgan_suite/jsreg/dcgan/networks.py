@@ -1,14 +1,29 @@
-"""G and D of the `carpedm20_DCGAN` program (spec jsreg_dcgan, section 2): unconditional, and conditional for MNIST.
+"""G and D of the `carpedm20_DCGAN` program: unconditional, and conditional for MNIST (model.py).
 
-All of them are called as `network(x, labels, training)`; the unconditional ones ignore the labels. G's last hidden layer has
-`gf` filters (64 in the original), D's first one `df`.
+Images are [B, H, W, channels], labels one-hot [B, y] or int [B]; the unconditional networks ignore them. G's last hidden layer
+has `gf` filters (64 in the original), D's first one `df`.
 """
 from __future__ import annotations
 
 import tensorflow as tf
 
-from tfgan_suite.jsreg.dcgan.layers import BatchNorm, Conv, Deconv, Linear, lrelu, with_label_maps
 from tfgan_suite.layers import Network
+from tfgan_suite.layers.activations import lrelu, relu
+from tfgan_suite.layers.blocks import Chain, Maker
+from tfgan_suite.layers.conventions import CARPEDM20
+from tfgan_suite.layers.norms import Norm, Rule
+from tfgan_suite.layers.passes import REST, Pass
+from tfgan_suite.layers.resample import flatten, logits, maps, with_maps
+
+RULES = {  # the values of --bn_mode
+    "fused": Rule(running="at rest"),
+    "tf13": Rule(running="at rest", moments="tf13", unbiased=False),
+}
+
+
+def maker(scope: str, bn_mode: str, seed: int) -> Maker:
+    """Makes the layers of 'generator/' or 'discriminator/'."""
+    return Maker(scope, CARPEDM20, seed, rule=RULES[bn_mode])
 
 
 def halves(size: tuple, times: int) -> tuple:
@@ -18,108 +33,85 @@ def halves(size: tuple, times: int) -> tuple:
     return size
 
 
-class Generator(Network):
-    """z [B, z] -> images [B, H, W, channels] in (-1, 1)."""
+class Stages(Network):
+    """One chain after the other, each under the name that the original's summaries give to its output."""
 
-    def __init__(self, size: tuple, channels: int, z: int, gf: int, bn_mode: str, seed: int):
-        super().__init__()
-        self.first = (*halves(size, 4), 8 * gf)
-        height, width, filters = self.first
-        self.h0 = Linear("generator/g_h0_lin", z, height * width * filters, seed)
-        self.h1 = Deconv("generator/g_h1", 8 * gf, 4 * gf, halves(size, 3), seed)
-        self.h2 = Deconv("generator/g_h2", 4 * gf, 2 * gf, halves(size, 2), seed)
-        self.h3 = Deconv("generator/g_h3", 2 * gf, gf, halves(size, 1), seed)
-        self.h4 = Deconv("generator/g_h4", gf, channels, size, seed)
-        self.norms = [BatchNorm(f"generator/g_bn{i}", n * gf, bn_mode) for i, n in enumerate((8, 4, 2, 1))]
+    convention = CARPEDM20
 
-    def activations(self, z, labels, training) -> dict[str, tf.Tensor]:
-        """Name in the original -> output of each layer; the last one is the images."""
-        found = {"g_h0_lin": tf.nn.relu(self.norms[0](tf.reshape(self.h0(z), [-1, *self.first]), training))}
-        h = found["g_h0_lin"]
-        for i, (deconv, norm) in enumerate(zip((self.h1, self.h2, self.h3), self.norms[1:]), 1):
-            h = found[f"g_h{i}"] = tf.nn.relu(norm(deconv(h), training))
-        return {**found, "g_h4_tanh": tf.cast(tf.tanh(self.h4(h)), tf.float32)}
+    def __init__(self, **stages: Chain):
+        super().__init__(dtype="float32", autocast=False)
+        layers = [step for chain in stages.values() for step in chain.steps if isinstance(step, tf.keras.layers.Layer)]
+        self.in_files = sorted(layers, key=lambda layer: isinstance(layer, Norm))  # files hold the norms last
+        self.stages = stages
 
-    def call(self, z, labels=None, training=False):
-        """Images; in training batch norm uses and moves batch statistics."""
-        return self.activations(z, labels, training)["g_h4_tanh"]
+    def activations(self, x, labels=None, training: bool = False, update: bool | None = None) -> dict[str, tf.Tensor]:
+        """Name -> output of each stage; the last one is the result."""
+        how, found = Pass.of(labels, training, update), {}
+        for name, stage in self.stages.items():
+            x = found[name] = stage(x, how)
+        return found
+
+    def call(self, x, labels=None, training: bool = False, update: bool | None = None):
+        """The last stage's output, float32. In training batch norm uses and moves batch statistics."""
+        *_, last = self.activations(x, labels, training, update).values()
+        return tf.cast(last, tf.float32)
 
 
-class Discriminator(Network):
-    """Images [B, H, W, channels] -> logits [B, 1]."""
+class Labelled(tf.keras.layers.Layer):
+    """Appends the labels to each row of [B, n], or to each pixel of [B, H, W, n]."""
 
-    def __init__(self, size: tuple, channels: int, df: int, bn_mode: str, seed: int):
-        super().__init__()
-        self.h0 = Conv("discriminator/d_h0_conv", channels, df, seed)
-        self.h1 = Conv("discriminator/d_h1_conv", df, 2 * df, seed)
-        self.h2 = Conv("discriminator/d_h2_conv", 2 * df, 4 * df, seed)
-        self.h3 = Conv("discriminator/d_h3_conv", 4 * df, 8 * df, seed)
-        height, width = halves(size, 4)
-        self.h4 = Linear("discriminator/d_h4_lin", height * width * 8 * df, 1, seed)
-        self.norms = [BatchNorm(f"discriminator/d_bn{i}", n * df, bn_mode) for i, n in ((1, 2), (2, 4), (3, 8))]
+    def __init__(self, classes: int):
+        super().__init__(dtype="float32", autocast=False)
+        self.classes = classes
 
-    def activations(self, images, labels, training) -> dict[str, tf.Tensor]:
-        """Name in the original -> output of each layer; the last one is the logits."""
-        found = {"d_h0_conv": lrelu(self.h0(images))}
-        h = found["d_h0_conv"]
-        for i, (conv, norm) in enumerate(zip((self.h1, self.h2, self.h3), self.norms), 1):
-            h = found[f"d_h{i}_conv"] = lrelu(norm(conv(h), training))
-        return {**found, "d_h4_lin": tf.cast(self.h4(tf.reshape(h, [tf.shape(h)[0], -1])), tf.float32)}
-
-    def call(self, images, labels=None, training=False):
-        """Logits; in training batch norm uses and moves batch statistics."""
-        return self.activations(images, labels, training)["d_h4_lin"]
+    def call(self, x, how: Pass = REST):
+        """[..., n] -> [..., n + classes]."""
+        labels = tf.convert_to_tensor(how.labels)
+        labels = labels if labels.dtype.is_floating else tf.one_hot(labels, self.classes)
+        return with_maps(x, labels) if x.shape.rank == 4 else tf.concat([x, tf.cast(labels, x.dtype)], 1)
 
 
-class ConditionalGenerator(Network):
-    """z [B, z], labels [B, y] one-hot -> images [B, H, W, channels] in (0, 1); H and W are multiples of four."""
-
-    def __init__(self, size: tuple, channels: int, z: int, y: int, gf: int, gfc: int, bn_mode: str, seed: int):
-        super().__init__()
-        self.second = (size[0] // 4, size[1] // 4, 2 * gf)
-        flat = size[0] // 4 * (size[1] // 4) * 2 * gf
-        self.h0 = Linear("generator/g_h0_lin", z + y, gfc, seed)
-        self.h1 = Linear("generator/g_h1_lin", gfc + y, flat, seed)
-        self.h2 = Deconv("generator/g_h2", 2 * gf + y, 2 * gf, (size[0] // 2, size[1] // 2), seed)
-        self.h3 = Deconv("generator/g_h3", 2 * gf + y, channels, size, seed)
-        self.norms = [BatchNorm(f"generator/g_bn{i}", n, bn_mode) for i, n in enumerate((gfc, flat, 2 * gf))]
-
-    def activations(self, z, labels, training) -> dict[str, tf.Tensor]:
-        """Name in the original -> output of each layer; the last one is the images."""
-        labels = tf.cast(labels, z.dtype)
-        h0 = tf.nn.relu(self.norms[0](self.h0(tf.concat([z, labels], 1)), training))
-        h1 = tf.nn.relu(self.norms[1](self.h1(tf.concat([h0, tf.cast(labels, h0.dtype)], 1)), training))
-        maps = with_label_maps(tf.reshape(h1, [-1, *self.second]), labels)
-        h2 = tf.nn.relu(self.norms[2](self.h2(maps), training))
-        images = tf.cast(tf.sigmoid(self.h3(with_label_maps(h2, labels))), tf.float32)
-        return {"g_h0_lin": h0, "g_h1_lin": h1, "g_h2": h2, "g_h3_sigm": images}
-
-    def call(self, z, labels, training=False):
-        """Images; in training batch norm uses and moves batch statistics."""
-        return self.activations(z, labels, training)["g_h3_sigm"]
+def generator(make: Maker, size: tuple, channels: int, z: int, gf: int) -> Stages:
+    """z [B, z] -> images of (height, width) `size` in (-1, 1)."""
+    height, width = first = halves(size, 4)
+    return Stages(
+        g_h0_lin=Chain(make.dense("g_h0_lin", z, height * width * 8 * gf), maps(first, channel_major=False),
+                       make.norm("g_bn0", 8 * gf), relu),
+        g_h1=Chain(make.deconv("g_h1", 8 * gf, 4 * gf, 5, sides=halves(size, 3)), make.norm("g_bn1", 4 * gf), relu),
+        g_h2=Chain(make.deconv("g_h2", 4 * gf, 2 * gf, 5, sides=halves(size, 2)), make.norm("g_bn2", 2 * gf), relu),
+        g_h3=Chain(make.deconv("g_h3", 2 * gf, gf, 5, sides=halves(size, 1)), make.norm("g_bn3", gf), relu),
+        g_h4_tanh=Chain(make.deconv("g_h4", gf, channels, 5, sides=size), tf.tanh))
 
 
-class ConditionalDiscriminator(Network):
-    """Images [B, H, W, channels], labels [B, y] one-hot -> logits [B, 1]."""
+def discriminator(make: Maker, size: tuple, channels: int, df: int) -> Stages:
+    """Images -> logits [B]."""
+    height, width = halves(size, 4)
+    return Stages(
+        d_h0_conv=Chain(make.conv("d_h0_conv", channels, df, 5, 2), lrelu),
+        d_h1_conv=Chain(make.conv("d_h1_conv", df, 2 * df, 5, 2), make.norm("d_bn1", 2 * df), lrelu),
+        d_h2_conv=Chain(make.conv("d_h2_conv", 2 * df, 4 * df, 5, 2), make.norm("d_bn2", 4 * df), lrelu),
+        d_h3_conv=Chain(make.conv("d_h3_conv", 4 * df, 8 * df, 5, 2), make.norm("d_bn3", 8 * df), lrelu),
+        d_h4_lin=Chain(flatten, make.dense("d_h4_lin", height * width * 8 * df, 1), logits))
 
-    def __init__(self, size: tuple, channels: int, y: int, df: int, dfc: int, bn_mode: str, seed: int):
-        super().__init__()
-        height, width = halves(size, 2)
-        self.h0 = Conv("discriminator/d_h0_conv", channels + y, channels + y, seed)
-        self.h1 = Conv("discriminator/d_h1_conv", channels + 2 * y, df + y, seed)
-        self.h2 = Linear("discriminator/d_h2_lin", height * width * (df + y) + y, dfc, seed)
-        self.h3 = Linear("discriminator/d_h3_lin", dfc + y, 1, seed)
-        self.norms = [BatchNorm(f"discriminator/d_bn{i}", n, bn_mode) for i, n in ((1, df + y), (2, dfc))]
 
-    def activations(self, images, labels, training) -> dict[str, tf.Tensor]:
-        """Name in the original -> output of each layer; the last one is the logits."""
-        h0 = lrelu(self.h0(with_label_maps(images, labels)))
-        h1 = lrelu(self.norms[0](self.h1(with_label_maps(h0, labels)), training))
-        flat = tf.reshape(h1, [tf.shape(h1)[0], -1])
-        h2 = lrelu(self.norms[1](self.h2(tf.concat([flat, tf.cast(labels, flat.dtype)], 1)), training))
-        logits = tf.cast(self.h3(tf.concat([h2, tf.cast(labels, h2.dtype)], 1)), tf.float32)
-        return {"d_h0_conv": h0, "d_h1_conv": h1, "d_h2_lin": h2, "d_h3_lin": logits}
+def conditional_generator(make: Maker, size: tuple, channels: int, z: int, y: int, gf: int, gfc: int) -> Stages:
+    """z [B, z] -> images of (height, width) `size`, multiples of four, in (0, 1)."""
+    height, width = quarter = halves(size, 2)
+    flat, labelled = height * width * 2 * gf, Labelled(y)
+    return Stages(
+        g_h0_lin=Chain(labelled, make.dense("g_h0_lin", z + y, gfc), make.norm("g_bn0", gfc), relu),
+        g_h1_lin=Chain(labelled, make.dense("g_h1_lin", gfc + y, flat), make.norm("g_bn1", flat), relu),
+        g_h2=Chain(maps(quarter, channel_major=False), labelled,
+                   make.deconv("g_h2", 2 * gf + y, 2 * gf, 5), make.norm("g_bn2", 2 * gf), relu),
+        g_h3_sigm=Chain(labelled, make.deconv("g_h3", 2 * gf + y, channels, 5), tf.sigmoid))
 
-    def call(self, images, labels, training=False):
-        """Logits; in training batch norm uses and moves batch statistics."""
-        return self.activations(images, labels, training)["d_h3_lin"]
+
+def conditional_discriminator(make: Maker, size: tuple, channels: int, y: int, df: int, dfc: int) -> Stages:
+    """Images -> logits [B]."""
+    height, width = halves(size, 2)
+    flat, labelled = height * width * (df + y), Labelled(y)
+    return Stages(
+        d_h0_conv=Chain(labelled, make.conv("d_h0_conv", channels + y, channels + y, 5, 2), lrelu),
+        d_h1_conv=Chain(labelled, make.conv("d_h1_conv", channels + 2 * y, df + y, 5, 2), make.norm("d_bn1", df + y), lrelu),
+        d_h2_lin=Chain(flatten, labelled, make.dense("d_h2_lin", flat + y, dfc), make.norm("d_bn2", dfc), lrelu),
+        d_h3_lin=Chain(labelled, make.dense("d_h3_lin", dfc + y, 1), logits))

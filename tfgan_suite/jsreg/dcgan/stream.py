@@ -1,4 +1,4 @@
-"""The host side of the `carpedm20_DCGAN` program: which images, z and labels each step gets (spec jsreg_dcgan, sections 4, 5).
+"""The host side of the `carpedm20_DCGAN` program: which images, z and labels each step gets, as its model.py.
 
 The original draws all of them from NumPy's one global generator: shuffle, fixed z, then in each epoch a shuffle of the rest
 followed by the iterations' z (and labels). MNIST seeds that generator (784 at the start, the epoch's number at each epoch);

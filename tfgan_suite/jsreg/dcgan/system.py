@@ -7,26 +7,17 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import losses, optimizers, penalties
+from tfgan_suite import optimizers, options, penalties
 from tfgan_suite.files import tf1_events
-from tfgan_suite.jsreg.dcgan import data, events
-from tfgan_suite.jsreg.dcgan.networks import (
-    ConditionalDiscriminator,
-    ConditionalGenerator,
-    Discriminator,
-    Generator,
-)
+from tfgan_suite.jsreg import objective
+from tfgan_suite.jsreg.dcgan import data, events, networks
 from tfgan_suite.jsreg.dcgan.stream import Prior, Stream, one_hot
-from tfgan_suite.pictures import sheets
+from tfgan_suite.losses import LOSSES
+from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.random import generator
 from tfgan_suite.system import System
 
 CHUNK = 100
-
-
-def regularized(params) -> bool:
-    """Whether the run has the regulariser."""
-    return params.penalty == "js" and not params.unreg
 
 
 class JSRegDCGAN(System):
@@ -39,7 +30,7 @@ class JSRegDCGAN(System):
     log_files = ("summaries", "samps_10k")
 
     def __init__(self, params, training: bool = True):
-        super().__init__(params, training)
+        super().__init__(options.without_contradiction(params), training)
         self.size = data.output_size(params)
         self.channels, self.classes = data.kind(params)
         self.prior = Prior(params.z_dim, params.gaussian_prior)
@@ -54,18 +45,18 @@ class JSRegDCGAN(System):
                 optimizer.build(self.networks[name].trainable_variables)
 
     def _generator(self):
-        p, channels = self.params, self.channels
+        p, make = self.params, networks.maker("generator/", self.params.bn_mode, self.params.seed)
         if self.classes:
-            return ConditionalGenerator(self.size, channels, p.z_dim, self.classes, p.gf_dim, p.gfc_dim, p.bn_mode, p.seed)
-        return Generator(self.size, channels, p.z_dim, p.gf_dim, p.bn_mode, p.seed)
+            return networks.conditional_generator(make, self.size, self.channels, p.z_dim, self.classes, p.gf_dim, p.gfc_dim)
+        return networks.generator(make, self.size, self.channels, p.z_dim, p.gf_dim)
 
     def _discriminator(self):
-        p, channels = self.params, self.channels
+        p, make = self.params, networks.maker("discriminator/", self.params.bn_mode, self.params.seed)
         if self.classes:
-            return ConditionalDiscriminator(self.size, channels, self.classes, p.df_dim, p.dfc_dim, p.bn_mode, p.seed)
-        return Discriminator(self.size, channels, p.df_dim, p.bn_mode, p.seed)
+            return networks.conditional_discriminator(make, self.size, self.channels, self.classes, p.df_dim, p.dfc_dim)
+        return networks.discriminator(make, self.size, self.channels, p.df_dim)
 
-    # -- size of a run -------------------------------------------------------------------------------------------------
+    # -- size of a run -------------------------------------------------------------------------------------
     @property
     def batch_size(self) -> int:
         """Images of one D or G step."""
@@ -97,7 +88,7 @@ class JSRegDCGAN(System):
         """Every D step takes a batch of its own."""
         return done * self.batch_size * self.params.disc_update_steps
 
-    # -- data ----------------------------------------------------------------------------------------------------------
+    # -- data ----------------------------------------------------------------------------------------------
     def source(self):
         """The prepared images; counts them, and lays out the order of the whole run."""
         p = self.params
@@ -139,57 +130,47 @@ class JSRegDCGAN(System):
             batch["images"] = data.scaled(source.images(draw.fixed_items), self.classes)
         return batch
 
-    # -- one iteration -------------------------------------------------------------------------------------------------
+    # -- one iteration -------------------------------------------------------------------------------------
     def update(self, step, batch, draws, phase):
         """k D steps, then one G step; all with batch statistics."""
-        gamma = penalties.js_gamma(self.params, step, self.iterations)
+        weights = penalties.parameters(self.params, step, self.iterations)
         for k in range(self.params.disc_update_steps):
             y = batch["y"][:, k] if self.classes else None
-            scalars = self.d_step(batch["images"][:, k], batch["z"][:, k], y, gamma)
+            scalars = self.d_step(batch["images"][:, k], batch["z"][:, k], y, weights)
+        gamma = tf.convert_to_tensor(weights["gamma"], tf.float32)
         return {"gamma": gamma, **scalars, "unreg_gen_loss": self.g_step(batch["g_z"], batch.get("g_y"))}
 
-    def d_losses(self, real, fake, y, gamma, training: bool = True) -> dict[str, tf.Tensor]:
+    def d_losses(self, real, fake, y, weights: dict, training: bool = True) -> dict[str, tf.Tensor]:
         """D's objective `disc_loss` and what it is made of. D sees the real batch first, then the fakes.
 
         Args:
             real, fake: [B, H, W, C].
             y: labels of both, one-hot [B, classes], or None.
-            gamma: weight of the regulariser.
+            weights: of the penalties, as `penalties.parameters` gives them.
             training: whether batch norm uses (and moves) batch statistics.
         """
-        def discriminator(x):
-            return self.networks["d"](x, y, training=training)
-
-        if not regularized(self.params):
-            loss = losses.logistic_d(discriminator(real), discriminator(fake))
-            return {"disc_loss": loss, "unreg_disc_loss": loss}
-        regularizer = penalties.js_regularizer(discriminator, real, fake)
-        loss = losses.logistic_d(regularizer.real_logits, regularizer.fake_logits)
-        return {"disc_loss": loss + gamma / 2.0 * regularizer.value, "unreg_disc_loss": loss, **regularizer.scalars()}
+        look = penalties.Look(real, fake, lambda x: self.networks["d"](x, y, training=training))
+        return objective.d_losses(self.params, look, weights)
 
     def g_loss(self, z, y, training: bool = True) -> tf.Tensor:
         """The non-saturating loss of G; the regulariser is not in it."""
         fake = self.networks["g"](z, y, training=training)
-        return losses.logistic_g(self.networks["d"](fake, y, training=training))
+        return LOSSES["logistic"].generator(self.networks["d"](fake, y, training=training))
 
-    def d_step(self, real, z, y, gamma) -> dict[str, tf.Tensor]:
+    def d_step(self, real, z, y, weights: dict) -> dict[str, tf.Tensor]:
         """One step of D; the scalars are those before it."""
         fake = self.networks["g"](z, y, training=True)
         with tf.GradientTape() as tape:
-            scalars = self.d_losses(real, fake, y, gamma)
-        self._step("d", tape, scalars["disc_loss"])
+            scalars = self.d_losses(real, fake, y, weights)
+        self.descend("d", tape, scalars["disc_loss"])
         return scalars
 
     def g_step(self, z, y) -> tf.Tensor:
         """One step of G; returns its loss before it."""
         with tf.GradientTape() as tape:
             loss = self.g_loss(z, y)
-        self._step("g", tape, loss)
+        self.descend("g", tape, loss)
         return loss
-
-    def _step(self, name: str, tape: tf.GradientTape, loss: tf.Tensor) -> None:
-        variables = self.networks[name].trainable_variables
-        optimizers.apply(self.optimizers[name], tape.gradient(loss, variables), variables)
 
     def console(self, step: int, scalars: dict) -> list[str]:
         """The original's line, and the losses that it did not print."""
@@ -203,7 +184,7 @@ class JSRegDCGAN(System):
         """The summary of the held-out batch, and the original's pictures after training."""
         return events.events(self)
 
-    # -- pictures ------------------------------------------------------------------------------------------------------
+    # -- pictures ------------------------------------------------------------------------------------------
     def latents(self, n: int, seed: int) -> np.ndarray:
         """`n` draws of the prior from NumPy's legacy generator."""
         return self.prior.draw(np.random.RandomState(seed), n)
@@ -225,7 +206,7 @@ class JSRegDCGAN(System):
 
     def to_uint8(self, x):
         """(x + 1) * 127.5, truncated."""
-        return data.to_bytes(x)
+        return bytes.carpedm20(x)
 
     def pictures(self, seed: int) -> dict[str, np.ndarray]:
         """One sheet from the z of the held-out batch: floor(sqrt(B)) columns, as many rows as are needed."""

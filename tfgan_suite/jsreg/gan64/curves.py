@@ -2,14 +2,15 @@
 from __future__ import annotations
 
 import csv
-import io
 import pickle
 import time
 from pathlib import Path
 
 import numpy as np
 
+from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
+from tfgan_suite.pictures import curves
 
 WINDOW = 200  # iterations between two flushes, after the first few
 FIRST = 5  # iterations that are flushed one by one
@@ -21,20 +22,6 @@ def flushed_before(done: int) -> int:
     if done <= FIRST:
         return done - 1
     return max((done - 1) // WINDOW * WINDOW, FIRST)
-
-
-def plot(series: dict[int, float], name: str) -> bytes:
-    """A JPEG of one series over the iterations."""
-    from matplotlib.figure import Figure  # half a second to import
-
-    figure = Figure()
-    axes = figure.subplots()
-    axes.plot(list(series), list(series.values()))
-    axes.set_xlabel("iteration")
-    axes.set_ylabel(name)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="jpg")
-    return buffer.getvalue()
 
 
 class Curves:
@@ -74,7 +61,8 @@ class Curves:
             new["dev disc cost"] = {self._dev[0]: np.float32(self._dev[1])}
         for name, values in new.items():
             self._series.setdefault(name, {}).update(values)
-            archive.write_bytes(folder / f"{name.replace(' ', '_')}.jpg", plot(self._series[name], name))
+            archive.write_bytes(folder / f"{name.replace(' ', '_')}.jpg",
+                                curves.curve(list(self._series[name].items()), name, "jpg"))
         self._append(folder / "log.csv", new)
         archive.write_bytes(folder / "log.pkl", pickle.dumps(self._series, pickle.HIGHEST_PROTOCOL))
         means = [f"{name}\t{np.mean(list(new[name].values()))}" for name in SERIES if name in new]
@@ -88,7 +76,8 @@ class Curves:
         rows = []
         if path.is_file():
             with open(path, newline="") as file:
-                rows = [row for row in csv.reader(file) if len(row) == 3 and int(row[0]) < until]
+                known = (row for row in csv.reader(file) if len(row) == 3 and whole(row[0]) is not None)
+                rows = [row for row in known if int(row[0]) < until]
         archive.write_bytes(path, "".join(f"{','.join(row)}\n" for row in rows).encode())
         series: dict[str, dict[int, float]] = {}
         for iteration, name, value in rows:

@@ -12,6 +12,7 @@ from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.lsun import LmdbImages
 from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import nearest
 
 SIDE = 64
 
@@ -45,13 +46,22 @@ DATASETS = {
                         "https://image-net.org/download-images (it asks you to register), then: "
                         "tar -xf train_64x64.tar -C {0}; tar -xf valid_64x64.tar -C {0}"),
 }
+VALIDATION = ("valid", "val", "validation", "test", "eval")  # names of a user's folder of validation pictures
 CELEBA_TEST_SHARE = 19962 / 202599
 
 
-def fit(image: np.ndarray, crop: int) -> np.ndarray:
-    """uint8 [H, W, 3] -> [64, 64, 3]: centre crop, then Pillow's bilinear resize. Pictures smaller than the crop are enlarged
-    first. With `crop` 0 the whole picture is resized, and its aspect ratio is not kept."""
-    if crop:
+def fit(image: np.ndarray, crop: int | None) -> np.ndarray:
+    """uint8 [H, W, 3] -> [64, 64, 3]: centre crop, then Pillow's bilinear resize; pictures of 64x64 stay as they are.
+
+    Args:
+        crop: side of the crop, to which smaller pictures are enlarged first. None: the largest square; 0: the whole picture,
+            whose aspect ratio is not kept.
+    """
+    if image.shape[:2] == (SIDE, SIDE):
+        return image
+    if crop is None:
+        image = prepare.square_crop(image)
+    elif crop:
         image = prepare.cover(image, crop, crop) if min(image.shape[:2]) < crop else prepare.centre_crop(image, crop, crop)
     return prepare.resize(image, SIDE, SIDE)
 
@@ -67,31 +77,58 @@ def as_it_is(image: np.ndarray) -> np.ndarray:
     return image
 
 
-def open_source(dataset: str, data_dir: str) -> Source:
+def open_source(dataset: str, data_dir: str, crop: int | None = None, batch: int = 1) -> Source:
     """The training part; its attribute `validation` is the other part.
 
     Args:
-        dataset: 'celebA', 'lsun', 'ImageNet' or 'digits'.
-        data_dir: the folder that holds `<dataset>`, or that folder itself.
+        dataset: 'celebA', 'lsun', 'ImageNet', 'digits', or the name of a folder.
+        data_dir: the folder that holds `<dataset>`; of the known sets also that folder itself.
+        crop: side of the crop; None: the data set's own.
+        batch: where the validation part is split off a folder, it has so many pictures at least.
 
     Raises:
         UserError: a part is not there (the line gives the address, the folder and the command), or a picture is unusable.
     """
     if dataset == "digits":
         pictures, labels = digits.arrays(SIDE)
-        return _split(ArraySource(pictures, labels, "digits", digits.CLASSES), 1600)
-    about, root = DATASETS[dataset], Path(data_dir).expanduser()
+        return _split(ArraySource(pictures, labels, "digits", digits.CLASSES), np.arange(1600, len(pictures)))
+    root = Path(data_dir).expanduser()
+    if dataset not in DATASETS:
+        return _own(root, dataset, partial(fit, crop=crop), batch)
+    about = DATASETS[dataset]
     if (root / dataset).is_dir() or not _part(root, about.train):
         root = root / dataset
     train, valid = _part(root, about.train), _part(root, about.valid)
-    function = partial(fit, crop=about.crop) if about.crop else as_it_is
+    crop = about.crop if crop is None else crop
+    function = as_it_is if dataset == "ImageNet" and not crop else partial(fit, crop=crop)
     flat = _part(root, ((".", "*.jpg"), ("img_align_celeba", "*.jpg"))) if dataset == "celebA" and not train else None
-    if flat:
-        source = Prepared(flat, function, "(64x64)")
-        return _split(source, len(source) - max(1, round(len(source) * CELEBA_TEST_SHARE)))
+    if flat:  # the official test part is its end
+        held = max(1, round(len(flat) * CELEBA_TEST_SHARE))
+        return _split(Prepared(flat, function, "(64x64)"), np.arange(len(flat) - held, len(flat)))
     for part, found, (folder, pattern) in (("training", train, about.train[0]), ("validation", valid, about.valid[0])):
         if not found:
             raise UserError(f"{root}: no {part} pictures {folder}/{pattern}; {about.help(dataset, root)}, or give --data_dir")
+    return _both(train, valid, function)
+
+
+def _own(root: Path, dataset: str, function, batch: int) -> Source:
+    """The pictures of a user's folder, whatever their names end in: its `train` folder or all of them."""
+    folder = root / dataset
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; put pictures there, or give another --data_dir or --dataset "
+                        f"({', '.join((*DATASETS, 'digits'))}){nearest(dataset, DATASETS)}")
+    train = folder / "train" if (folder / "train").is_dir() else folder
+    pictures = FolderSource(train, per_class=False, background=WHITE)
+    valid = next((folder / name for name in VALIDATION if train != folder and (folder / name).is_dir()), None)
+    if valid is not None:
+        return _both(pictures, FolderSource(valid, per_class=False, background=WHITE), function)
+    held = min(max(len(pictures) // 10, batch), len(pictures) // 2)
+    if held < 1:
+        raise UserError(f"{train}: holds one picture only, and some must be held out; put more there, or give another --dataset")
+    return _split(Prepared(pictures, function, "(64x64)"), np.linspace(0, len(pictures) - 1, held).astype(int))
+
+
+def _both(train: Source, valid: Source, function) -> Source:
     source = Prepared(train, function, "(64x64)")
     source.validation = Prepared(valid, function, "(64x64)")
     return source
@@ -106,25 +143,25 @@ def _part(root: Path, choices: tuple) -> Source | None:
     return None
 
 
-class _Slice(Source):
-    """Images start..stop-1 of another source."""
+class _Some(Source):
+    """Images of another source, by their numbers there."""
 
-    def __init__(self, source: Source, start: int, stop: int, part: str):
-        self.source, self.start, self.stop, self.name = source, start, stop, f"{source.name}, {part} part"
-        self.labels, self.classes = None if source.labels is None else source.labels[start:stop], source.classes
+    def __init__(self, source: Source, numbers: np.ndarray, part: str):
+        self.source, self.numbers, self.name = source, numbers, f"{source.name}, {part} part"
+        self.labels, self.classes = None if source.labels is None else source.labels[numbers], source.classes
 
     def __len__(self):
-        return self.stop - self.start
+        return len(self.numbers)
 
     def image(self, index):
-        return self.source.image(self.start + index)
+        return self.source.image(self.numbers[index])
 
     def images(self, indices):
-        return self.source.images(self.start + np.asarray(indices))
+        return self.source.images(self.numbers[np.asarray(indices)])
 
 
-def _split(source: Source, count: int) -> Source:
-    """The first `count` images for training, the others for validation (CelebA's official test part is its end too)."""
-    train = _Slice(source, 0, count, "training")
-    train.validation = _Slice(source, count, len(source), "validation")
+def _split(source: Source, held: np.ndarray) -> Source:
+    """All images but those numbered `held` for training, these for validation."""
+    train = _Some(source, np.setdiff1d(np.arange(len(source)), held), "training")
+    train.validation = _Some(source, held, "validation")
     return train

@@ -1,12 +1,11 @@
-"""The five objectives of `gan_64x64.py`: costs from logits, optimisers, D steps per iteration."""
+"""The five objectives of `gan_64x64.py`: losses with their factors, optimisers, D steps per iteration."""
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import tensorflow as tf
-
 from tfgan_suite import optimizers
+from tfgan_suite.losses import LOSSES, Loss
 
 
 @dataclass(frozen=True)
@@ -14,57 +13,33 @@ class Objective:
     """One value of `--mode`.
 
     Attributes:
-        generator: logits of fakes -> G's cost.
-        discriminator: logits of real and of fake images -> D's cost, without a penalty.
+        loss: of `LOSSES`, without a penalty.
         optimizer: learning rate -> optimiser, of both networks.
         rate: its learning rate.
+        disc_factor, gen_factor: of the two sides of the loss.
         disc_steps: D steps per iteration.
-        regularized: D's cost holds the JS regulariser.
+        penalties: names of the penalties in D's cost where none are asked for.
         gradient_penalty: D's cost holds the gradient penalty of Gulrajani et al. 2017.
         clip: bound of all of D's variables after each of its steps; 0 for none.
     """
 
-    generator: Callable
-    discriminator: Callable
+    loss: Loss
     optimizer: Callable
     rate: float
+    disc_factor: float = 1.0
+    gen_factor: float = 1.0
     disc_steps: int = 1
-    regularized: bool = False
+    penalties: str = "none"
     gradient_penalty: bool = False
     clip: float = 0.0
 
+    def discriminator(self, real, fake):
+        """D's cost from logits [n] of real and of fake images."""
+        return self.disc_factor * self.loss.discriminator(real, fake)
 
-def _is_real(logits: tf.Tensor) -> tf.Tensor:
-    """Mean cross-entropy of the answer 'real'."""
-    return tf.reduce_mean(tf.nn.softplus(-logits))
-
-
-def _is_fake(logits: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(tf.nn.softplus(logits))
-
-
-def _cross_entropies(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    return _is_real(real) + _is_fake(fake)
-
-
-def _half_cross_entropies(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    return _cross_entropies(real, fake) / 2.0
-
-
-def _is_high(fake: tf.Tensor) -> tf.Tensor:
-    return -tf.reduce_mean(fake)
-
-
-def _difference(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(fake) - tf.reduce_mean(real)
-
-
-def _to_one(logits: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(tf.square(logits - 1.0))
-
-
-def _half_squares(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    return (_to_one(real) + tf.reduce_mean(tf.square(fake))) / 2.0
+    def generator(self, fake):
+        """G's cost from logits [n] of fakes."""
+        return self.gen_factor * self.loss.generator(fake)
 
 
 def _adam(rate: float):
@@ -76,9 +51,9 @@ def _adam_gp(rate: float):
 
 
 OBJECTIVES = {
-    "regularized_gan": Objective(_is_real, _cross_entropies, _adam, 2e-4, regularized=True),
-    "gan": Objective(_is_real, _half_cross_entropies, _adam, 2e-4),
-    "wgan": Objective(_is_high, _difference, optimizers.RMSPropTF1, 5e-5, disc_steps=5, clip=0.01),
-    "wgan-gp": Objective(_is_high, _difference, _adam_gp, 1e-4, disc_steps=5, gradient_penalty=True),
-    "lsgan": Objective(_to_one, _half_squares, optimizers.RMSPropTF1, 1e-4),
+    "regularized_gan": Objective(LOSSES["logistic"], _adam, 2e-4, penalties="js"),
+    "gan": Objective(LOSSES["logistic"], _adam, 2e-4, disc_factor=0.5),
+    "wgan": Objective(LOSSES["wasserstein"], optimizers.RMSPropTF1, 5e-5, disc_steps=5, clip=0.01),
+    "wgan-gp": Objective(LOSSES["wasserstein"], _adam_gp, 1e-4, disc_steps=5, gradient_penalty=True),
+    "lsgan": Objective(LOSSES["least_squares"], optimizers.RMSPropTF1, 1e-4, gen_factor=2.0),
 }

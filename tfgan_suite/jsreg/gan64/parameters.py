@@ -11,13 +11,17 @@ DATASETS = ("celebA", "lsun", "ImageNet", "digits")
 GAN64 = (
     Parameter("mode", "regularized_gan", "objective", choices=MODES, fixed=True),
     Parameter("architecture", "ResNet", "networks", choices=ARCHITECTURES, fixed=True),
-    Parameter("dataset", "celebA", "real pictures: " + ", ".join(DATASETS), choices=DATASETS, fixed=True),
+    Parameter("dataset", "celebA", f"real pictures: {', '.join(DATASETS)}, or any folder below data_dir: its train (and "
+              "valid) folder, or all its pictures, of which some are held out", fixed=True),
+    Parameter("crop_size", None, "side of the centre crop before the resize to 64x64 (0: none, the whole picture; default: "
+              "celebA 178, lsun 256, others the largest square); pictures of 64x64 stay as they are", type=int, minimum=0,
+              fixed=True),
     Parameter("data_dir", "data", "folder that holds the data sets", change="free"),
     Parameter("n_gpus", 1, "towers: parts of the batch with their own batch statistics, on one device or several", minimum=1,
               fixed=True),
     Parameter("iters", 100000, "iterations; iteration 0 trains D only", minimum=1, change="free"),
     *options.penalty(None),
-    Parameter("unreg", False, "regularized_gan without the regulariser"),
+    options.UNREG,
     Parameter("disc_learning_rate", None, "of D (2e-4; wgan-gp and lsgan 1e-4, wgan 5e-5)", type=float, minimum=0.0),
     Parameter("gen_learning_rate", None, "of G (the same)", type=float, minimum=0.0),
     Parameter("disc_update_steps", None, "D steps per iteration (1; wgan and wgan-gp 5)", type=int, minimum=1, fixed=True),

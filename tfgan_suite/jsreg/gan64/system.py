@@ -1,19 +1,33 @@
 """`jsreg_gan64`: the 64x64 GANs of rothk/Stabilizing_GANs (`gan_64x64.py`), any architecture with any objective."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import distributed, optimizers, penalties, random
-from tfgan_suite.data import order
+from tfgan_suite import distributed, options, penalties, random
+from tfgan_suite.data import order, prepare
 from tfgan_suite.errors import UserError
 from tfgan_suite.jsreg.gan64 import data
-from tfgan_suite.jsreg.gan64 import pictures as pictures
 from tfgan_suite.jsreg.gan64.curves import FIRST, WINDOW, Curves
-from tfgan_suite.jsreg.gan64.layers import Make
-from tfgan_suite.jsreg.gan64.networks import ARCHITECTURES, NOISE, SIDE, Net64
+from tfgan_suite.jsreg.gan64.networks import ARCHITECTURES, NOISE, SIDE
 from tfgan_suite.jsreg.gan64.objectives import OBJECTIVES
+from tfgan_suite.layers.blocks import Maker
+from tfgan_suite.layers.conventions import TFLIB
+from tfgan_suite.layers.network import Body
+from tfgan_suite.layers.norms import Rule
+from tfgan_suite.layers.weights import Gain, Plain
+from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.system import Event, System
+
+NORMS = {  # the values of --bn_mode, and D's layer norm in wgan-gp
+    "fused": Rule(operation=True),
+    "tf13": Rule(epsilon=1e-4, moments="tf13"),
+    "tf13_exact": Rule(epsilon=1e-4),
+    "layer": Rule("layer"),
+    "layer_tf13": Rule("layer", moments="tf13"),
+}
 
 
 def scale(images: tf.Tensor) -> tf.Tensor:
@@ -34,21 +48,24 @@ class JSRegGan64(System):
     """
 
     length = ("iters",)
+    heaviest = 1  # the first with a G step
     log_files = ("log.csv", "log.pkl", "*_cost.jpg", "time.jpg")
 
     def __init__(self, params, training: bool = True):
-        super().__init__(params, training)
-        _check(params)
         self.objective = OBJECTIVES[params.mode]
+        super().__init__(options.without_contradiction(params, self.objective.penalties), training)
+        _check(params)
         architecture = ARCHITECTURES[params.architecture]
-        make = Make("Generator.", params.seed, params.DIM, params.FC_DIM, synced=params.n_gpus == 1,
-                    weightnorm=params.weightnorm)
-        self.networks["g"] = Net64(architecture.generator(make))
-        self.grid = pictures.shape(params.batch_size)
+        weight = Gain() if params.weightnorm else Plain()
+        make = Maker("Generator.", TFLIB, params.seed, weight, self._rule("fused"))
+        width = params.FC_DIM if architecture.by_hidden else params.DIM
+        self.networks["g"] = Body(architecture.generator(make, width), TFLIB)
+        self.grid = sheets.divided(params.batch_size)
         if training:
             norm = {"regularized_gan": params.bn_mode,
                     "wgan-gp": "layer" if params.ln_mode == "exact" else "layer_tf13"}.get(params.mode, "fused")
-            self.networks["d"] = Net64(architecture.discriminator(make.but(prefix="Discriminator.", norm_kind=norm)))
+            make = make.but(scope="Discriminator.", rule=self._rule(norm))
+            self.networks["d"] = Body(architecture.discriminator(make, params.DIM), TFLIB)
             for name, rate in (("g", params.gen_learning_rate), ("d", params.disc_learning_rate)):
                 self.optimizers[name] = self.objective.optimizer(self.objective.rate if rate is None else rate)
                 self.optimizers[name].build(self.networks[name].trainable_variables)
@@ -56,7 +73,10 @@ class JSRegGan64(System):
                                        aggregation=tf.VariableAggregation.MEAN)
             self.extra_state["train disc cost"] = self.history
 
-    # -- size of a run -------------------------------------------------------------------------------------------------
+    def _rule(self, norm: str) -> Rule:
+        return replace(NORMS[norm], synced=self.params.n_gpus == 1)
+
+    # -- size of a run -------------------------------------------------------------------------------------
     @property
     def batch_size(self):
         return self.params.batch_size
@@ -69,13 +89,6 @@ class JSRegGan64(System):
     def disc_steps(self) -> int:
         """D steps per iteration."""
         return self.params.disc_update_steps or self.objective.disc_steps
-
-    @property
-    def regularized(self) -> bool:
-        """Whether D's cost holds the JS regulariser."""
-        if self.params.penalty is None:
-            return self.objective.regularized and not self.params.unreg
-        return self.params.penalty == "js"
 
     def save_due(self, done):
         return done % self.params.save_every == 0
@@ -90,9 +103,9 @@ class JSRegGan64(System):
         """Whether G is trained too."""
         return step > 0
 
-    # -- data ----------------------------------------------------------------------------------------------------------
+    # -- data ----------------------------------------------------------------------------------------------
     def source(self):
-        source = data.open_source(self.params.dataset, self.params.data_dir)
+        source = data.open_source(self.params.dataset, self.params.data_dir, self.params.crop_size, self.batch_size)
         for part in (source, source.validation):
             order.batches_per_epoch(len(part), self.batch_size, self.params.legacy_batching)
         return source
@@ -106,7 +119,7 @@ class JSRegGan64(System):
         first = 1 + step * self.disc_steps
         return {"real": np.stack([self.real(source, first + i) for i in range(self.disc_steps)], 1)}
 
-    # -- one iteration -------------------------------------------------------------------------------------------------
+    # -- one iteration -------------------------------------------------------------------------------------
     def draws(self, draw, phase):
         rows, steps = self.batch_size, self.disc_steps
         drawn = {"z_d": draw.normal("z_d", [rows, steps, NOISE])}
@@ -120,10 +133,10 @@ class JSRegGan64(System):
         scalars = {}
         if phase:
             scalars["gen cost"] = self.generator_step(draws["z_g"])
-        gamma = penalties.js_gamma(self.params, step, self.iterations)
+        weights = penalties.parameters(self.params, step, self.iterations)
         alpha = draws.get("alpha")
         for i in range(self.disc_steps):
-            cost, statistics = self.discriminator_step(scale(batch["real"][:, i]), draws["z_d"][:, i], gamma,
+            cost, statistics = self.discriminator_step(scale(batch["real"][:, i]), draws["z_d"][:, i], weights,
                                                        None if alpha is None else alpha[:, i])
         place = tf.cast(step % WINDOW, tf.int32)
         self.history.assign(tf.tensor_scatter_nd_update(self.history, [[place]], [cost]))
@@ -131,57 +144,52 @@ class JSRegGan64(System):
 
     def generator_step(self, z: tf.Tensor) -> tf.Tensor:
         """One step of G on noise [b, 128]; returns its cost before the step."""
-        variables = self.networks["g"].trainable_variables
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(variables)
+            tape.watch(self.networks["g"].trainable_variables)
             cost = self.generator_cost(z)
-        optimizers.apply(self.optimizers["g"], tape.gradient(cost, variables), variables)
+        self.descend("g", tape, cost)
         return cost
 
     def generator_cost(self, z: tf.Tensor) -> tf.Tensor:
         """G's cost, the mean over the towers."""
         return _mean([self.objective.generator(self.networks["d"](self.networks["g"](part))) for part in self.towers(z)])
 
-    def discriminator_step(self, real: tf.Tensor, z: tf.Tensor, gamma: tf.Tensor, alpha: tf.Tensor | None = None):
+    def discriminator_step(self, real: tf.Tensor, z: tf.Tensor, weights: dict, alpha: tf.Tensor | None = None):
         """One step of D; see `discriminator_cost`, whose values before the step it returns."""
         variables = self.networks["d"].trainable_variables
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            cost, statistics = self.discriminator_cost(real, z, gamma, alpha)
-        optimizers.apply(self.optimizers["d"], tape.gradient(cost, variables), variables)
+            cost, statistics = self.discriminator_cost(real, z, weights, alpha)
+        self.descend("d", tape, cost)
         if self.objective.clip:
             for variable in variables:
                 variable.assign(tf.clip_by_value(variable, -self.objective.clip, self.objective.clip))
         return cost, statistics
 
-    def discriminator_cost(self, real: tf.Tensor, z: tf.Tensor, gamma: tf.Tensor, alpha: tf.Tensor | None = None):
-        """D's cost with its penalty, the mean over the towers.
+    def discriminator_cost(self, real: tf.Tensor, z: tf.Tensor, weights: dict, alpha: tf.Tensor | None = None):
+        """D's cost with its penalties, the mean over the towers.
 
         Args:
             real: [b, 64, 64, 3] in [-1, 1].
             z: [b, 128].
-            gamma: weight of the regulariser.
+            weights: of the penalties, as `penalties.parameters` gives them.
             alpha: [b, 1] in [0, 1], the place between real and fake where wgan-gp takes its gradient.
 
         Returns:
             (cost, statistics by name).
         """
         parts = zip(*(self.towers(x) for x in (real, z, z if alpha is None else alpha)))
-        costs, statistics = zip(*(self._tower_cost(x, self.networks["g"](y), gamma, a) for x, y, a in parts))
+        costs, statistics = zip(*(self._tower_cost(x, self.networks["g"](y), weights, a) for x, y, a in parts))
         return _mean(costs), {name: _mean([s[name] for s in statistics]) for name in statistics[0]}
 
-    def _tower_cost(self, real, fake, gamma, alpha):
-        discriminator, statistics = self.networks["d"], {}
-        if self.regularized:
-            r = penalties.js_regularizer(discriminator, real, fake)
-            cost = self.objective.discriminator(r.real_logits, r.fake_logits) + gamma / 2.0 * r.value
-            statistics = {"gamma": gamma, **r.scalars()}
-        else:
-            cost = self.objective.discriminator(discriminator(real), discriminator(fake))
+    def _tower_cost(self, real, fake, weights, alpha):
+        between = penalties.between(real, fake, alpha) if self.objective.gradient_penalty else None
+        look = penalties.Look(real, fake, self.networks["d"], between=between)
+        term, statistics = penalties.terms(options.active(self.params), look, weights)
+        cost = self.objective.discriminator(look.real.logits, look.fake.logits) + term
         if self.objective.gradient_penalty:
-            between = real + alpha[:, :, None, None] * (fake - real)
-            slopes = penalties.input_gradient_norms(discriminator, between)
-            value = tf.reduce_mean(tf.square(slopes - 1.0))
+            slopes = penalties.norms_of(look.between.squares)
+            value = penalties.unit_norm_penalty(slopes, 1.0)
             cost += self.params.LAMBDA * value
             statistics = {**statistics, "gradient_penalty": value, "slopes": tf.reduce_mean(slopes)}
         return cost, statistics
@@ -192,7 +200,7 @@ class JSRegGan64(System):
             return [x]
         return tf.split(x, x.shape[0] // (self.batch_size // self.params.n_gpus))
 
-    # -- host side -----------------------------------------------------------------------------------------------------
+    # -- host side -----------------------------------------------------------------------------------------
     def console(self, step, scalars):
         """The original's start-up lines; the others come from `Curves`, as rarely as the original's."""
         if step:
@@ -223,21 +231,21 @@ class JSRegGan64(System):
             passes: which pass over the validation part this is, from 0; each has its own order.
         """
         count = order.batches_per_epoch(len(source), self.batch_size, self.params.legacy_batching)
-        gamma = penalties.js_gamma(self.params, tf.constant(step, tf.int64), self.iterations)
+        weights = penalties.parameters(self.params, tf.constant(step, tf.int64), self.iterations)
         drawn = random.generator(self.params.seed, "validation", passes)
         costs = []
         for i in range(min(count, self.params.dev_batches or count)):
             z = drawn.standard_normal((self.batch_size, NOISE), np.float32)
             alpha = drawn.random((self.batch_size, 1), np.float32)
-            costs.append(self._cost_only(tf.constant(self.real(source, passes * count + i)), tf.constant(z), gamma,
+            costs.append(self._cost_only(tf.constant(self.real(source, passes * count + i)), tf.constant(z), weights,
                                          tf.constant(alpha)))
         return float(np.mean([float(cost) for cost in costs]))
 
     @tf.function
-    def _cost_only(self, real, z, gamma, alpha):
-        return self.discriminator_cost(scale(real), z, gamma, alpha)[0]
+    def _cost_only(self, real, z, weights, alpha):
+        return self.discriminator_cost(scale(real), z, weights, alpha)[0]
 
-    # -- pictures ------------------------------------------------------------------------------------------------------
+    # -- pictures ------------------------------------------------------------------------------------------
     def latents(self, n, seed):
         """N(0, 1) [n, 128]; the original draws them once per run, from no seed."""
         return random.generator(seed, "fixed noise").standard_normal((n, NOISE), np.float32)
@@ -253,13 +261,12 @@ class JSRegGan64(System):
         return n * SIDE * SIDE * 3 * 8 + min(n, self.batch_size) * SIDE * SIDE * self.params.DIM * 64
 
     def to_uint8(self, x):
-        """trunc((x + 1) * 127.995): exactly the bytes that were scaled."""
-        return ((np.asarray(x, np.float32) + np.float32(1.0)) * np.float32(255.99 / 2)).astype(np.int32).astype(np.uint8)
+        return bytes.tflib(x)
 
     def sheet(self, images: np.ndarray) -> np.ndarray:
         """One sheet in the original's layout, of uint8 [n, 64, 64, 3]."""
-        canvas = pictures.canvas(images)
-        return pictures.stretch(canvas) if self.params.stretch else canvas
+        sheet = sheets.grid(images, *sheets.divided(len(images)))
+        return prepare.stretch(sheet) if self.params.stretch else sheet
 
     def pictures(self, seed):
         return {"samples": self.sheet(self.to_uint8(self.generate(self.latents(self.batch_size, seed))))}

@@ -12,8 +12,9 @@ import tensorflow as tf
 from tfgan_suite import penalties
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive, tf1_events
-from tfgan_suite.jsreg import summaries
+from tfgan_suite.jsreg import objective
 from tfgan_suite.jsreg.mixture import networks, plots
+from tfgan_suite.pictures import curves
 from tfgan_suite.random import Draws, generator
 from tfgan_suite.system import Event
 
@@ -76,8 +77,7 @@ class Summary:
             self._run, self._file = run, tf1_events.EventFile(folder(host, run))
             self._record = self._file.recorder(partial(evaluated, system, system.networks))
         if starts(system, done):
-            untrained = {"g": networks.generator(system.params, run),
-                         "d": networks.discriminator(system.params, run)}
+            untrained = networks.untrained(system.params, run)
             self._file.recorder(partial(evaluated, system, untrained))(0, tf.constant(-1 - run, tf.int64))
         if i > 0 and i % system.params.summary_freq == 0:
             self._record(system.updates(i), tf.constant(done - 1, tf.int64))
@@ -92,13 +92,15 @@ def evaluated(system, networks: dict, step: tf.Tensor) -> tuple[dict, dict]:
         step: int64, the iteration; -1, -2, ... before the first one of a run, whose gamma is not annealed.
     """
     draw = Draws(system.params.seed, step)
-    gamma = tf.where(step < 0, system.params.gamma, system.gamma(step))
+    weights = system.weights(step)
+    if system.params.gamma:
+        weights["gamma"] = tf.where(step < 0, system.params.gamma, weights["gamma"])
     real, fake = system.real_points(draw, "summary"), networks["g"](system.prior(draw, "summary/z"))
-    losses, norms = system.d_losses(real, fake, gamma, networks["d"]), {}
+    losses, norms = system.d_losses(real, fake, weights, networks["d"]), {}
     if "disc_regularizer" in losses:
         norms = penalties.js_probability_norms(networks["d"], real, fake)
     logits = networks["d"](real), networks["d"](fake)
-    return summaries.scalars(losses, norms, gamma, system.g_loss_of(logits[1])), summaries.probabilities(*logits)
+    return (objective.tagged(losses, norms, weights["gamma"], system.g_loss_of(logits[1])), objective.probabilities(*logits))
 
 
 def snapshot(system, done: int, host) -> dict[str, float]:
@@ -107,8 +109,7 @@ def snapshot(system, done: int, host) -> dict[str, float]:
     if done == 1:
         host.image("data", done, plots.data(system.mixture, system.snapshot_size(), system.params.seed))
     if starts(system, done):
-        untrained = networks.generator(system.params, run)
-        write(file(host, run), 0, sample(system, untrained, run, 0))
+        write(file(host, run), 0, sample(system, networks.untrained(system.params, run)["g"], run, 0))
     if i > 0 and i % system.params.plot_freq == 0:
         frame = i // system.params.plot_freq
         points = sample(system, system.networks["g"], run, frame)
@@ -161,7 +162,7 @@ def figures(system, done: int, host) -> dict[str, float]:
     archive.write_bytes(name, plots.frames(frames, titles(system, len(frames))))
     host.image(f"overview_run_{run}", done, plots.overview(frames[-1], system.mixture))
     values = statistics(system, host, run + 1)
-    host.image("statistics", done, plots.statistics(titles(system, next(iter(values.values())).shape[1]), values))
+    host.image("statistics", done, curves.of_runs(titles(system, next(iter(values.values())).shape[1]), values))
     return {}
 
 

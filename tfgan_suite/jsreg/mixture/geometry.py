@@ -1,4 +1,4 @@
-"""The data of the `3DGAN` program (spec jsreg_3dgan, section 2): Gaussians on a circle, in a plane tilted in space.
+"""The data of the `3DGAN` program (3DGAN.py): Gaussians on a circle, in a plane tilted in space.
 
 All points are rows; a row v of the plane (third coordinate zero) becomes v R + t in space. Since rows are multiplied from the
 left, the rotation is by -angle about the axis.

@@ -1,58 +1,49 @@
-"""G and D of the `3DGAN` program (spec jsreg_3dgan, section 3): two tanh layers and a linear one."""
+"""G and D of the `3DGAN` program: two tanh layers and a linear one."""
 from __future__ import annotations
 
-import zlib
+from collections.abc import Iterator
 
 import tensorflow as tf
 
-from tfgan_suite.layers import Network
+from tfgan_suite.layers.blocks import Chain, Maker
+from tfgan_suite.layers.conventions import TF_3DGAN, truncated_by_run
+from tfgan_suite.layers.linear import Linear
+from tfgan_suite.layers.network import Body
+from tfgan_suite.layers.resample import logits
 
-STDDEV = 0.1
+
+def _mlp(make: Maker, inputs: int, hidden: int, outputs: int) -> list:
+    return [make.dense("1", inputs, hidden), tf.tanh,
+            make.dense("2", hidden, hidden), tf.tanh,
+            make.dense("3", hidden, outputs)]
 
 
-def initial(name: str, shape, seed: int, run) -> tf.Tensor:
-    """First value of a variable in a run, a function of (seed, run, name): zero biases, truncated normal weights.
+def generator(params) -> Body:
+    """z [B, z_dim] -> points [B, 3]."""
+    return Body(Chain(*_mlp(Maker("generator/", TF_3DGAN, params.seed), params.z_dim, params.hidden, 3)), TF_3DGAN)
+
+
+def discriminator(params) -> Body:
+    """Points [B, 3] -> logits [B]."""
+    return Body(Chain(*_mlp(Maker("discriminator/", TF_3DGAN, params.seed), 3, params.hidden, 1), logits), TF_3DGAN)
+
+
+def first_values(network: Body, seed: int, run) -> Iterator[tuple[tf.Variable, tf.Tensor]]:
+    """(variable, its first value in a run) of all variables; a network is made with those of run 0.
 
     Args:
-        name: the original's, such as 'generator/W1'.
         run: int or int64 scalar tensor.
     """
-    if "/b" in name:
-        return tf.zeros(shape)
-    key = tf.stack([tf.constant((seed << 32) + zlib.crc32(name.encode()), tf.int64), tf.cast(run, tf.int64)])
-    return STDDEV * tf.random.stateless_truncated_normal(shape, key)
+    for layer in network.body.steps:
+        if isinstance(layer, Linear):
+            yield layer.kernel, truncated_by_run(layer.array_name("kernel"), layer.kernel.shape, seed, run)
+            yield layer.bias, tf.zeros(layer.bias.shape)
 
 
-class Mlp(Network):
-    """tanh(tanh(x W1 + b1) W2 + b2) W3 + b3, in float32.
-
-    Args:
-        scope: 'generator' or 'discriminator'.
-        sizes: of input, both hidden layers and output.
-        seed, run: of the initial weights.
-    """
-
-    def __init__(self, scope: str, sizes: tuple, seed: int, run: int = 0):
-        super().__init__(dtype="float32")
-        for i in (1, 2, 3):
-            setattr(self, f"w{i}", self._variable(f"{scope}/W{i}", sizes[i - 1:i + 1], seed, run))
-            setattr(self, f"b{i}", self._variable(f"{scope}/b{i}", sizes[i:i + 1], seed, run))
-
-    def _variable(self, name: str, shape: tuple, seed: int, run: int) -> tf.Variable:
-        return self.add_weight(name, shape, initializer=lambda shape, dtype: initial(name, shape, seed, run))
-
-    def call(self, x, training=False):
-        """[B, in] -> [B, out]."""
-        h = tf.tanh(tf.matmul(x, self.w1) + self.b1)
-        h = tf.tanh(tf.matmul(h, self.w2) + self.b2)
-        return tf.matmul(h, self.w3) + self.b3
-
-
-def generator(params, run: int = 0) -> Mlp:
-    """z [B, z_dim] -> points [B, 3]."""
-    return Mlp("generator", (params.z_dim, params.hidden, params.hidden, 3), params.seed, run)
-
-
-def discriminator(params, run: int = 0) -> Mlp:
-    """Points [B, 3] -> logits [B, 1]."""
-    return Mlp("discriminator", (3, params.hidden, params.hidden, 1), params.seed, run)
+def untrained(params, run: int) -> dict[str, Body]:
+    """'g' and 'd' with the first values of a run."""
+    networks = {"g": generator(params), "d": discriminator(params)}
+    for network in networks.values():
+        for variable, value in first_values(network, params.seed, run):
+            variable.assign(value)
+    return networks

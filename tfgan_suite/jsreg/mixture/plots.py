@@ -1,15 +1,13 @@
-"""Pictures of the `3DGAN` program (spec jsreg_3dgan, section 6), and of the plane that its data lie in."""
+"""Pictures of the `3DGAN` program (its plotting.py), and of the plane that its data lie in."""
 from __future__ import annotations
-
-import io
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 from scipy.stats import gaussian_kde
 
 from tfgan_suite.jsreg.mixture.geometry import Mixture, to_plane, to_space
+from tfgan_suite.pictures import curves
 
 matplotlib.use("Agg")
 SPACE_LIMITS = ((-1, 2), (-1, 2), (-0.5, 1.5))
@@ -70,16 +68,7 @@ def frames(snapshots: np.ndarray, titles: list[int], dpi: int = 600) -> bytes:
         axes = figure.add_subplot(1, len(snapshots), i + 1, projection="3d")
         _scatter_in_space(axes, points)
         axes.set_title(f"step {title}\n")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight")
-    return buffer.getvalue()
-
-
-def picture(figure: Figure) -> np.ndarray:
-    """A figure as uint8 [H, W, 3]."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return np.asarray(Image.open(buffer).convert("RGB"))
+    return curves.file(figure, "png", dpi=dpi, bbox_inches="tight")
 
 
 def overview(points: np.ndarray, mixture: Mixture) -> np.ndarray:
@@ -102,25 +91,7 @@ def overview(points: np.ndarray, mixture: Mixture) -> np.ndarray:
     right.set_title("log density in the plane")
     for axes in (left, right):
         axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
-    return picture(figure)
-
-
-def statistics(titles: list[int], values: dict[str, np.ndarray]) -> np.ndarray:
-    """Statistics over runs: one panel for each name, all runs as thin lines, their mean thick.
-
-    Args:
-        titles: the counter at each snapshot.
-        values: name -> [runs, snapshots], NaN where a run has not come so far.
-    """
-    figure = Figure(figsize=(4 * len(values), 3), dpi=100, layout="constrained")
-    for i, (name, runs) in enumerate(values.items()):
-        axes = figure.add_subplot(1, len(values), i + 1)
-        for run in runs:
-            axes.plot(titles, run, lw=0.8, marker=".", alpha=0.6)
-        known = ~np.isnan(runs).all(0)
-        axes.plot(np.asarray(titles)[known], np.nanmean(runs[:, known], 0), lw=2.5, color="black")
-        axes.set(title=name.replace("_", " "), xlabel="step")
-    return picture(figure)
+    return curves.picture(figure)
 
 
 def data(mixture: Mixture, n: int, seed: int = 0) -> np.ndarray:

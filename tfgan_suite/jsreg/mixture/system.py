@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import losses, optimizers, penalties
+from tfgan_suite import optimizers, options, penalties
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
+from tfgan_suite.jsreg import objective
 from tfgan_suite.jsreg.mixture import events, geometry, networks, plots
+from tfgan_suite.losses import LOSSES
 from tfgan_suite.pictures import saving
 from tfgan_suite.random import Draws
 from tfgan_suite.system import System
@@ -35,9 +37,8 @@ class JSRegMixture(System):
     log_files = events.FILES
 
     def __init__(self, params, training: bool = True):
-        super().__init__(params, training)
+        super().__init__(options.without_contradiction(params), training)
         self.mixture = geometry.Mixture(params.components, params.radius, params.std)
-        self.regularized = params.penalty == "js" and not params.unreg
         self.networks = {"g": networks.generator(params)}
         if training:
             self.networks["d"] = networks.discriminator(params)
@@ -45,9 +46,11 @@ class JSRegMixture(System):
             self.optimizers = {name: make_optimizer(params, rate) for name, rate in rates.items()}
             for name, optimizer in self.optimizers.items():
                 optimizer.build(self.networks[name].trainable_variables)
-            self._fresh = [(v, v.numpy()) for o in self.optimizers.values() for v in o.variables]
+            starts = optimizers.RMSPropTF1.slots  # every other variable of the three optimisers starts at zero
+            self._fresh = [(v, np.full(v.shape, starts.get(v.name.split("/")[0], 0), v.dtype.as_numpy_dtype))
+                           for o in self.optimizers.values() for v in o.variables]
 
-    # -- size of a run -------------------------------------------------------------------------------------------------
+    # -- size of a run -------------------------------------------------------------------------------------
     @property
     def batch_size(self) -> int:
         """Points of one D or G step."""
@@ -62,6 +65,15 @@ class JSRegMixture(System):
     def iterations(self) -> int:
         """Iterations of all runs."""
         return self.params.num_runs * self.per_run
+
+    @property
+    def planned(self) -> int:
+        """Annealing starts anew in each run."""
+        return self.params.max_steps
+
+    def gamma_at(self, done: int, planned: int) -> float:
+        place = done % self.per_run - self.params.disc_pretrain_steps
+        return float(penalties.js_gamma(self.params, tf.constant(max(place, 0), tf.int64), planned, from_one=True))
 
     def place(self, done: int) -> tuple[int, int]:
         """(run, iterations of the original's loop done in it; 0 or less while D is trained alone) after `done` iterations."""
@@ -107,7 +119,7 @@ class JSRegMixture(System):
         place = step % self.per_run
         return place == 0 and step > 0, place < self.params.disc_pretrain_steps
 
-    # -- data: drawn on the device -------------------------------------------------------------------------------------
+    # -- data: drawn on the device -------------------------------------------------------------------------
     def source(self):
         """None: the system makes its own data."""
         return
@@ -140,32 +152,35 @@ class JSRegMixture(System):
         return {"data": [self.real_points(draw, f"data{k}") for k in d_steps],
                 "z": [self.prior(draw, f"z{k}") for k in d_steps], "g_z": [self.prior(draw, f"g_z{k}") for k in g_steps]}
 
-    # -- one iteration -------------------------------------------------------------------------------------------------
+    # -- one iteration -------------------------------------------------------------------------------------
     def update(self, step, batch, draws, phase):
         """D steps, then G steps; first of all new weights where a run starts."""
         starts, alone = phase
         if starts:
             self.restart(step // self.per_run)
-        gamma = tf.constant(self.params.gamma, tf.float32) if alone else self.gamma(step)
+        weights = self.weights(None if alone else step)
         for points, z in zip(draws["data"], draws["z"]):
-            scalars = self.d_step(points, z, gamma)
+            scalars = self.d_step(points, z, weights)
         g_losses = [self.g_step(z) for z in draws["g_z"]]
+        gamma = tf.convert_to_tensor(weights["gamma"], tf.float32)
         return {"gamma": gamma, **scalars, **({"unreg_gen_loss": g_losses[-1]} if g_losses else {})}
 
-    def gamma(self, step: tf.Tensor) -> tf.Tensor:
-        """With annealing gamma * decay_factor^(i / max_steps), i from 1 within each run."""
-        place = step % self.per_run - self.params.disc_pretrain_steps
-        return penalties.js_gamma(self.params, place, self.params.max_steps, from_one=True)
+    def weights(self, step: tf.Tensor | None) -> dict:
+        """The weights of the penalties, as `penalties.parameters` gives them.
 
-    def d_losses(self, real, fake, gamma, discriminator=None) -> dict[str, tf.Tensor]:
+        With annealing gamma is gamma * decay_factor^(i / max_steps), i from 1 within each run; where `step` is None, while D is
+        trained alone, it is gamma.
+        """
+        p, weights = self.params, penalties.weights(self.params)
+        if p.gamma and step is not None:
+            place = step % self.per_run - p.disc_pretrain_steps
+            weights["gamma"] = penalties.js_gamma(p, place, p.max_steps, from_one=True)
+        return weights
+
+    def d_losses(self, real, fake, weights: dict, discriminator=None) -> dict[str, tf.Tensor]:
         """D's objective `disc_loss` and what it is made of; real, fake: [B, 3]; another D than the present one if given."""
-        discriminator = discriminator or self.networks["d"]
-        if not self.regularized:
-            loss = losses.logistic_d(discriminator(real), discriminator(fake))
-            return {"disc_loss": loss, "unreg_disc_loss": loss}
-        regularizer = penalties.js_regularizer(discriminator, real, fake)
-        loss = losses.logistic_d(regularizer.real_logits, regularizer.fake_logits)
-        return {"disc_loss": loss + gamma / 2.0 * regularizer.value, "unreg_disc_loss": loss, **regularizer.scalars()}
+        look = penalties.Look(real, fake, discriminator or self.networks["d"])
+        return objective.d_losses(self.params, look, weights)
 
     def g_loss(self, z) -> tf.Tensor:
         """G's loss on z [B, z_dim]."""
@@ -173,31 +188,26 @@ class JSRegMixture(System):
 
     def g_loss_of(self, logits) -> tf.Tensor:
         """mean log(1 - D(G(z))), saturating; with `alt_gen_loss` mean -log D(G(z)). logits: of the fakes."""
-        return losses.logistic_g(logits) if self.params.alt_gen_loss else losses.saturating_g(logits)
+        return LOSSES["logistic" if self.params.alt_gen_loss else "saturating"].generator(logits)
 
-    def d_step(self, real, z, gamma) -> dict[str, tf.Tensor]:
+    def d_step(self, real, z, weights: dict) -> dict[str, tf.Tensor]:
         """One step of D; the scalars are those before it."""
         fake = self.networks["g"](z)
         with tf.GradientTape() as tape:
-            scalars = self.d_losses(real, fake, gamma)
-        self._step("d", tape, scalars["disc_loss"])
+            scalars = self.d_losses(real, fake, weights)
+        self.descend("d", tape, scalars["disc_loss"])
         return scalars
 
     def g_step(self, z) -> tf.Tensor:
         """One step of G; returns its loss before it."""
         with tf.GradientTape() as tape:
             loss = self.g_loss(z)
-        self._step("g", tape, loss)
+        self.descend("g", tape, loss)
         return loss
-
-    def _step(self, name: str, tape: tf.GradientTape, loss: tf.Tensor) -> None:
-        variables = self.networks[name].trainable_variables
-        optimizers.apply(self.optimizers[name], tape.gradient(loss, variables), variables)
 
     def restart(self, run: tf.Tensor) -> None:
         """Gives all weights the initial values of that run, and the optimisers their first state."""
-        values = [(v, networks.initial(name, v.shape, self.params.seed, run))
-                  for network in self.networks.values() for name, v in network.named().items()]
+        values = [pair for network in self.networks.values() for pair in networks.first_values(network, self.params.seed, run)]
         values += [(v, tf.constant(value, v.dtype)) for v, value in self._fresh]
 
         def assign(strategy, new):
@@ -220,7 +230,7 @@ class JSRegMixture(System):
         """Snapshots, the figure and the statistics of each run."""
         return events.events(self)
 
-    # -- points and plots ----------------------------------------------------------------------------------------------
+    # -- points and plots ----------------------------------------------------------------------------------
     def latents(self, n: int, seed: int) -> np.ndarray:
         """`n` draws of the prior, float32 [n, z_dim]."""
         random = np.random.RandomState(seed)
@@ -252,13 +262,13 @@ class JSRegMixture(System):
         """G's points in space, in the plane, and their density there."""
         return {"samples": plots.overview(self.points(self.latents(self.snapshot_size(), seed)), self.mixture)}
 
-    def write_samples(self, out, seed: int) -> None:
+    def write_samples(self, out, seed: int, n: int | None = None) -> None:
         """What `sample.py` writes: the plot OUT, and beside it OUT with the ending .npz with the points.
 
         The archive holds `points` [n, 3] in space, `plane` [n, 3] in the plane's coordinates, `latents` [n, z_dim] and the
         mixture's `centres` [components, 3] in space.
         """
-        latents = self.latents(self.snapshot_size(), seed)
+        latents = self.latents(n or self.snapshot_size(), seed)
         points = self.points(latents)
         saving.save(out, plots.overview(points, self.mixture))
         archive.write(Path(out).with_suffix(".npz"), {

@@ -41,7 +41,7 @@ SNGAN = (
     Parameter("BETA1", 0.0, "Adam's beta1", minimum=0.0, maximum=0.9999),
     Parameter("BETA2", 0.9, "Adam's beta2", minimum=0.0, maximum=0.9999999),
     Parameter("DECAY", True, "let the learning rate decay"),
-    Parameter("DECAY_RULE", "cifar", "cifar: to a half at half time; linear: to 0 from DECAY_START on; imagenet_original: the "
+    Parameter("DECAY_RULE", "cifar", "cifar: to a half at half time of ITERS, then constant; linear: to 0 from DECAY_START on; imagenet_original: the "
               "original's ImageNet rule with its jump", choices=("cifar", "linear", "imagenet_original")),
     Parameter("DECAY_START", 0, "iteration at which linear and imagenet_original begin", minimum=0),
     Parameter("INCEPTION_FREQUENCY", 1000, "iterations between inception scores of 50,000 samples (0: none)", minimum=0,

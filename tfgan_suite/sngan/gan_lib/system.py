@@ -13,6 +13,7 @@ from tfgan_suite.errors import UserError
 from tfgan_suite.files.archive import load_array
 from tfgan_suite.metrics.events import inception_event
 from tfgan_suite.pictures import bytes
+from tfgan_suite.pictures.curves import draw_series
 from tfgan_suite.pictures.sheets import grid
 from tfgan_suite.random import generator
 from tfgan_suite.schedules import SCHEDULES
@@ -23,6 +24,8 @@ from tfgan_suite.sngan.gan_lib.networks import TABLES, Discriminator, Generator,
 from tfgan_suite.system import Event
 
 TOWERS = 2
+SHEETS = 100  # iterations between two sheets
+CURVES = ("d_cost", "g_cost", "dev_cost", "inception_50k", "inception_50k_std", "acgan", "acc_real", "acc_fake")
 LOSS_NAMES = {  # (LOSS_TYPE, SOFT_PLUS) -> name in `losses.LOSSES`
     ("HINGE", False): "hinge", ("HINGE", True): "soft_hinge", ("WGAN", False): "wasserstein", ("WGAN", True): "logistic",
     ("WGAN-GP", False): "wasserstein", ("WGAN-GP", True): "logistic", ("Goodfellow", False): "logistic",
@@ -89,6 +92,7 @@ class SNGAN(ClassConditional):
         self.networks["d"] = Discriminator(widths, p.DIM_D, labels(self.label_in_d), make, self.acgan)
         self.build_optimizers(p.LR, p.BETA1, p.BETA2)
         self.loss = losses.LOSSES[LOSS_NAMES[p.LOSS_TYPE, p.SOFT_PLUS]]
+        self.costs = monitors.Costs()
 
     # -- size of a run -------------------------------------------------------------------------------------------------
     @property
@@ -96,6 +100,7 @@ class SNGAN(ClassConditional):
         return self.params.BATCH_SIZE
 
     length = ("ITERS",)
+    heaviest = 1  # the first with a generator step
 
     @property
     def iterations(self):
@@ -139,11 +144,13 @@ class SNGAN(ClassConditional):
             costs = self.critic_step(real, batch["labels"][:, j], draws[f"d{j}/z"], draws[f"d{j}/alpha"], rate, step)
         return {**scalars, **costs, "lr": rate}
 
-    def fakes(self, z: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """G's images in two halves with batch statistics of their own; in one pass, or, if `self.apart`, in one pass each."""
+    def fakes(self, z: tf.Tensor, labels: tf.Tensor, update: bool = True) -> tf.Tensor:
+        """G's images in two halves with batch statistics of their own; in one pass, or, if `self.apart`, in one pass each.
+        `update` moves the averages."""
+        g = self.networks["g"]
         if not self.apart:
-            return self.networks["g"](z, labels, training=True, groups=TOWERS)
-        halves = [self.networks["g"](z[t::TOWERS], labels[t::TOWERS], training=True) for t in reversed(range(TOWERS))]
+            return g(z, labels, training=True, update=update, groups=TOWERS)
+        halves = [g(z[t::TOWERS], labels[t::TOWERS], training=True, update=update) for t in reversed(range(TOWERS))]
         mixed = tf.stack(halves[::-1], 1)
         return tf.reshape(mixed, [z.shape[0], *mixed.shape[2:]])
 
@@ -229,11 +236,17 @@ class SNGAN(ClassConditional):
         return [f"iter {step}", ", ".join(f"{name}: {float(value):.6f}" for name, value in scalars.items())]
 
     # -- events --------------------------------------------------------------------------------------------------------
+    def observe(self, step, scalars):
+        self.costs.observe(step, scalars)
+
     def events(self):
         p = self.params
         dev = p.DEV_FREQUENCY if p.DATASET == "cifar10" else 0  # the other data sets have no test images
         score = inception_event(self, p.INCEPTION_FREQUENCY, new=p.INCEPTION_NEW)
-        return self.monitors(p.SINGULAR_FREQUENCY, p.SAVEFREQ, Event("dev cost", dev, monitors.DevCost(self)), score)
+        curves = Event("curves", p.SAVEFREQ,
+                       lambda done, host: draw_series(host.log_dir, CURVES, self.costs.flush(host.log_dir)))
+        others = Event("dev cost", dev, monitors.DevCost(self)), self.sheets(SHEETS)
+        return self.monitors(p.SINGULAR_FREQUENCY, *others, score, curves)
 
     # -- pictures ------------------------------------------------------------------------------------------------------
     def labels(self, n, seed):

@@ -10,12 +10,20 @@ import tensorflow as tf
 from tfgan_suite import losses, penalties
 from tfgan_suite.metrics.events import inception_event
 from tfgan_suite.pictures import bytes
+from tfgan_suite.pictures.curves import draw_series
+from tfgan_suite.random import generator
 from tfgan_suite.schedules import linear
 from tfgan_suite.sngan.common import ClassConditional
 from tfgan_suite.sngan.projection import networks
 from tfgan_suite.sngan.projection.networks import TABLES, Discriminator, Generator
+from tfgan_suite.sngan.projection.parameters import class_range
+from tfgan_suite.system import Event
 
+CURVES = ("d_cost", "g_cost", "inception_5k", "inception_5k_std")
 LOSS_NAMES = {"hinge": "hinge", "dcgan": "logistic"}  # loss_type -> name in `losses.LOSSES`
+
+# distribution of latents -> bounds of the uniform one, None for N(0, 1)
+LATENTS: dict[str, tuple | None] = {"normal": None, "uniform": (-1.0, 1.0)}
 
 
 class SNGANProjection(ClassConditional):
@@ -26,6 +34,7 @@ class SNGANProjection(ClassConditional):
         p, table = params, TABLES[params.network]
         self.size, self.dim_z, self.critics = table.size, p.dim_z, p.n_dis
         self.dataset, self.folder = p.dataset, p.data_dir
+        self.limits, self.crop = class_range(p.class_range), p.crop_ratio if p.augmentation else None
         self.classes = self.label_count = p.n_classes
         self.grid = (10, min(10, p.n_classes or 10))
         self.networks["g"] = Generator(table, p.gen_ch, p.dim_z, networks.generator_maker(p.seed, p.n_classes))
@@ -52,13 +61,18 @@ class SNGANProjection(ClassConditional):
     # -- one iteration -------------------------------------------------------------------------------------------------
     def draws(self, draw, phase):
         p = self.params
-        drawn = {"g/z": draw.normal("g/z", (p.n_gen_samples, p.dim_z)),
+        drawn = {"g/z": self._latents(draw, "g/z", p.n_gen_samples),
                  "g/y": draw.integers("g/y", (p.n_gen_samples,), max(p.n_classes, 1))}
         for j in range(p.n_dis):
-            drawn[f"d{j}/z"] = draw.normal(f"d{j}/z", (p.batchsize, p.dim_z))
+            drawn[f"d{j}/z"] = self._latents(draw, f"d{j}/z", p.batchsize)
             drawn[f"d{j}/y"] = draw.integers(f"d{j}/y", (p.batchsize,), max(p.n_classes, 1))
             drawn[f"d{j}/noise"] = draw.uniform(f"d{j}/noise", (p.batchsize, self.size, self.size, 3), 0.0, 1.0 / 128.0)
         return drawn
+
+    def _latents(self, draw, name: str, n: int) -> tf.Tensor:
+        bounds = LATENTS[self.params.distribution]
+        shape = (n, self.dim_z)
+        return draw.normal(name, shape) if bounds is None else draw.uniform(name, shape, *bounds)
 
     def update(self, step, batch, draws, phase):
         p = self.params
@@ -116,9 +130,18 @@ class SNGANProjection(ClassConditional):
     def events(self):
         p = self.params
         score = inception_event(self, p.evaluation_interval, 5000, splits=1, to_uint8=self.to_uint8)
-        return self.monitors(p.SINGULAR_FREQUENCY, p.snapshot_interval, score)
+        curves = Event("curves", p.snapshot_interval, lambda done, host: draw_series(host.log_dir, CURVES))
+        latest = -(-p.evaluation_interval // 10)  # a tenth, and 0 of 0
+        others = self.sheets(p.evaluation_interval), self.latest_sheet(latest)
+        return self.monitors(p.SINGULAR_FREQUENCY, *others, score, curves)
 
     # -- pictures ------------------------------------------------------------------------------------------------------
+    def latents(self, n, seed):
+        bounds = LATENTS[self.params.distribution]
+        if bounds is None:
+            return super().latents(n, seed)
+        return generator(seed, "latents").uniform(*bounds, (n, self.dim_z)).astype("float32")
+
     def to_uint8(self, x):
         return bytes.chainer(x)
 

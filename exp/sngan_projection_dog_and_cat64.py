@@ -1,0 +1,21 @@
+"""Dogs and cats of ImageNet, 64x64 (pfnet-research/sngan_projection, dog_and_cat_64)"""
+system = 'sngan_projection'
+
+dataset = 'imagenet'
+data_dir = 'data/imagenet'
+class_range = '151-293'
+augmentation = True
+crop_ratio = 0.9
+network = '64'
+gen_ch = 64
+dis_ch = 64
+n_classes = 143
+batchsize = 64
+n_gen_samples = 64
+n_dis = 5
+loss_type = 'hinge'
+alpha = 0.0002
+iteration = 250000
+iteration_decay_start = 200000
+snapshot_interval = 10000
+evaluation_interval = 5000

@@ -1,0 +1,115 @@
+"""What people mistype, odd names, and streams that go away: one line that helps, in every command."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tfgan_suite import cli, experiment
+from tfgan_suite.errors import UserError, one_line, quoted
+from tfgan_suite.experiment import Parameter
+from tfgan_suite.training import runs
+
+ROOT = Path(__file__).resolve().parents[1]
+OPTIONS = (Parameter("rows", 1, "rows", minimum=1), Parameter("out_dir", "", "a folder"))
+
+
+def parse(*words, most=1):
+    return cli.parse(list(words), "usage", OPTIONS, 1, most)
+
+
+@pytest.mark.parametrize("words, said", [
+    (["face12", "--Bsz=4"], "did you mean '--bsz'"), (["face12", "--MAXITER_=4"], "did you mean '--MAXITER'"),
+    (["face12", "--log-dir=x"], "did you mean '--log_dir'"), (["face12", "-bsz=4"], "begin with two dashes; give --bsz=4"),
+    (["face12", "\u2013bsz=4"], "typographic dash; give --bsz=4"),
+    (["face12", "\u2014bsz=4"], "typographic dash; give --bsz=4"),
+    (["face12", "\u2212\u2212rows=4"], "typographic dash; give --rows=4"),
+    (["face12", "--filts=4,", "2,", "1,", "3"], "write lists without spaces"),
+    (["face12", "--bsz", "=", "4"], "without spaces"), (["face12", "--bsz=", "4"], "without spaces"),
+    (["face12", "bsz=4"], "'bsz=4' is no option, write --bsz=4"), (["face12", "--bszz=4"], "did you mean 'bsz'"),
+    (["a" * 300 + ".py"], "no such experiment file"), (["face12", "--bsz=²"], "not of type int"),
+    (["face12", "--rows=²"], "not of type int"),
+    (["/no/such/folder"], "no such file or folder"), (["exp"], "is a folder, not an experiment"),
+    (["./none.py"], "no such experiment file"),
+])
+def test_hints(monkeypatch, words, said):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(UserError, match=said):
+        positionals, _, overrides = parse(*words)
+        experiment.load(positionals[0], overrides)
+
+
+def test_a_typographic_dash_is_seen_where_another_argument_would_do():
+    with pytest.raises(UserError, match="typographic"):
+        parse("face12", "\u2013rows=2", most=3)
+    assert parse("face12", "seed=5.png", most=3)[0] == ["face12", "seed=5.png"]  # a file's name
+
+
+@pytest.mark.parametrize("value", ["\0x", "x\0", "a" * 256, "x/" + "é" * 128, "x/" * 2100])
+def test_values_that_can_be_no_name(value):
+    for name in ("wts_dir", "log_dir", "lfile"):
+        with pytest.raises(UserError, match=f"command line: {name}.*(NUL|too long)"):
+            experiment.load("face12", {name: value})
+
+
+def test_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    params = experiment.load("face12", {"lfile": "~/x.txt", "wts_dir": "~", "log_dir": "a/~/b"})
+    assert (params.lfile, params.wts_dir, params.log_dir) == ("/home/me/x.txt", "/home/me", "a/~/b")
+    assert parse("face12", "--out_dir=~/y")[1]["out_dir"] == "/home/me/y"
+
+
+@pytest.mark.parametrize("text", ["²", "٣", "-1", "+1", "1.0", "", " 1", "1_0", "9" * 19, "9" * 5000])
+def test_only_plain_digits_are_whole_numbers(text):
+    assert experiment.whole(text) is None
+    with pytest.raises(UserError):
+        cli.name_seed_iteration(f"face12,0,{text}")
+    if text:
+        with pytest.raises(UserError):
+            cli.name_and_seed(f"face12,{text}")
+
+
+def test_seeds():
+    assert experiment.whole("007") == 7 and cli.name_and_seed("a,5") == ("a", 5) and cli.name_and_seed("a") == ("a", 0)
+    with pytest.raises(UserError, match="SEED is too large; the largest is 2147483647"):
+        cli.name_and_seed("a,2147483648")
+
+
+def test_commands_can_be_pasted(tmp_path):
+    for name in ("plain", "two  words", "it's", 'a"b', "$HOME", "semi;colon", "new\nline", "tab\t", "日本", b"caf\xe9",
+                 "back\\slash\n"):
+        word = os.fsdecode(name)
+        printed = subprocess.run(["bash", "-c", f"printf %s {quoted(word)}"], capture_output=True, timeout=20).stdout
+        assert printed == os.fsencode(word), word
+    assert one_line("a\n  b\x1b[31m \udce9") == "a b\\x1b[31m \\udce9"
+
+
+def run(code, **options):
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tfgan_suite import cli\n{code}"
+    return subprocess.Popen([sys.executable, "-c", code], text=True, stderr=subprocess.PIPE, **options)
+
+
+def test_streams_that_go_away():
+    lines = "def work(argv):\n for i in range(100000): print(i)\ncli.main(work)"
+    process = run(lines, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == "" and process.wait(20) == 1
+    with open("/dev/full", "w") as full:
+        process = run("cli.main(lambda argv: print('x'))", stdout=full)
+        assert process.stderr.read() == "-c: cannot write to standard output: No space left on device; what was written "\
+                                        "to files is there\n"
+        assert process.wait(20) == 2
+    closed = subprocess.run(["bash", "-c", f"cd {ROOT} && {sys.executable} train.py nosuch >&- 2>&-"], timeout=60)
+    assert closed.returncode == 2
+
+
+def test_networks_and_batches_that_cannot_be(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = {"imsz": "16", "ksz": "4", "f1": "16", "df": "8", "filts": "4,2,1,3"}
+    wrong = [({"zlen": "99999999999"}, "networks need more than"), ({"bsz": "1000000000000"}, "choose a smaller bsz"),
+             ({"filts": "4,2,1,99999999"}, "too many"), ({"filts": "4,2,99999999,1"}, "too large")]
+    for changes, said in wrong:
+        with pytest.raises(UserError, match=said):
+            runs.build(experiment.load("face12", {**small, **changes}))

@@ -1,0 +1,51 @@
+"""A look at all image files of a set at the start, so that a broken one is not met in the middle of a run."""
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from tfgan_suite.data.folder import read_rgb
+from tfgan_suite.data.parallel import in_parallel
+from tfgan_suite.data.source import Source
+from tfgan_suite.errors import UserError
+
+ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}  # what a whole file of the format has in its last bytes
+TAIL = 64
+
+
+def _whole(path: Path) -> bool:
+    """Whether the file begins and ends like a whole JPEG or PNG; False says that only decoding it can tell."""
+    try:
+        with open(path, "rb") as file:
+            with Image.open(file) as picture:
+                end = ENDS.get(picture.format or "")
+            file.seek(0, 2)
+            file.seek(max(file.tell() - TAIL, 0))
+            return end is not None and end in file.read()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+
+
+def _problem(path: Path) -> str:
+    """What is wrong with an image file, or ''."""
+    if _whole(path):
+        return ""
+    try:
+        read_rgb(path)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def check(source: Source) -> None:
+    """Looks at the begin and the end of every image file, and decodes those that look odd: some seconds for 100,000 files.
+
+    Raises:
+        UserError: some cannot be read; says how many, and what is wrong with the first.
+    """
+    problems = [p for p in in_parallel(_problem, source.paths, "looking at images") if p]
+    if len(problems) == 1:
+        raise UserError(problems[0])
+    if problems:
+        raise UserError(f"{source.name}: {len(problems)} of {len(source.paths)} images cannot be read; the first: {problems[0]}")
