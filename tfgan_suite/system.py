@@ -275,8 +275,8 @@ class System:
         sheet = self.generate(self.latents(rows * cols, seed), self.labels(rows * cols, seed))
         return {"samples": sheets.grid(self.to_uint8(sheet), rows, cols)}
 
-    def write_samples(self, out, seed: int) -> None:
-        """What `sample.py` writes to `out` where the samples are no images (`makes_images` is False)."""
+    def write_samples(self, out, seed: int, n: int | None = None) -> None:
+        """What `sample.py` writes to `out` where the samples are no images (`makes_images` is False); n: how many."""
         raise NotImplementedError
 
     def decode(self, codes: tf.Tensor) -> tf.Tensor:

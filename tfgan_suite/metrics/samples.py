@@ -1,6 +1,7 @@
 """What is judged, as a stream of uint8 batches: samples of a system, images of a folder, images of a data source."""
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -33,19 +34,20 @@ class SystemSamples:
         seed: of latents and labels.
         batch: latents per call of `generate`.
         to_uint8: from [-1, 1] to bytes; by default the system's rule.
+        label: class of all samples of a conditional system; by default uniform ones.
 
     Raises:
         UserError: n or batch is not positive.
     """
 
-    def __init__(self, system, n: int, seed: int = 0, batch: int = 100, to_uint8=None):
+    def __init__(self, system, n: int, seed: int = 0, batch: int = 100, to_uint8=None, label: int | None = None):
         if n < 1 or batch < 1:
             raise UserError(f"--n={n} --batch={batch}: both must be at least 1")
-        self.system, self.n, self.seed, self.batch = system, n, seed, batch
+        self.system, self.n, self.seed, self.batch, self.label = system, n, seed, batch, label
         self.to_uint8 = to_uint8 or system.to_uint8
         self.protocol = {"samples": n, "seed": seed, "batch": batch}
         if system.classes:
-            self.protocol["labels"] = f"uniform over {system.classes}"
+            self.protocol["labels"] = f"uniform over {system.classes}" if label is None else f"class {label}"
 
     def __len__(self):
         return self.n
@@ -57,21 +59,28 @@ class SystemSamples:
             while held is None or len(held) < self.batch:
                 latents = self.system.latents(CHUNK, (self.seed + chunk * 1000003) % 2**31)
                 labels = random.generator(self.seed, "labels", chunk).integers(0, max(self.system.classes, 1), CHUNK)
+                labels = labels if self.label is None else np.full(CHUNK, self.label)
                 held = latents if held is None else np.concatenate([held, latents])
                 held_labels = labels if held_labels is None else np.concatenate([held_labels, labels])
                 chunk += 1
             yield held[:self.batch], held_labels[:self.batch].astype(np.int32) if self.system.classes else None
             held, held_labels = held[self.batch:], held_labels[self.batch:]
 
-    def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        """(uint8 [b, H, W, 3], labels [b] or None); b is `batch` but for the last."""
-        left = self.n
-        for latents, labels in self._latents():
+    def requests(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """(latents [batch, ...], labels [batch] or None) of all batches; of the last one more than are used."""
+        return itertools.islice(self._latents(), -(-self.n // self.batch))
+
+    def batches(self, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """(uint8 [b, H, W, 3], labels [b] or None); b is `batch` but for the last.
+
+        Args:
+            start: begin with this sample, a multiple of `batch`.
+        """
+        left = self.n - start
+        for latents, labels in itertools.islice(self.requests(), start // self.batch, None):
             pictures = as_rgb(self.to_uint8(np.asarray(self.system.generate(latents, labels)))[:left])
             yield pictures, None if labels is None else labels[:left]
             left -= len(pictures)
-            if left <= 0:
-                return
 
 
 class SourceSamples:
