@@ -15,7 +15,7 @@ is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INC
 --download fetches it. fid, kid and swd compare with the experiment's real images, or with --reals."""
 
 OPTIONS = (
-    Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, swd, digits, reconstruction, or a system's own "
+    Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, pr, dc, swd, digits, reconstruction, or a system's own "
               "(default: digits for digits* experiments; else the system's own, or is,fid; for folders fid,kid with --reals, else "
               "is)"),
     Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
@@ -93,7 +93,8 @@ def score_experiment(name: str, seed: int, names: list, options: dict, overrides
         stream = samples.SystemSamples(system, options["n"] or DEFAULT_N, seed, options["batch"])
         reals = evaluating.reals_of(options["reals"], system)
         evaluation = Evaluation(stream, options["splits"], seed, reals, system, params, options, shared=shared,
-                                names=tuple(names) or evaluating.default_metrics(name, system))
+                                names=tuple(names) or evaluating.default_metrics(name, system),
+                                against_training=not options["reals"])
         evaluate(evaluation, number, f"{params.name}, iteration {number}")
         shared = evaluation.next_shared()
 
@@ -108,7 +109,8 @@ def score_folder(path: str, names: list, options: dict) -> None:
     stream = samples.folder(path, options["n"], options["batch"])
     reals = evaluating.reals_of(options["reals"], None)
     default = ("fid", "kid") if options["reals"] else ("is",)
-    evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names) or default)
+    evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names) or default,
+                            against_training=False)
     evaluate(evaluation, None, f"{path}")
 
 

@@ -96,7 +96,7 @@ def test_folder_against_another_folder(main, place, folder):
     main([folder, *place, "--metrics=is,fid,kid,swd,digits", "--splits=3", f"--reals={folder}"])
     (entry,) = records("logs/my images/metrics.jsonl")
     assert entry["iteration"] is None and entry["protocol"]["samples"] == 23 and entry["protocol"]["folder"] == folder
-    np.testing.assert_allclose(entry["fid_23_train"], 0, atol=1e-6)
+    np.testing.assert_allclose(entry["fid_23"], 0, atol=1e-6)
     main([folder, *place, "--metrics=fid", "--reals=digits", "--out_dir=results"])
     assert records("results/metrics.jsonl")[0]["protocol"]["real_images"] == 1797
 

@@ -35,6 +35,7 @@ class Evaluation:
         shared: what several metrics need, by name: results of one pass over the samples, the graph, statistics of the reals.
         names: of all metrics that this evaluation is asked for, so that one pass can serve several.
         protocol: what the metrics add to the protocol (graph hash, count of reals, ...).
+        against_training: the reals are what the system was trained on, and results say so in their names.
         say: takes lines about the progress of long passes; None: a bar or lines on stderr.
     """
 
@@ -48,6 +49,7 @@ class Evaluation:
     shared: dict = field(default_factory=dict)
     names: tuple = ()
     protocol: dict = field(default_factory=dict)
+    against_training: bool = True
     say: Callable | None = None
 
     def watched(self, samples, title: str):

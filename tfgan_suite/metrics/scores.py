@@ -10,19 +10,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfgan_suite.errors import UserError
-from tfgan_suite.metrics import graph_file, tfgan
+from tfgan_suite.metrics import graph_file, neighbours, tfgan
 from tfgan_suite.metrics.features import FeatureFile, RealStatistics, real_features
 from tfgan_suite.metrics.inception import SIDE, Inception
 from tfgan_suite.metrics.registry import Evaluation, metric
 from tfgan_suite.metrics.samples import Sizes, SourceSamples
 from tfgan_suite.metrics.statistics import Moments, SplitScores, check_splits
 
+WITH_FEATURES = {"kid", "pr", "dc"}  # metrics that need each image's features, not their moments alone
 SWD_IMAGES = 2048  # its patches are held in memory
 
 
 def count_name(n: int) -> str:
     """50000 -> '50k', 1797 -> '1797'."""
     return f"{n // 1000}k" if n % 1000 == 0 else str(n)
+
+
+def compared(metric: str, evaluation: Evaluation) -> str:
+    """'fid_50k_train' where samples are compared with the experiment's training data, else 'fid_50k'."""
+    name = f"{metric}_{count_name(len(evaluation.samples))}"
+    return f"{name}_train" if evaluation.against_training else name
 
 
 @dataclass
@@ -53,7 +60,7 @@ def inception(evaluation: Evaluation) -> Inception:
 
 def judged(evaluation: Evaluation, keep_features: bool = False) -> Judged:
     """Scores and moments of all samples, from one pass; with their features on disk if `kid` is asked for."""
-    keep_features = keep_features or "kid" in evaluation.names
+    keep_features = keep_features or bool(WITH_FEATURES & set(evaluation.names))
     done = evaluation.shared.get("judged")
     if done is None or (keep_features and done.features is None):
         samples, graph = evaluation.samples, inception(evaluation)
@@ -85,7 +92,7 @@ def real_statistics(evaluation: Evaluation, keep: bool = False) -> RealStatistic
         if len(found.moments.mean) != width:
             raise UserError(f"{reals.name}: is of {len(found.moments.mean)} features, the graph gives {width}")
     elif found is None or (keep and found.features is None):
-        keep = keep or bool({"kid"} & set(evaluation.names))
+        keep = keep or bool(WITH_FEATURES & set(evaluation.names))
         found = real_features(inception(evaluation), SourceSamples(reals), evaluation.say, keep)
     evaluation.shared["reals"] = found
     evaluation.protocol.update(reals=found.name, real_images=found.n, real_size=found.sizes and str(found.sizes))
@@ -118,22 +125,40 @@ def frechet_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     """Frechet distance between the pool_3 features of the samples and of all real images (Heusel et al. 2017)."""
     mine = judged(evaluation)
     real = real_statistics(evaluation).moments
-    return {f"fid_{count_name(len(evaluation.samples))}_train": tfgan.frechet(real, mine.moments)}
+    return {compared("fid", evaluation): tfgan.frechet(real, mine.moments)}
 
 
 @metric("kid", "graph", "reals")
 def kernel_inception_distance(evaluation: Evaluation) -> dict[str, float]:
-    """Kernel distance between the same features (Binkowski et al. 2018), with its standard error over blocks."""
+    """Kernel distance between the same features (Binkowski et al. 2018), with its standard error over blocks where there are
+    several (a block has at most 1024 images)."""
     mine = judged(evaluation, keep_features=True)
     real = real_statistics(evaluation, keep=True).features
     mean, error = tfgan.kernel(real, mine.features)
-    name = f"kid_{count_name(len(evaluation.samples))}_train"
-    return {name: mean, f"{name}_std": error}
+    name = compared("kid", evaluation)
+    return {name: mean, **({} if np.isnan(error) else {f"{name}_std": error})}
+
+
+@metric("pr", "graph", "reals")
+def precision_and_recall(evaluation: Evaluation) -> dict[str, float]:
+    """Improved precision and recall on the pool_3 features, k = 3 (Kynkaanniemi et al. 2019; there on VGG-16's)."""
+    mine, real = judged(evaluation, keep_features=True), real_statistics(evaluation, keep=True)
+    found = neighbours.precision_recall(real.features, mine.features)
+    return dict(zip((compared("precision", evaluation), compared("recall", evaluation)), found))
+
+
+@metric("dc", "graph", "reals")
+def density_and_coverage(evaluation: Evaluation) -> dict[str, float]:
+    """Density and coverage on the pool_3 features, k = 5 (Naeem et al. 2020)."""
+    mine, real = judged(evaluation, keep_features=True), real_statistics(evaluation, keep=True)
+    found = neighbours.density_coverage(real.features, mine.features)
+    return dict(zip((compared("density", evaluation), compared("coverage", evaluation)), found))
 
 
 @metric("swd", "reals")
 def sliced_wasserstein_distance(evaluation: Evaluation) -> dict[str, float]:
     """Sliced Wasserstein distances per level of the Laplacian pyramid and their mean, over at most 2048 images of each kind.
+    As tensorflow-gan gives them: the tables of Karras et al. 2018 have 1000 times these numbers.
 
     `_real` is the distance of the real images from themselves (other patches and the same images): the floor.
     """

@@ -14,17 +14,23 @@ from tfgan_suite.metrics.statistics import Moments
 def frechet(a: Moments, b: Moments) -> float:
     """|m - m_w|^2 + Tr(C + C_w - 2 (C C_w)^(1/2)) in float64, C being the unbiased covariance (Heusel et al. 2017).
 
-    It is `tfgan.eval.frechet_classifier_distance_from_activations` on streamed moments; its matrix square root is used.
-    """
-    from tensorflow_gan.python.eval import classifier_metrics  # half a second, and only metrics need it
+    The trace of the root is the sum of the roots of the eigenvalues of C^(1/2) C_w C^(1/2), which are real and not negative.
+    Nothing is added to or cut off from the covariances, so that the distance scales with the features, however small they are.
 
-    root = classifier_metrics.trace_sqrt_product(a.covariance, b.covariance)
-    distance = ((a.mean - b.mean) ** 2).sum() + (a.covariance + b.covariance).trace() - 2.0 * float(root)
+    Args:
+        a, b: anything with `mean` [d] and `covariance` [d, d].
+    """
+    values, vectors = np.linalg.eigh(a.covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    products = np.linalg.eigvalsh(root.T @ b.covariance @ root)
+    trace = np.sqrt(np.maximum(products, 0.0)).sum()
+    distance = ((a.mean - b.mean) ** 2).sum() + a.covariance.trace() + b.covariance.trace() - 2.0 * trace
     return float(max(distance, 0.0))  # rounding may leave -1e-12 where the distributions are equal
 
 
 def kernel(a: FeatureFile, b: FeatureFile, block: int = 1024) -> tuple[float, float]:
-    """The unbiased squared MMD with kernel (x.y / d + 1)^3, and its standard error (Binkowski et al. 2018).
+    """The unbiased squared MMD with kernel (x.y / d + 1)^3, and its standard error over the blocks (Binkowski et al. 2018);
+    one block has none: NaN.
 
     It is `tfgan.eval.kernel_classifier_distance_and_std_from_activations` in float64, called for one pair of blocks at a time,
     so that the features never are in memory together. Both must be in random order.
@@ -44,7 +50,7 @@ def kernel(a: FeatureFile, b: FeatureFile, block: int = 1024) -> tuple[float, fl
         size = max(len(p) for p in pair)
         with _quiet():
             estimates.append(float(classifier_metrics.kernel_classifier_distance_from_activations(*pair, max_block_size=size)))
-    error = np.std(estimates, ddof=1) / np.sqrt(blocks) if blocks > 1 else 0.0
+    error = np.std(estimates, ddof=1) / np.sqrt(blocks) if blocks > 1 else np.nan
     return float(np.mean(estimates)), float(error)
 
 
