@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Scores samples of an experiment, or a folder of images."""
 import os
+from functools import cache
 from pathlib import Path
 
 from tfgan_suite import cli, experiment
@@ -20,6 +21,7 @@ OPTIONS = (
               "is)"),
     Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
     Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
+    Parameter("label", None, "score the samples of one class, against the real images of that class", int, minimum=0),
     Parameter("splits", 10, "parts of the Inception Score", minimum=1),
     Parameter("batch", 100, "images made and judged at a time", minimum=1),
     Parameter("reals", "", "folder of images, experiment, or .npz file of statistics (mu and sigma, or mean and cov) to "
@@ -90,8 +92,14 @@ def score_experiment(name: str, seed: int, names: list, options: dict, overrides
     params, shared = experiment.load(name, overrides), {}
     for chosen in iterations(params, options["iteration"]):
         system, number = runs.open_sampler(params, chosen)
-        stream = samples.SystemSamples(system, options["n"] or DEFAULT_N, seed, options["batch"])
+        label = options["label"]
+        if label is not None and label >= system.classes:
+            raise UserError(f"--label={label}: {name} has {system.classes} classes"
+                            + (f", 0 to {system.classes - 1}" if system.classes else "; leave --label out"))
+        stream = samples.SystemSamples(system, options["n"] or DEFAULT_N, seed, options["batch"], label=label)
         reals = evaluating.reals_of(options["reals"], system)
+        if label is not None and not options["reals"]:
+            reals = cache(lambda opened=reals: evaluating.of_class(opened(), label))
         evaluation = Evaluation(stream, options["splits"], seed, reals, system, params, options, shared=shared,
                                 names=tuple(names) or evaluating.default_metrics(name, system),
                                 against_training=not options["reals"])

@@ -7,11 +7,28 @@ import os
 from collections.abc import Callable, Iterator
 from functools import cache
 
+import numpy as np
+
 from tfgan_suite import experiment
+from tfgan_suite.data.source import Source, Subset
 from tfgan_suite.errors import UserError
 from tfgan_suite.metrics import features, registry, scores
 from tfgan_suite.metrics.registry import Evaluation
 from tfgan_suite.metrics.statistics import check_splits
+
+
+def of_class(source: Source, label: int) -> Source:
+    """The images of one class.
+
+    Raises:
+        UserError: the images have no labels, or none of that class.
+    """
+    if source.labels is None:
+        raise UserError(f"{source.name}: has no labels, so the images of class {label} cannot be told from the others")
+    chosen = np.flatnonzero(source.labels == label)
+    if not len(chosen):
+        raise UserError(f"{source.name}: has no image of class {label}")
+    return Subset(source, chosen)
 
 
 def reals_of(given: str, system) -> Callable:

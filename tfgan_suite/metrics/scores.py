@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfgan_suite.data.source import Subset
 from tfgan_suite.errors import UserError
 from tfgan_suite.metrics import graph_file, neighbours, tfgan
 from tfgan_suite.metrics.features import FeatureFile, RealStatistics, real_features
 from tfgan_suite.metrics.inception import SIDE, Inception
 from tfgan_suite.metrics.registry import Evaluation, metric
-from tfgan_suite.metrics.samples import Sizes, SourceSamples
+from tfgan_suite.metrics.samples import Sizes, SourceSamples, SystemSamples
 from tfgan_suite.metrics.statistics import Moments, SplitScores, check_splits
 
 WITH_FEATURES = {"kid", "pr", "dc"}  # metrics that need each image's features, not their moments alone
@@ -137,6 +138,26 @@ def kernel_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     mean, error = tfgan.kernel(real, mine.features)
     name = compared("kid", evaluation)
     return {name: mean, **({} if np.isnan(error) else {f"{name}_std": error})}
+
+
+@metric("intra_fid", "graph", "reals", "system")
+def intra_class_distance(evaluation: Evaluation) -> dict[str, float]:
+    """The mean over classes of the FID between a class's samples (as many as --n) and its real images (Miyato and Koyama,
+    ICLR 2018, section 4.1)."""
+    system, samples, reals, graph = evaluation.system, evaluation.samples, evaluation.reals(), inception(evaluation)
+    if not system.classes or isinstance(reals, RealStatistics) or reals.labels is None:
+        raise UserError("intra_fid: needs a conditional system, and real images with labels")
+    distances = []
+    for label in range(system.classes):
+        mine, theirs = Moments(), Subset(reals, np.flatnonzero(reals.labels == label))
+        if len(theirs) < 2:
+            raise UserError(f"intra_fid: {reals.name} has {len(theirs)} images of class {label}; it needs two or more of each")
+        stream = SystemSamples(system, samples.n, samples.seed, samples.batch, samples.to_uint8, label)
+        for pictures, _ in evaluation.watched(stream, f"samples of class {label}"):
+            mine.add(graph.old(pictures)[0])
+        real = real_features(graph, SourceSamples(theirs), evaluation.say, keep=False)
+        distances.append(tfgan.frechet(real.moments, mine))
+    return {compared("intra_fid", evaluation): float(np.mean(distances))}
 
 
 @metric("pr", "graph", "reals")
