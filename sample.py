@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Draws a sheet of samples: ./sample.py NAME[,SEED] OUT [ITERATION]"""
 from tfgan_suite import cli
-from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter, load
 
 USAGE = """./sample.py NAME[,SEED] OUT [ITERATION] [--cols=C] [--rows=R] [--label=K|--classes=A,B,...]
@@ -34,18 +33,9 @@ def main(argv):
     if chosen and options["label"] is not None:
         raise UserError("--label and --classes: give one of them")
     rows, cols = options["rows"] or system.grid[0], options["cols"] or (len(chosen) if chosen else system.grid[1])
-    runs.check_memory(system, rows * cols)
-    labels = system.labels(rows * cols, seed)
-    if options["label"] is not None:
-        if not options["label"] < system.classes:
-            raise UserError(f"--label={options['label']}: {name} has {system.classes} classes"
-                            + (f", 0 to {system.classes - 1}" if system.classes else "; leave --label out"))
-        labels = labels * 0 + options["label"]
-    if chosen:
-        labels = sheets.in_columns(chosen, rows, cols)
+    images = runs.sample(system, rows * cols, seed, options["label"])
     print(f"Generating {out}", flush=True)
-    sheet = system.generate(system.latents(rows * cols, seed), labels)
-    saving.save(out, sheets.grid(system.to_uint8(sheet), rows, cols))
+    saving.save(out, sheets.grid(images, rows, cols))
 
 
 if __name__ == "__main__":
