@@ -4,9 +4,10 @@ import json
 import sys
 from pathlib import Path
 
-from tfgan_suite import cli, experiment
+from tfgan_suite import cli, experiment, registry
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter
+from tfgan_suite.lis.parameters import SAVE_PATH, results_folder
 
 USAGE = """./tools/lis.py COMMAND ...
 
@@ -26,6 +27,18 @@ USAGE = """./tools/lis.py COMMAND ...
 ITERATION = Parameter("iteration", None, "of the checkpoint in wts_dir (default: the newest)", str)
 LOAD_PATH_G = Parameter("load_path_g", "", "weights of G: a file (.npz, .pt) or a folder of checkpoints "
                                            "(default: wts_dir)")
+
+
+def _lis(params):
+    """The parameters, if they are of a LIS experiment.
+
+    Raises:
+        UserError: of another system.
+    """
+    if params.system not in SAVE_PATH:
+        raise UserError(f"{params.name}: is an experiment of {params.system}; give one of "
+                        f"{', '.join(SAVE_PATH)}")
+    return params
 
 
 # -- sample ------------------------------------------------------------------------------------------------
@@ -77,7 +90,6 @@ def final_test(words, options, overrides):
                         "lis_iterative")
     from tfgan_suite.files import archive
     from tfgan_suite.lis import reports
-    from tfgan_suite.lis.parameters import results_folder
     from tfgan_suite.training import runs
 
     path = reports.tested_file(params)
@@ -223,11 +235,13 @@ def history(words, options, overrides):
     from tfgan_suite.lis import history as histories
     from tfgan_suite.lis import plots
 
-    path = Path(options["load_path_state"])
+    path, declared = Path(options["load_path_state"]), ()
     if words:
-        path = Path(experiment.load(words[0], overrides).log_dir) / "metrics.jsonl"
-    found = histories.from_original(path) if path.suffix == ".pt" else histories.from_metrics(path)
-    if not found.groups:
+        params = _lis(experiment.load(words[0], overrides))
+        path = Path(params.log_dir) / "metrics.jsonl"
+        declared = registry.system_class(params.system).history_lines(params)
+    found = histories.from_original(path) if path.suffix == ".pt" else histories.from_metrics(path, declared)
+    if found.empty:
         raise UserError(f"{path}: holds no losses of a LIS run; was it one, and has it run for "
                         "--log_every iterations?")
     folder = archive.make_folder(options["save_path"] or path.parent)
@@ -243,7 +257,6 @@ def folder_of(run: str) -> Path:
         return Path(run)
     if run not in experiment.names():
         raise UserError(f"{run}: is neither a folder nor an experiment; give one with log/loss_N.npz files")
-    from tfgan_suite.lis.parameters import results_folder
 
     return results_folder(experiment.load(run))
 
@@ -275,7 +288,6 @@ def video(words, options, overrides):
     """A run's training as an animation."""
     params = experiment.load(words[0], overrides)
     from tfgan_suite.lis import video as videos
-    from tfgan_suite.lis.parameters import results_folder
     from tfgan_suite.pictures import saving
 
     folder = options["load_path"] or results_folder(params)

@@ -12,9 +12,9 @@ from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
 from tfgan_suite.files.archive import Archive
-from tfgan_suite.lis import data, reports, split
+from tfgan_suite.lis import data, history, reports, split
 from tfgan_suite.lis.reports import Record, training_loss
-from tfgan_suite.lis.system import SYSTEMS
+from tfgan_suite.lis.system import SYSTEMS, GLis
 from tfgan_suite.random import Draws
 from tfgan_suite.training.trainer import Trainer
 
@@ -98,6 +98,21 @@ def test_files_of_a_run(system, tmp_path):
     found = {e["iteration"] for e in entries if "loss-d-mix/train-d-real" in e}
     assert found == {1, 2, 3, 4}, "every iteration is in the history, whatever log_every"
     assert all(v != -1 for e in entries for n, v in e.items() if n.startswith("loss-"))
+
+
+def test_metrics_are_read_once_for_all_plots(tmp_path, monkeypatch):
+    params = parameters("glis", tmp_path, vis_interval=1, log_every=1, niter=2)
+    train(params)
+    read = []
+    monkeypatch.setattr(reports, "from_metrics",
+                        lambda *given: read.append(given) or history.from_metrics(*given))
+    monkeypatch.setattr(GLis, "plot_interval", 1)
+    longer = parameters("glis", tmp_path, vis_interval=1, log_every=1, niter=4)
+    told = train(longer).system.reports._history(None, 0)
+    assert len(read) == 1
+    kept = history.from_metrics(tmp_path / "logs" / "metrics.jsonl", GLis.history_lines(longer))
+    assert kept.csv(kernel_size=1) == told.csv(kernel_size=1)
+    assert Image.open(tmp_path / "logs" / "loss.jpg").size[0] >= 1000
 
 
 @pytest.mark.parametrize("system", [*TRAINED, "lis_separate"])

@@ -136,7 +136,7 @@ def test_crop_larger_than_an_image_names_the_file(pictures):
         data.open_images(params(dataset="folder", dataroot=str(pictures), crop_size=18), flip=False)
     Image.fromarray(np.zeros((10, 20, 3), np.uint8)).save(pictures / "b" / "29.png")
     with pytest.raises(UserError, match="29.png.*20x10 is smaller"):
-        data.open_images(params(dataset="folder", dataroot=str(pictures), crop_size=16), flip=False)
+        data.open_images(params(dataset="folder", dataroot=str(pictures), crop_size=16)).batch(0, 1)
 
 
 # -- the stream --------------------------------------------------------------------------------------------------------
@@ -183,6 +183,33 @@ def test_half_of_the_images_are_flipped():
 def test_test_images_are_neither_flipped_nor_augmented():
     images = stream(flip=True, augment="cifar10")
     np.testing.assert_array_equal(images.test(), images.all.images(images.split.running_test) / np.float32(255))
+
+
+def test_the_first_images_are_those_that_d_sees_and_leave_the_stream_alone():
+    chosen = {"flip": True, "augment": "cifar10", "cache": (25, 2, 0.3)}
+    images, fresh = stream(**chosen), stream(**chosen)
+    batch = fresh.batch(0, 12)
+    np.testing.assert_array_equal(images.first(12) / np.float32(255), batch)
+    assert not np.array_equal(images.first(12), images.images(images.keys(0, 12)))
+    images.batch(0, 8)
+    images.first(5)
+    np.testing.assert_array_equal(images.batch(8, 4), batch[8:])
+
+
+def test_a_few_images_do_not_decode_the_others():
+    class Counting(ArraySource):
+        asked = 0
+
+        def image(self, index):
+            self.asked += 1
+            return super().image(index)
+
+    source = Counting(array_source().array)
+    images = data.LisImages(source, split.make(40, 4, 10), data.Sizes((16, 16)), augment="cifar10")
+    assert images.test().shape[0] == 4 and images.first(3).shape[0] == 3
+    assert source.asked == 1 + 4 + 3  # one tells the size
+    images.batch(0, 2)
+    assert source.asked > 40
 
 
 def test_digits_need_no_split_file():

@@ -190,6 +190,11 @@ class LisSystem(System):
         """Names of the scalars that `update` returns."""
         raise NotImplementedError
 
+    @classmethod
+    def history_lines(cls, params) -> tuple:
+        """'group/line' of all lines of the history, in the order of columns and colours."""
+        raise NotImplementedError
+
     def lines(self, values: dict) -> dict:
         """The history's points of one iteration: 'group/line' -> value; those that did not occur are left
         out."""

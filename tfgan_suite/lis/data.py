@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
@@ -238,7 +239,8 @@ def full_name(dataset: str, lsun_class: str) -> str:
 class LisImages(Source):
     """The training images of a split, and its test images.
 
-    As a `Source` it numbers the training images, prepared but neither flipped nor augmented.
+    As a `Source` it numbers the training images, prepared but neither flipped nor augmented. They are decoded
+    when the first is asked for, so that a test of a few images costs only these.
 
     Args:
         source: the whole data set.
@@ -255,13 +257,27 @@ class LisImages(Source):
                  cache: tuple = (0, 1, 0.1), seed: int = 0):
         if augment not in augmentation.SETS:
             raise UserError(f"augment={augment}: unknown; choose from {', '.join(augmentation.SETS)}")
-        self.all, self.split = Prepared(source, lambda image: _prepare(image, wanted)), parts
-        self.name = self.all.name
+        self._source, self._wanted, self.split = source, wanted, parts
+        self._few = Prepared(source, self._prepare, budget=0)  # keeps nothing
+        self.name = self._few.name
         self.labels = None if source.labels is None else source.labels[parts.train]
         self.classes, self.flip, self.seed = source.classes, flip, seed
         self.operations = augmentation.SETS[augment]
         self.stream = VersionStream(seed, self.keys, *cache)
         self.kept: OrderedDict[int, np.ndarray] = OrderedDict()
+
+    @cached_property
+    def all(self) -> Prepared:
+        """The whole data set, kept in memory where it fits.
+
+        Raises:
+            UserError: an image that cannot be read or prepared.
+        """
+        return Prepared(self._source, self._prepare)
+
+    def _prepare(self, image: np.ndarray) -> np.ndarray:
+        check_crop(image, self._wanted.crop)
+        return prepare(image, *self._wanted.image, self._wanted.crop)
 
     def __len__(self):
         return len(self.split.train)
@@ -288,18 +304,27 @@ class LisImages(Source):
         """
         versions, keys = self.stream.versions(start, count), self.keys(start, count)
         missing = [i for i, version in enumerate(versions) if version not in self.kept]
-        made = dict(zip(missing, self._make(keys[missing], versions[missing]))) if missing else {}
+        fresh = self._make(keys[missing], versions[missing], self.all) if missing else ()
+        made = dict(zip(missing, fresh))
         images = np.stack([made[i] if i in made else self.kept[versions[i]] for i in range(count)])
         self._keep(versions, images)
         return to_float(images)
 
-    def _make(self, keys: np.ndarray, versions: np.ndarray) -> np.ndarray:
-        """Frozen versions of some images: flipped or not, then augmented. uint8."""
+    def first(self, count: int) -> np.ndarray:
+        """The first training images as D sees them, flipped and augmented, uint8 [count, height, width, 3].
+
+        It decodes no others and leaves the stream where it is.
+        """
+        versions = VersionStream(self.seed, self.keys, *self.stream.arguments).versions(0, count)
+        return self._make(self.keys(0, count), versions, self._few)
+
+    def _make(self, keys: np.ndarray, versions: np.ndarray, images: Prepared) -> np.ndarray:
+        """Frozen versions of some of the images: flipped or not, then augmented. uint8."""
         generators = [generator(self.seed, "image version", version) for version in versions]
-        images = self.images(keys)
+        images = images.images(self.split.train[keys])
         if self.flip:
-            images = np.stack([image[:, ::-1] if draw.random() < 0.5 else image for image,
-                               draw in zip(images, generators)])
+            images = np.stack([image[:, ::-1] if draw.random() < 0.5 else image
+                               for image, draw in zip(images, generators)])
         return augmentation.augment(images, self.operations, generators)
 
     def _keep(self, versions: np.ndarray, images: np.ndarray) -> None:
@@ -322,12 +347,8 @@ class LisImages(Source):
         Returns:
             float32 [n, height, width, 3] in [0, 1].
         """
-        return to_float(self.all.images(getattr(self.split, part)))
-
-
-def _prepare(image: np.ndarray, wanted: Sizes) -> np.ndarray:
-    check_crop(image, wanted.crop)
-    return prepare(image, *wanted.image, wanted.crop)
+        return to_float(self._few.images({"running_test": self.split.running_test,
+                                          "final_test": self.split.final_test}[part]))
 
 
 def open_images(params, flip: bool = False, augment: str = "none", cache: tuple = (0, 1, 0.1)) -> LisImages:

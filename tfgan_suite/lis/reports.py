@@ -18,6 +18,7 @@ from tfgan_suite.files import archive
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.lis.data import LisImages
+from tfgan_suite.lis.history import History, from_metrics
 from tfgan_suite.metrics.reconstruction import Search
 from tfgan_suite.pictures import saving, sheets
 from tfgan_suite.pictures.bytes import unit_to_uint8
@@ -136,6 +137,7 @@ class Reports:
 
     def __init__(self, system, folder):
         self.system, self.params, self.folder = system, system.params, Path(folder)
+        self._told: History | None = None
         if system.training and system.tested:
             system.extra_state["min_loss"] = tf.Variable(np.inf, trainable=False, dtype=tf.float64)
             system.extra_state["best_iter"] = tf.Variable(0, trainable=False, dtype=tf.int64)
@@ -176,8 +178,7 @@ class Reports:
         targets = unit_to_uint8(host.source.test("running_test")[:rows * cols])
         self._save("running_test/target.jpg", sheets.torch_sheet(targets, cols))
         n = min(64, len(host.source))
-        shown = host.source.images(host.source.keys(0, n))
-        self._save("real_images.jpg", sheets.draw_grid(shown, cols=8))
+        self._save("real_images.jpg", sheets.draw_grid(host.source.first(n), cols=8))
         codes.parent.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
         np.save(buffer, self.codes())
@@ -208,16 +209,30 @@ class Reports:
         """The losses of each iteration since the last call, as 'group/line'."""
         count = (done - 1) % self.params.log_every + 1
         iterations, rows = self.system.record.rows(done, count)
-        for iteration, row in zip(iterations, rows):
-            host.log(int(iteration),
-                     self.system.lines(dict(zip(self.system.record.names, map(float, row)))))
+        told = self._history(host, int(iterations[0]))
+        for iteration, row in zip(iterations.tolist(), rows):
+            lines = self.system.lines(dict(zip(self.system.record.names, map(float, row))))
+            host.log(iteration, lines)
+            for name, value in lines.items():
+                group, line = name.split("/", 1)
+                told.append(group, line, iteration, value)
         return {}
+
+    def _history(self, host, first: int) -> History:
+        """What has been told of the iterations before `first`; the file is read once, in a resumed run."""
+        if self._told is None:
+            path, declared = Path(host.log_dir) / "metrics.jsonl", self.system.history_lines(self.params)
+            self._told = from_metrics(path, declared) if path.is_file() else History(declared)
+            self._told.forget(first)
+        return self._told
 
     def plot(self, done: int, host) -> dict:
         """loss.jpg from the history so far."""
-        from tfgan_suite.lis import history, plots
+        from tfgan_suite.lis import plots
 
-        plots.losses(history.from_metrics(Path(host.log_dir) / "metrics.jsonl"), self.folder / "loss.jpg")
+        told = self._history(host, done + 1)
+        if not told.empty:  # it may be due before the first losses are
+            plots.losses(told, self.folder / "loss.jpg")
         return {}
 
     def running_test(self, done: int, host) -> dict:

@@ -113,6 +113,13 @@ class GLis(LisSystem):
         """Lines of one pixel between the cells."""
         return sheets.draw_grid(cells, cols=cols)
 
+    @classmethod
+    def history_lines(cls, params):
+        """By what the loss is of, then by the number of modules."""
+        n = params.r_iterations
+        return (*(f"loss-r-mix/train-r{i}" for i in range(n)), *(f"loss-g-mix/train-g{k}" for k in range(n + 1)),
+                "loss-d-mix/train-d-real", *(f"loss-d-mix/train-d-fake{k}" for k in range(n + 1)))
+
     def stages(self, codes):
         """After 0, 1, ... all LIS modules."""
         return [self.networks["g"](codes, executed=k) for k in range(self.params.r_iterations + 1)]
@@ -261,6 +268,11 @@ class Iterative(LisSystem):
         mean = float(np.mean([value for value in reals if value != ABSENT]))
         return mixed({"d-real": mean, **{n: v for n, v in values.items() if not n.startswith("d-real")}})
 
+    @classmethod
+    def history_lines(cls, params):
+        """Those of G-LIS, with rounds in the place of modules."""
+        return GLis.history_lines(params)
+
     def stages(self, codes):
         """Round 0, then G(R(...)) again and again."""
         images = [self.networks["g"](codes)]
@@ -368,6 +380,12 @@ class Separate(LisSystem):
         one, two = values["dis-stage1"], values["dis-stage2"]
         return {"loss-r/train": values["r"], "loss-stage1/train": one, "loss-stage2/train": two,
                 "loss-stage-mix/train-stage1": one, "loss-stage-mix/train-stage2": two}
+
+    @classmethod
+    def history_lines(cls, params):
+        """R's loss, then D's."""
+        return ("loss-r/train", "loss-stage1/train", "loss-stage2/train", "loss-stage-mix/train-stage1",
+                "loss-stage-mix/train-stage2")
 
     def picture_names(self, done):
         """Before R, after R, both."""

@@ -47,11 +47,11 @@ def reals_of(given: str, system) -> Callable:
             return FolderSource(given, per_class=False, background=WHITE)
         if given:
             other = experiment.load(given)
-            return systems.system_class(other.system)(other, training=False).source()
+            return systems.system_class(other.system)(other, training=False).reals()
         if system is None:
             raise UserError("--reals: fid, kid and swd compare with real images; give a folder or an "
                             "experiment")
-        return system.source()
+        return system.reals()
     return opened
 
 

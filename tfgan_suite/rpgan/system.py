@@ -171,18 +171,23 @@ def write_projections(params, fresh: bool) -> list[str]:
     """Writes `wts_dir/filts.npz` if it is missing.
 
     Raises:
-        UserError: a fresh run would take over other projections than its `filts` says.
+        UserError: a fresh run would take over projections of other shapes than --filts asks for.
     """
     path = _path(params)
     if not path.exists():
         archive.make_folder(path.parent)
         count = filters.write(path, [params.filts], params.filts_seed)
         return [f"Wrote {count} discriminator projections to {path} (filts={params.filts}, seed {params.filts_seed})."]
-    if fresh and params.filts:
-        wanted, there = filters.make([params.filts], params.filts_seed), archive.Archive(path)
-        if set(wanted) != set(there) or any(not np.array_equal(wanted[name], there[name]) for name in wanted):
-            raise UserError(f"{path}: holds {int(there['nfilt'])} projections that are not those of filts={params.filts} (seed "
-                            f"{params.filts_seed}); delete the file, or give --filts= to train with it")
+    if not fresh or not params.filts:
+        return []
+    wanted, there = filters.make([params.filts], params.filts_seed), archive.Archive(path)
+    shapes = [{name: arrays[name].shape for name in arrays if name.startswith("p")} for arrays in (wanted, there)]
+    if shapes[0] != shapes[1] and params.sources.get("filts") == "command line":
+        raise UserError(f"{path}: holds {int(there['nfilt'])} projections that are not of the shapes of filts={params.filts}; "
+                        f"delete the file, or leave --filts out to train with it")
+    if shapes[0] != shapes[1] or any(not np.array_equal(wanted[name], there[name]) for name in wanted):
+        return [f"Using the {int(there['nfilt'])} projections of {path}, not those that filts={params.filts}, "
+                f"filts_seed={params.filts_seed} would make."]
     return []
 
 

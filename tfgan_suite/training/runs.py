@@ -159,12 +159,25 @@ def check_memory(system, n: int) -> None:
                         f"ask for fewer --rows and --cols")
 
 
-def sample(system, n: int, seed: int = 0, label: int | None = None) -> np.ndarray:
+def check_label(system, label: int | None) -> None:
+    """Stops where the label is no class of the system.
+
+    Raises:
+        UserError: it is not.
+    """
+    if label is not None and not 0 <= label < system.classes:
+        name, classes = system.params.name, system.classes
+        raise UserError(f"--label={label}: {name} has {classes} classes"
+                        + (f", 0 to {classes - 1}" if classes else "; leave --label out"))
+
+
+def sample(system, n: int, seed: int = 0, label: int | None = None, labels=None) -> np.ndarray:
     """The first `n` samples of a seed.
 
     Args:
         system: as `open_sampler` gives it.
-        label: class of all samples; None: class k for sample k modulo the number of classes.
+        label: class of all samples.
+        labels: int [n], a class for each; by default class k for sample k modulo the number of classes.
 
     Returns:
         uint8 [n, H, W, C], by the original's rule from numbers to bytes.
@@ -173,11 +186,8 @@ def sample(system, n: int, seed: int = 0, label: int | None = None) -> np.ndarra
         UserError: there is no such class, or there is not memory enough.
     """
     check_memory(system, n)
-    labels = system.labels(n, seed)
+    check_label(system, label)
+    chosen = system.labels(n, seed) if labels is None else labels
     if label is not None:
-        if not 0 <= label < system.classes:
-            name, classes = system.params.name, system.classes
-            raise UserError(f"--label={label}: {name} has {classes} classes"
-                            + (f", 0 to {classes - 1}" if classes else "; leave --label out"))
-        labels = labels * 0 + label
-    return system.to_uint8(system.generate(system.latents(n, seed), labels))
+        chosen = chosen * 0 + label
+    return system.to_uint8(system.generate(system.latents(n, seed), chosen))
