@@ -9,6 +9,7 @@ from tiny import ROOT, verb, workplace
 
 import tfgan_suite as ts
 from tfgan_suite.errors import UserError
+from tfgan_suite.metrics import tfgan
 from tfgan_suite.training import trainer
 
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(), re.S)
@@ -27,7 +28,9 @@ def test_the_four_lines_of_the_page(place):
     exec(BLOCKS[0].replace("iteration=200", "iteration=2"), names)
     assert names["run"].iteration == names["g"].iteration == 2
     assert names["images"].shape == (16, 16, 16, 3) and names["images"].dtype == np.uint8
-    assert names["scores"]["digits_is"] > 0 and '"digits_is"' in (place / "logs/digits_sngan/metrics.jsonl").read_text()
+    recorded = (place / "logs/digits_sngan/metrics.jsonl").read_text()
+    assert names["scores"]["digits_is"] > 0 and '"digits_is"' in recorded
+    assert f'"distances": "{tfgan.computed_by()}"' in recorded
 
 
 @pytest.mark.parametrize("block", BLOCKS[1:], ids=["regulariser", "spectral norm", "projections"])

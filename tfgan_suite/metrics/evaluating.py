@@ -71,6 +71,10 @@ def compute(evaluation: Evaluation) -> dict[str, float]:
         UserError: an unknown metric, too few samples, or what a metric needs is not there.
     """
     functions, results = registry.find(evaluation.names, evaluation.system), {}
+    from tfgan_suite.metrics import tfgan
+
+    if {"fid", "kid", "swd", "digits"} & set(functions):
+        evaluation.protocol["distances"] = tfgan.computed_by()
     if {"is", "is_new", "digits"} & set(functions):
         check_splits(len(evaluation.samples), evaluation.splits)
     for function in functions.values():
