@@ -135,3 +135,12 @@ def test_reading_between_pixels(order, mirror):
             for j in range(7):
                 expected = np.clip(reference(images[n], *coordinates[n, i, j], order, mirror), low, images[n].max())
                 assert np.all(np.abs(found[n, i, j] - expected) <= 1.0 + 1e-3)
+
+
+@pytest.mark.skipif(not augmentation.ADDONS, reason="tensorflow-addons is not installed")
+def test_interpolation_with_and_without_addons_is_equal_to_the_bit():
+    draw = np.random.default_rng(3)
+    images = draw.integers(0, 256, (3, 9, 12, 3)).astype(np.float32)
+    inside, beyond = draw.uniform(0, 8, (3, 400, 2)), draw.uniform(-4, 16, (3, 400, 2))
+    points = np.concatenate([inside, beyond, np.rint(beyond)], 1).astype(np.float32)
+    np.testing.assert_array_equal(augmentation._bilinear(images, points), augmentation._bilinear_of_addons(images, points))

@@ -8,6 +8,7 @@ same marginals.
 """
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,14 +67,42 @@ def _mirrored(x: np.ndarray, size: int) -> np.ndarray:
     return np.minimum(folded, 2 * size - folded) - 0.5
 
 
-def _linear(images: np.ndarray, coordinates: np.ndarray, mirror: bool) -> np.ndarray:
-    """Bilinear; addons' interpolation holds the edge, so a black frame makes the outside black."""
+ADDONS = importlib.util.find_spec("tensorflow_addons") is not None
+
+
+def _bilinear_of_addons(images: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """`_bilinear` by tensorflow-addons."""
     import tensorflow as tf
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a note on its future each time it is imported
         import tensorflow_addons as tfa
 
+    with tf.device("cpu:0"):  # the pipeline must not compete with the training step
+        return tfa.image.interpolate_bilinear(images, points).numpy()
+
+
+def _bilinear(images: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Bilinear interpolation in float32, along x first; beyond an edge the edge's value holds.
+
+    Args:
+        images: float32 [n, H, W, C], both sides at least 2.
+        points: float32 [n, m, 2], (y, x) in pixels.
+
+    Returns:
+        float32 [n, m, C].
+    """
+    n, h, w, c = images.shape
+    corner = np.clip(np.floor(points), 0, np.float32([h - 2, w - 2]))
+    y, x = np.moveaxis(np.clip(points - corner, np.float32(0), np.float32(1)), -1, 0)[..., None]
+    flat, (row, column) = images.reshape(n * h * w, c), np.moveaxis(corner.astype(np.int64), -1, 0)
+    start = (np.arange(n)[:, None] * h + row) * w + column
+    above, below = (flat[k] + x * (flat[k + 1] - flat[k]) for k in (start, start + w))
+    return above + y * (below - above)
+
+
+def _linear(images: np.ndarray, coordinates: np.ndarray, mirror: bool) -> np.ndarray:
+    """Bilinear; the interpolation holds the edge, so a black frame makes the outside black."""
     n, h, w, _ = images.shape
     if mirror:
         x, y = _mirrored(coordinates[..., 0], w), _mirrored(coordinates[..., 1], h)
@@ -81,9 +110,8 @@ def _linear(images: np.ndarray, coordinates: np.ndarray, mirror: bool) -> np.nda
         images = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
         x, y = coordinates[..., 0] + 1, coordinates[..., 1] + 1
     points = np.stack([y, x], -1).reshape(n, -1, 2).astype(np.float32)
-    with tf.device("cpu:0"):  # the pipeline must not compete with the training step
-        result = tfa.image.interpolate_bilinear(images.astype(np.float32), points)
-    return result.numpy().reshape(*coordinates.shape[:3], images.shape[-1])
+    result = (_bilinear_of_addons if ADDONS else _bilinear)(images.astype(np.float32), points)
+    return result.reshape(*coordinates.shape[:3], images.shape[-1])
 
 
 def _keys_weights(t: np.ndarray) -> np.ndarray:
