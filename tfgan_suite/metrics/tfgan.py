@@ -98,7 +98,8 @@ def sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> lis
     side = _check_pyramid(real.shape)
     noise = np.random.default_rng([seed, 7])
     smooth = [x + noise.uniform(-0.5, 0.5, x.shape).astype(np.float32) for x in (real, fake)]
-    values = (_sliced_wasserstein if INSTALLED else distances.sliced_wasserstein)(*smooth, seed)
+    compute = _sliced_wasserstein if INSTALLED else distances.sliced_wasserstein
+    values = compute(smooth[0], smooth[1], seed)
     return [(side >> i, float(r), float(f)) for i, (r, f) in enumerate(values)]
 
 
