@@ -16,11 +16,22 @@ is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INC
 --download fetches it. fid, kid and swd compare with the experiment's real images, or with --reals."""
 
 
+def check_target(path: str) -> None:
+    """Raises:
+        UserError: --save_stats cannot be written there.
+    """
+    if path and not path.endswith(".npz"):
+        raise UserError(f"--save_stats={path}: give a name that ends in .npz")
+    if path and not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK):
+        raise UserError(f"--save_stats={path}: its folder is not there, or not writable")
+
+
 def evaluate(evaluation, iteration, title: str) -> None:
     """Computes the metrics, prints and records each as it comes; one that fails does not take the others with it."""
-    from tfgan_suite.metrics import report
+    from tfgan_suite.metrics import features, report, scores
 
     failed = []
+    check_target(evaluation.options["save_stats"])
     evaluating.check(evaluation)
     print(report.head(title), flush=True)
     for name, found in evaluating.each(evaluation):
@@ -30,6 +41,9 @@ def evaluate(evaluation, iteration, title: str) -> None:
             continue
         report.record(evaluation.params, found, report.protocol(evaluation, iteration))
         print(report.rows(found), flush=True)
+    if evaluation.options["save_stats"]:
+        features.save(evaluation.options["save_stats"], scores.judged(evaluation).moments)
+        print(f"Wrote {evaluation.options['save_stats']}", flush=True)
     print(report.foot(report.protocol(evaluation, iteration)), flush=True)
     if failed:
         raise UserError("; ".join(f"{name}: {str(error).removeprefix(f'{name}: ')}" for name, error in failed))

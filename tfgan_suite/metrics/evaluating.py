@@ -22,7 +22,9 @@ OPTIONS = (
     Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
     Parameter("splits", 10, "parts of the Inception Score", minimum=1),
     Parameter("batch", 100, "images made and judged at a time", minimum=1),
-    Parameter("reals", "", "folder of images, or experiment, to compare with (default: the experiment's own data)"),
+    Parameter("reals", "", "folder of images, experiment, or .npz file of statistics (mu and sigma, or mean and cov) to "
+              "compare with (default: the experiment's own data)"),
+    Parameter("save_stats", "", "write mean and covariance of the samples' features to this .npz file (mu, sigma)"),
     Parameter("graph", "", "file classify_image_graph_def.pb"),
     Parameter("graph_sha256", "", "SHA-256 that the graph file must have, if it is another one than the original's"),
     Parameter("download", False, "fetch the graph into the cache folder if it is not there"),
@@ -35,7 +37,7 @@ def reals_of(given: str, system) -> Callable:
     """A function that opens the real data to compare with.
 
     Args:
-        given: a folder of images or an experiment; '' for the system's own data.
+        given: a folder of images, an experiment, or a file of statistics (`features.of_file`); '' for the system's own data.
         system: the system, or None.
     """
     @cache
@@ -44,6 +46,10 @@ def reals_of(given: str, system) -> Callable:
         from tfgan_suite.data.folder import FolderSource
         from tfgan_suite.data.rgb import WHITE
 
+        if given.endswith(".npz"):
+            from tfgan_suite.metrics import features  # it brings TensorFlow, which a command's help does without
+
+            return features.of_file(given)
         if given and os.path.isdir(given):
             return FolderSource(given, per_class=False, background=WHITE)
         if given:
