@@ -96,7 +96,7 @@ def _split(_, options):
     from tfgan_suite.lis.data import make_split
 
     path, parts = make_split(options["dataset"], options["dataroot"], options["lsun_class"], options["running"],
-                             options["final"], options["seed"])
+                             options["final"], options["seed"], options["overwrite"])
     print(f"{path}: {len(parts.train)} images to train on, {len(parts.final_test)} for the final test, of which "
           f"{len(parts.running_test)} for the running test")
 
@@ -133,6 +133,7 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
         Parameter("lsun_class", "bedroom", "category of lsun"),
         Parameter("running", 200, "images of the test during training", minimum=1),
         Parameter("final", 2000, "images of the final test; the running test's are among them", minimum=1),
+        Parameter("overwrite", False, "replace a split that is there"),
         Parameter("seed", 0, "of the random choice", minimum=0, maximum=2**32 - 1))),
     "imagenet": (_imagenet, "SOURCE FOLDER", 2, 2, (
         Parameter("mode", "crop", "crop: middle square; original: stretched; authors: cover 256 and cut", choices=MODES),
