@@ -79,6 +79,7 @@ class Trainer:
         self._newer: list = []
         self._profiling = self._torn = False
         self._done = self._flushed = 0
+        self._before = time.time()  # when the iteration before the next reading was done
 
     # -- one step ------------------------------------------------------------------------------------------------------
     def function(self, phase):
@@ -238,6 +239,7 @@ class Trainer:
         events = self.system.events() if self.chief else []
         self.log.bar = self._bar(start, end)
         self._flushed = begun = time.monotonic()
+        self._before = time.time()
         self._report([e for e in events if e.first and start < end], start)
         for step in range(start, end):
             if self._signals.stop:
@@ -313,8 +315,9 @@ class Trainer:
                                f"learning rate")
             self.system.observe(step, scalars)
             if self.log.bar is None:
-                for text in self.system.console(step, scalars):
+                for text in self.system.timed_console(step, scalars, at - self._before):
                     self.log.line(text, at=at)
+            self._before = at
             self._unlogged = step + 1, scalars
             if (step + 1) % self.params.log_every == 0:
                 self.log.scalars(*self._unlogged)
