@@ -289,17 +289,15 @@ last round; after R)."""
 
 def video(words, options, overrides):
     """A run's training as an animation."""
-    params = experiment.load(words[0], overrides)
+    params = _lis(experiment.load(words[0], overrides))
     from tfgan_suite.lis import video as videos
-    from tfgan_suite.pictures import saving
+    from tfgan_suite.pictures import movies
 
     folder = options["load_path"] or results_folder(params)
-    target = options["save_path"] or Path(folder) / "training.gif"
-    if options["save_path"]:
-        saving.check_output(target, (".gif",))
-    pictures = videos.frames(folder)
-    saving.save_gif(target, pictures, options["milliseconds"])
-    print(f"Wrote {len(pictures)} frames to {target}")
+    videos.pairs(folder)  # there must be some
+    target = options["save_path"] or Path(folder) / f"training{movies.endings()[0]}"
+    pictures = videos.frames(folder, options["every"], not options["after_only"])
+    print(f"Wrote {movies.save(target, pictures, options['milliseconds'])} frames to {target}")
 
 
 # -- bad ---------------------------------------------------------------------------------------------------
@@ -389,7 +387,10 @@ COMMANDS = {  # name: (function, arguments, help, options)
         Parameter("interval", 100, "iterations of which a point is the mean (not for test)", minimum=1),
         Parameter("save_path", "plot.png", "the picture, .png or .jpg"))),
     "video": (video, "NAME", VIDEO, (
-        Parameter("save_path", "", "the file, .gif (default: training.gif beside the pictures)"),
+        Parameter("save_path", "", "the file, .mp4 (with imageio-ffmpeg) or .gif (default: training.mp4 or .gif beside "
+                                   "the pictures)"),
+        Parameter("every", 1, "only every n-th picture", minimum=1),
+        Parameter("after_only", False, "only the pictures after the last module, not both beside each other"),
         Parameter("load_path", "", "folder of the pictures (default: where the experiment writes them)"),
         Parameter("milliseconds", 200, "of a frame", minimum=20))),
     "bad": (bad, "NAME[,SEED]", BAD, (

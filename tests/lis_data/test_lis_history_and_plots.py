@@ -150,19 +150,24 @@ def test_video_takes_the_last_stage(tmp_path):
         save(tmp_path / "samples_r1" / f"sample_{iteration}_r.jpg", value=200)
     save(tmp_path / "samples" / "sample_15.jpg")
     assert [n for n, *_ in video.pairs(tmp_path)] == [5, 10]
-    frames = video.frames(tmp_path)
+    frames = list(video.frames(tmp_path))
     assert frames[0].shape == (10 + video.CAPTION, 20 + video.GAP, 3) and frames[0][-1, -1, 0] == 200
-    save(tmp_path / "samples" / "sample_5.jpg", side=12)
+    assert next(video.frames(tmp_path, both=False)).shape == (10 + video.CAPTION, 10, 3)
+    for iteration in (15, 20, 25):
+        save(tmp_path / "samples" / f"sample_{iteration}.jpg")
+        save(tmp_path / "samples_r1" / f"sample_{iteration}_r.jpg")
+    assert len(list(video.frames(tmp_path, every=3))) == 3  # 5, 20 and the last
+    save(tmp_path / "samples" / "sample_10.jpg", side=12)
     with pytest.raises(UserError, match="several sizes"):
-        video.frames(tmp_path)
+        list(video.frames(tmp_path))
     with pytest.raises(UserError, match="holds no samples"):
-        video.frames(tmp_path / "samples")
+        list(video.frames(tmp_path / "samples"))
 
 
 def test_video_of_r_separate(tmp_path):
     save(tmp_path / "samples" / "sample_5.jpg")
     save(tmp_path / "samples_r" / "sample_5_r.jpg", value=200)
-    assert video.frames(tmp_path)[0][-1, -1, 0] == 200
+    assert next(video.frames(tmp_path))[-1, -1, 0] == 200
 
 
 def test_resized_data_set(tmp_path, capsys):

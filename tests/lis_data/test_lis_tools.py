@@ -12,7 +12,7 @@ from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive, checkpoints
 from tfgan_suite.lis import inception_sweep, samples, weights
-from tfgan_suite.pictures import sheets, walks
+from tfgan_suite.pictures import movies, sheets, walks
 from tfgan_suite.pictures.bytes import unit_to_uint8
 from tfgan_suite.training import runs
 
@@ -150,11 +150,14 @@ def test_video_of_a_run(work):
         path = work / "logs" / "little" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((9, 9, 3), len(name), np.uint8)).save(path)
-    run_tool("lis.py", "video", "little")
-    assert Image.open("logs/little/training.gif").n_frames == 2
-    with pytest.raises(UserError, match="film.mp4: cannot write this format; give a name that ends in .gif"):
-        run_tool("lis.py", "video", "little", "--save_path=film.mp4")
-    assert not Path("film.mp4").exists()
+    run_tool("lis.py", "video", "little", "--save_path=training.gif")
+    assert Image.open("training.gif").n_frames == 2
+    with pytest.raises(UserError, match="film.avi: cannot write this format; give a name that ends in"):
+        run_tool("lis.py", "video", "little", "--save_path=film.avi")
+    if ".mp4" not in movies.endings():
+        with pytest.raises(UserError, match="film.mp4: MP4 needs the package imageio-ffmpeg"):
+            run_tool("lis.py", "video", "little", "--save_path=film.mp4")
+    assert not list(Path().glob("*film*"))
 
 
 def test_final_test_of_a_finished_run(work, capsys):
