@@ -123,12 +123,18 @@ def test_density_files(tmp_path):
     codes = np.random.default_rng(0).normal(0, 1, (200, 3)).astype(np.float32)
     plots.densities([codes, codes * 9], tmp_path, components=1)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "density_all_v000.jpg", "density_kde_all_v000.jpg", "density_kde_r01_v000.jpg", "density_r00_v000.csv",
-        "density_r01_v000.csv", "density_r01_v000.jpg"]
+        "density_all_v000.jpg", "density_kde_all_v000.jpg", "density_kde_r00_v000.jpg", "density_kde_r01_v000.jpg",
+        "density_r00_v000.csv", "density_r00_v000.jpg", "density_r01_v000.csv", "density_r01_v000.jpg"]
     lines = (tmp_path / "density_r01_v000.csv").read_text().splitlines()
     table = np.array([line.split(",") for line in lines[1:]], float)
     assert lines[0] == "x,y" and table.shape == (100, 2) and np.abs(table[:, 0]).max() < 6.0
     np.testing.assert_allclose(table[:, 1].sum(), 1.0, atol=1e-6)
+
+
+def test_all_maps_of_a_run_have_one_reach():
+    near, far = np.full((4, 2), 3.0), np.full((4, 2), -40.0)
+    assert plots.reach_of([near, near]) == 10.0
+    assert plots.reach_of([near, far]) == pytest.approx(42.0)
 
 
 def test_tsne_map_and_its_table(tmp_path):
