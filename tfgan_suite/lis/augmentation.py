@@ -67,11 +67,8 @@ def _mirrored(x: np.ndarray, size: int) -> np.ndarray:
     return np.minimum(folded, 2 * size - folded) - 0.5
 
 
-ADDONS = importlib.util.find_spec("tensorflow_addons") is not None
-
-
-def _bilinear_of_addons(images: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """`_bilinear` by tensorflow-addons."""
+def _between_by_addons(images: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """`_between` by tensorflow_addons' `interpolate_bilinear`."""
     import tensorflow as tf
 
     with warnings.catch_warnings():
@@ -82,23 +79,30 @@ def _bilinear_of_addons(images: np.ndarray, points: np.ndarray) -> np.ndarray:
         return tfa.image.interpolate_bilinear(images, points).numpy()
 
 
-def _bilinear(images: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Bilinear interpolation in float32, along x first; beyond an edge the edge's value holds.
+def _between(images: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Bilinear values between pixels, the edge being held; float32, in the order of additions of tensorflow_addons.
 
     Args:
-        images: float32 [n, H, W, C], both sides at least 2.
-        points: float32 [n, m, 2], (y, x) in pixels.
+        images: float32 [n, h, w, c].
+        points: float32 [n, m, 2], (y, x).
 
     Returns:
-        float32 [n, m, C].
+        float32 [n, m, c].
     """
-    n, h, w, c = images.shape
-    corner = np.clip(np.floor(points), 0, np.float32([h - 2, w - 2]))
-    y, x = np.moveaxis(np.clip(points - corner, np.float32(0), np.float32(1)), -1, 0)[..., None]
-    flat, (row, column) = images.reshape(n * h * w, c), np.moveaxis(corner.astype(np.int64), -1, 0)
-    start = (np.arange(n)[:, None] * h + row) * w + column
-    above, below = (flat[k] + x * (flat[k + 1] - flat[k]) for k in (start, start + w))
-    return above + y * (below - above)
+    size = np.array(images.shape[1:3])
+    low = np.clip(np.floor(points), 0, size - 2)
+    part = np.clip(points - low, np.float32(0), np.float32(1)).astype(np.float32)
+    y, x = np.moveaxis(low.astype(np.int64), 2, 0)
+    row = np.arange(len(images))[:, None]
+    corner = {(i, j): images[row, y + i, x + j] for i in (0, 1) for j in (0, 1)}
+    top = part[..., 1:] * (corner[0, 1] - corner[0, 0]) + corner[0, 0]
+    bottom = part[..., 1:] * (corner[1, 1] - corner[1, 0]) + corner[1, 0]
+    return part[..., :1] * (bottom - top) + top
+
+
+def interpolation() -> Callable:
+    """The one that is there: tensorflow_addons' where it is installed, else ours."""
+    return _between_by_addons if importlib.util.find_spec("tensorflow_addons") else _between
 
 
 def _linear(images: np.ndarray, coordinates: np.ndarray, mirror: bool) -> np.ndarray:
@@ -110,7 +114,7 @@ def _linear(images: np.ndarray, coordinates: np.ndarray, mirror: bool) -> np.nda
         images = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
         x, y = coordinates[..., 0] + 1, coordinates[..., 1] + 1
     points = np.stack([y, x], -1).reshape(n, -1, 2).astype(np.float32)
-    result = (_bilinear_of_addons if ADDONS else _bilinear)(images.astype(np.float32), points)
+    result = interpolation()(images.astype(np.float32), points)
     return result.reshape(*coordinates.shape[:3], images.shape[-1])
 
 
