@@ -15,6 +15,4 @@ vis_interval = 1000
 nlayer = 4
 nfeature = 128
 lambda_r = 0.9
-nb_cache_total = 300000
-nb_cache_lists = 5
-cache_p_drop = 0.05
+nb_cache_total = 0  # the original's command gives 300000, but its program keeps no images of CIFAR-10

@@ -10,3 +10,5 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 os.environ["PYTHONPATH"] = os.pathsep.join([sys.path[2], *filter(None, [os.environ.get("PYTHONPATH")])])
+
+import tfgan_suite  # noqa: E402,F401 (chooses Keras before a test imports TensorFlow)

@@ -50,7 +50,7 @@ def test_files_and_lines_of_a_run(place):
     assert lines[1].startswith("[000000000] Adam Loss: G=0.") and lines[2].startswith("[000000000]* L00=0.")
     assert lines[-2:] == ["Saved G weights to models/tiny/iter_4.gmodel.npz",
                           "Saved D weights to models/tiny/iter_4.dmodel.npz"]
-    assert len(lines) == 1 + 2 * 4 + 2
+    assert len(lines) == 1 + 2 * 4 + 1 + 2 and lines[3].startswith("First iteration done after ")
     log = place / "logs/tiny"
     config = json.loads((log / "config.json").read_text())
     assert config["parameters"]["f1"] == 8 and "RP-GAN on a handful" in config["source"]

@@ -1,1 +1,4 @@
 """Five papers on stabilising GAN training, as faithful ports that run from one trainer."""
+from tfgan_suite import startup
+
+startup.prepare()

@@ -22,7 +22,6 @@ def main(function: Callable[[list[str]], None]) -> None:
 
     A reader of stdout that ends early (a pager, `head`) ends the command quietly with status 1.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     threads = os.environ.get("OMP_NUM_THREADS", "")  # TensorFlow's own pool does not look at it
     if experiment.whole(threads):
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)

@@ -20,7 +20,10 @@ from typing import Any, Callable
 from tfgan_suite import registry
 from tfgan_suite.errors import UserError
 
-ROOT = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+# An installed package brings the scripts and the experiments inside; in a checkout they lie beside it.
+SCRIPTS = _PACKAGE / "scripts" if (_PACKAGE / "scripts").is_dir() else _PACKAGE.parent
+EXPERIMENTS = _PACKAGE / "exp" if (_PACKAGE / "exp").is_dir() else _PACKAGE.parent / "exp"
 _DIGITS = 18  # of a whole number; a longer one means nothing here
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
 BOOLEANS = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False, "no": False}
@@ -48,6 +51,7 @@ class Parameter:
             has been done already (`System.rewrites_past`); 'free': the run is longer, shorter, or tells other things.
         fixed: the same as change='never'.
         check: called with the converted value; returns what is wrong with it, or an empty string.
+        home: it names a folder of the run: `wts_dir` and `log_dir` that are not given lie below it, as `models` and `logs`.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Parameter:
     fixed: bool = False
     check: Callable[[Any], str] | None = None
     change: str = "ask"
+    home: bool = False
 
     def __post_init__(self):
         if self.type is None:
@@ -199,7 +204,7 @@ class Parameters:
 
 def experiment_dirs() -> list[Path]:
     """Where experiments are looked for: `exp/` of the current folder, then `exp/` of the suite."""
-    return list(dict.fromkeys([Path("exp").resolve(), ROOT / "exp"]))
+    return list(dict.fromkeys([Path("exp").resolve(), EXPERIMENTS]))
 
 
 def names() -> list[str]:
@@ -357,8 +362,9 @@ def load(name: str, overrides: dict | None = None, system: str | None = None) ->
             values[key] = known[key].convert(value, where)
             sources[key] = origin
     values["system"] = system
+    home = next((values[p.name] for p in known.values() if p.home and values[p.name]), "")
     for key, folder in (("wts_dir", "models"), ("log_dir", "logs")):
-        values[key] = values[key] or f"{folder}/{name}"
+        values[key] = values[key] or (os.path.join(home, folder) if home else f"{folder}/{name}")
         if values["tag"] and sources[key] != "command line":
             values[key] = f"{values[key].rstrip('/')}-{values['tag']}"
     return Parameters(name, values, sources, known, text)

@@ -101,6 +101,9 @@ def js_gamma(params, step: tf.Tensor, iterations: int, from_one: bool = False) -
 class View:
     """One pass of D over a batch, made on first use, and its gradient with respect to the images.
 
+    These are no `cached_property`: up to Python 3.11 that holds one lock for all instances while it computes, and the replicas'
+    threads wait for each other inside D (its batch norm), so that two devices would wait for ever.
+
     Args:
         score: images -> logits [n] or [n, 1].
         images: float32 [n, ...].
@@ -108,8 +111,6 @@ class View:
 
     def __init__(self, score: Callable, images: tf.Tensor):
         self._score, self.images = score, images
-        # No cached_property: before Python 3.12 its lock is that of all views, and is held while D is called. There the thread
-        # of one replica waits for that of the other, which would wait for the lock.
         self._passed = self._gradient = self._squares = None
 
     def _pass(self) -> tuple:

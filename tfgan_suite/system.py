@@ -165,6 +165,15 @@ class System:
         """
         raise NotImplementedError
 
+    def reals(self):
+        """The real images that samples are compared with: a `data.Source` of those that training sees, without its random
+        crops and mirrors.
+
+        Raises:
+            UserError: as `source`.
+        """
+        return self.source()
+
     def batch(self, step: int, source) -> dict[str, np.ndarray]:
         """The real data of iteration `step`, a pure function of (seed, step).
 
@@ -220,7 +229,7 @@ class System:
         """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in front."""
         return [f"[{step:09d}] " + ",".join(f"{k}={float(v):.6f}" for k, v in scalars.items() if np.ndim(v) == 0)]
 
-    def course(self) -> list[str]:
+    def plan(self) -> list[str]:
         """What `--dry-run` tells of the course of the run, a line each, where it has stages."""
         return []
 
@@ -253,9 +262,8 @@ class System:
         raise NotImplementedError
 
     def generate_bytes(self, n: int) -> int:
-        """About how much memory `generate` takes for `n` latents."""
-        side = getattr(self.params, "imsz", 128)
-        return n * side * side * 4 * 256
+        """About how much memory `generate` takes for `n` latents; 0 where that is not known."""
+        return 0
 
     def to_uint8(self, x: np.ndarray) -> np.ndarray:
         """The original's rule from [-1, 1] to bytes."""
@@ -267,8 +275,8 @@ class System:
         sheet = self.generate(self.latents(rows * cols, seed), self.labels(rows * cols, seed))
         return {"samples": sheets.grid(self.to_uint8(sheet), rows, cols)}
 
-    def write_samples(self, out, seed: int) -> None:
-        """What `sample.py` writes to `out` where the samples are no images (`makes_images` is False)."""
+    def write_samples(self, out, seed: int, n: int | None = None) -> None:
+        """What `sample.py` writes to `out` where the samples are no images (`makes_images` is False); n: how many."""
         raise NotImplementedError
 
     def decode(self, codes: tf.Tensor) -> tf.Tensor:

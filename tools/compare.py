@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares experiments, or settings of one, over seeds and within one budget: runs, scores, intervals, a report."""
+"""Compares experiments, or settings of one, over seeds and within one budget, and writes a report."""
 import sys
 from pathlib import Path
 
@@ -9,15 +9,17 @@ from tfgan_suite import cli
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter
 
-USAGE = """tools/compare.py NAME... [--vary NAME=a,b,c ...] [--seeds=3] [--budget=5m] [--out=compare/NAME] [--name=value ...]
+USAGE = """tools/compare.py NAME... [--vary NAME=a,b,c ...] [--seeds=3] [--budget=5m] [--name=value ...]
 
-Trains every experiment with every combination of the varied settings and every seed, each as an ordinary run in a folder of its
-own, scores them and writes results.json, results.csv, hparams/ (TensorBoard) and report.html (one file to look at or to send).
+Trains every experiment with every combination of the varied settings and every seed, each as an ordinary
+run in a folder of its own, scores them and writes results.json, results.csv, hparams/ (for TensorBoard) and
+report.html (one file to look at or to send).
   --vary penalty=none,js,js+r1      may be given several times; '+' stands for a comma within a value
   --pairs                           the first values and single changes of them, not the whole grid
-  --budget=5m | 5000it | 200kimg    minutes of training, iterations, thousands of real images; without: the experiments' lengths
-The first variant is the baseline, unless --baseline names another one. Ctrl-C saves and stops; the same command goes on. A run
-that diverges or fails is a result; --retry runs it again."""
+  --budget=5m | 5000it | 200kimg    minutes of training, iterations, thousands of real images
+Without a budget each experiment has its own length. The first variant is the baseline, unless --baseline
+names another one. Ctrl-C saves and stops; the same command goes on. A run that diverges or fails is a result;
+--retry runs it again."""
 
 _SHARED = ("splits", "batch", "reals", "graph", "graph_sha256", "download")
 OPTIONS = (
@@ -31,7 +33,8 @@ OPTIONS = (
     Parameter("retry", False, "run again what diverged or failed"),
     Parameter("report", False, "train nothing: score and report what is there"),
     Parameter("metrics", "", "as in tools/evaluate.py (default: those of each experiment)"),
-    Parameter("rank", "", "the score that ranks (default: the first of digits_is_ratio, FID, IS that there is)"),
+    Parameter("rank", "",
+              "the score that ranks (default: the first of digits_is_ratio, FID, IS that there is)"),
     Parameter("n", 2000, "samples of an evaluation", minimum=10),
     Parameter("points", 6, "checkpoints of a run that are scored, at most", minimum=1),
     *(option for option in EVALUATION if option.name in _SHARED),
@@ -46,7 +49,7 @@ def protocol_of(options: dict):
     return Protocol(names, options["n"], options["points"], {name: options[name] for name in _SHARED})
 
 
-def dry_run(made, jobs: int) -> None:
+def dry_run(made, jobs: int, call) -> None:
     """Prints the plan and how long it will take."""
     from tfgan_suite.compare import plan
 
@@ -56,11 +59,13 @@ def dry_run(made, jobs: int) -> None:
     else:
         print("measuring some iterations of each variant ...", flush=True)
         first = made.runs[:len(made.variants)]
-        each = plan.apart(plan.estimate, [(run.variant.experiment, run.overrides) for run in first])
+        each = call(plan.estimate, [(run.variant.experiment, run.overrides) for run in first])
         for run, seconds in zip(first, each):
-            print(f"  {run.variant.name}: {'does not build' if seconds is None else f'about {seconds / 60:.1f} minutes a run'}")
+            said = "does not build" if seconds is None else f"about {seconds / 60:.1f} minutes a run"
+            print(f"  {run.variant.name}: {said}")
         total = sum(seconds or 0.0 for seconds in each) * len(made.seeds)
-    print(f"about {total / 60 / jobs:.0f} minutes of training, {jobs} at a time; starting and scoring come on top")
+    print(f"about {total / 60 / jobs:.0f} minutes of training, {jobs} at a time; starting and scoring come "
+          f"on top")
 
 
 def report(made, options: dict, argv: list) -> Path:
@@ -77,7 +82,8 @@ def report(made, options: dict, argv: list) -> Path:
             print(f"scored {run.variant.name}, seed {run.seed}, iteration {last['iteration']}", flush=True)
         known.append((run, about, scores))
     if not any(scores for _, _, scores in known):
-        raise UserError(f"{made.out}: no run has left a checkpoint to score; see errors.log in the folders under {made.out}/runs")
+        raise UserError(f"{made.out}: no run has left a checkpoint to score; see errors.log in the folders "
+                        f"under {made.out}/runs")
     comparison = results.compare(made, known, protocol.key(), options["rank"], tuple(argv))
     results.write_json(made.out / "results.json", comparison)
     results.write_csv(made.out / "results.csv", comparison)
@@ -86,26 +92,41 @@ def report(made, options: dict, argv: list) -> Path:
     return made.out / "report.html"
 
 
+def planned(names: list, texts: list, options: dict, overrides: dict):
+    """The plan, if it can be carried out; None if it was only to be shown.
+
+    Raises:
+        UserError: it cannot be.
+    """
+    from tfgan_suite.compare import plan, scoring
+
+    chosen = plan.variants(names, plan.axes(texts), options["pairs"])
+    out = Path(options["out"] or f"compare/{plan.safe(Path(names[0]).stem)}")
+    numbers, budget = plan.seeds(options["seeds"]), plan.Budget.parse(options["budget"])
+    with plan.apart() as call:
+        made = plan.make(chosen, overrides, numbers, budget, out, call, options["baseline"])
+        if options["dry-run"]:
+            dry_run(made, options["jobs"], call)
+            return None
+        asked = sorted({(run.variant.experiment, run.params.system) for run in made.runs})
+        problem = call(scoring.problem, asked, protocol_of(options))
+    if problem:
+        raise UserError(problem)
+    return made
+
+
 def main(argv):
-    from tfgan_suite.compare import plan, running, scoring, state
+    from tfgan_suite.compare import plan, running, state
 
     rest, texts = plan.take_vary(argv)
     names, options, overrides = cli.parse(rest, USAGE, OPTIONS, most=None)
-    chosen = plan.variants(names, plan.axes(texts), options["pairs"])
-    out = Path(options["out"] or f"compare/{plan.safe(Path(names[0]).stem)}")
-    made = plan.make(chosen, overrides, plan.seeds(options["seeds"]), plan.Budget.parse(options["budget"]), out,
-                     options["baseline"])
-    if options["dry-run"]:
-        dry_run(made, options["jobs"])
+    made = planned(names, texts, options, overrides)
+    if made is None:
         return
-    asked = sorted({(run.variant.experiment, run.params.system) for run in made.runs})
-    problem = plan.apart(scoring.problem, asked, protocol_of(options))
-    if problem:
-        raise UserError(problem)
-    with state.locked(out, "another comparison"):
+    with state.locked(made.out, "another comparison"):
         print(made.text().split("\ncommands:")[0], flush=True)
         if not options["report"] and not running.train(made, options["jobs"], options["retry"]):
-            print(f"Stopped; the same command goes on, and with --report it shows what there is in {out}", flush=True)
+            print("Stopped; the same command goes on; with --report it shows what there is", flush=True)
             sys.exit(130)
         print(f"Wrote {report(made, options, argv)}")
 

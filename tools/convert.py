@@ -13,23 +13,12 @@ writes iter_N.*.npz into the experiment's wts_dir, from where sampling works and
 name, or ITERATION."""
 
 
-def number_of(source: str, given: str | None) -> int:
-    """The iteration: as given, or the last number in the file's name."""
-    import re
-
-    if given is not None:
-        if whole(given) is None:
-            raise UserError(f"'{given}': ITERATION must be a whole number")
-        return int(given)
-    numbers = re.findall(r"\d+", Path(source).name)
-    return int(numbers[-1]) if numbers else 0
-
-
 def main(argv):
     positionals, _, overrides = cli.parse(argv, USAGE, least=2, most=3)
     name, source = positionals[:2]
     params = load(name, overrides)
     from tfgan_suite import registry
+    from tfgan_suite.files import archive
     from tfgan_suite.files.checkpoints import Checkpoints
     from tfgan_suite.files.lock import Lock
     from tfgan_suite.training import runs
@@ -39,9 +28,10 @@ def main(argv):
         raise UserError(f"{name}: system {params.system} reads the original's files as they are; put them in {params.wts_dir}")
     arrays = converter.convert(source, params)
     given = positionals[2] if len(positionals) > 2 else None
-    if given is None and hasattr(converter, "iteration"):  # the names of PGGAN's snapshots count images
-        given = str(converter.iteration(source, params))
-    number = number_of(source, given)
+    beside = {name: arrays.pop(name) for name in [n for n in arrays if n.endswith(".npz")]}
+    number = whole(given) if given is not None else converter.iteration(source, params)
+    if number is None:
+        raise UserError(f"'{given}': ITERATION must be a whole number")
     system = runs.build(params)
     for kind, items in arrays.items():
         if kind != "state":
@@ -53,6 +43,10 @@ def main(argv):
         about = {"iteration": number, "system": params.system, "fixed": params.fixed(), "converted": source}
         for path in Checkpoints(params.wts_dir, tuple(system.networks)).put(number, arrays, about):
             print(f"Wrote {path}")
+        for file, items in beside.items():
+            archive.make_folder((Path(params.wts_dir) / file).parent)
+            archive.write(Path(params.wts_dir) / file, items.items())
+            print(f"Wrote {Path(params.wts_dir) / file}")
 
 
 if __name__ == "__main__":

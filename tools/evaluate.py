@@ -16,7 +16,8 @@ is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INC
 
 OPTIONS = (
     Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, swd, digits, reconstruction, or a system's own "
-              "(default: digits for digits* experiments and folders; else the system's own, or is,fid)"),
+              "(default: digits for digits* experiments; else the system's own, or is,fid; for folders fid,kid with --reals, else "
+              "is)"),
     Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
     Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
     Parameter("splits", 10, "parts of the Inception Score", minimum=1),
@@ -31,13 +32,22 @@ DEFAULT_N = 5000
 
 
 def evaluate(evaluation, iteration, title: str) -> None:
-    """Computes, prints and records the metrics."""
+    """Computes the metrics, prints and records each as it comes; one that fails does not take the others with it."""
     from tfgan_suite.metrics import evaluating, report
 
-    results = evaluating.compute(evaluation)
-    how = report.protocol(evaluation, iteration)
-    print(report.table(title, results, how), flush=True)
-    report.record(evaluation.params, results, how)
+    failed = []
+    evaluating.check(evaluation)
+    print(report.head(title), flush=True)
+    for name, found in evaluating.each(evaluation):
+        if isinstance(found, UserError):
+            failed.append((name, found))
+            print(f"{name}: failed", flush=True)
+            continue
+        report.record(evaluation.params, found, report.protocol(evaluation, iteration))
+        print(report.rows(found), flush=True)
+    print(report.foot(report.protocol(evaluation, iteration)), flush=True)
+    if failed:
+        raise UserError("; ".join(f"{name}: {str(error).removeprefix(f'{name}: ')}" for name, error in failed))
 
 
 def iterations(params: Parameters, chosen) -> list:
@@ -81,7 +91,8 @@ def score_folder(path: str, names: list, options: dict) -> None:
     params = Parameters(name, {"log_dir": options["out_dir"] or f"logs/{name}"})
     stream = samples.folder(path, options["n"], options["batch"])
     reals = evaluating.reals_of(options["reals"], None)
-    evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names) or ("digits",))
+    default = ("fid", "kid") if options["reals"] else ("is",)
+    evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names) or default)
     evaluate(evaluation, None, f"{path}")
 
 

@@ -4,9 +4,10 @@ import json
 import sys
 from pathlib import Path
 
-from tfgan_suite import cli, experiment
+from tfgan_suite import cli, experiment, registry
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter
+from tfgan_suite.lis.parameters import SAVE_PATH, results_folder
 
 USAGE = """./tools/lis.py COMMAND ...
 
@@ -20,12 +21,27 @@ USAGE = """./tools/lis.py COMMAND ...
   video       the training as an animation (lis_video.py)
   bad         share of bad samples, judged by the digits classifier (lis_bad_samples.py)
 
+Weights are those of the experiment's wts_dir, or of --load_path=FOLDER (sample, final-test, density, tsne, sweep):
+the wts_dir or --save_path of another run, or an experiment of the original with its net_archive.
+
 ./tools/lis.py COMMAND --help shows a command's options,
 ./tools/lis.py COMMAND NAME --help the experiment's parameters too."""
 
 ITERATION = Parameter("iteration", None, "of the checkpoint in wts_dir (default: the newest)", str)
 LOAD_PATH_G = Parameter("load_path_g", "", "weights of G: a file (.npz, .pt) or a folder of checkpoints "
                                            "(default: wts_dir)")
+
+
+def _lis(params):
+    """The parameters, if they are of a LIS experiment.
+
+    Raises:
+        UserError: of another system.
+    """
+    if params.system not in SAVE_PATH:
+        raise UserError(f"{params.name}: is an experiment of {params.system}; give one of "
+                        f"{', '.join(SAVE_PATH)}")
+    return params
 
 
 # -- sample ------------------------------------------------------------------------------------------------
@@ -76,18 +92,18 @@ def final_test(words, options, overrides):
         raise UserError(f"{name}: is an experiment of {params.system}; the final test is of glis and "
                         "lis_iterative")
     from tfgan_suite.files import archive
-    from tfgan_suite.lis import reports
-    from tfgan_suite.lis.parameters import results_folder
+    from tfgan_suite.lis import reports, weights
     from tfgan_suite.training import runs
 
-    path = reports.tested_file(params)
-    if path is None:
-        raise UserError(f"{params.wts_dir}: holds no checkpoint for --net={params.net}; train with "
-                        f"./train.py {name}, "
-                        f"or give --net=last")
+    other = weights.given_folder(params)
+    origin = weights.find(other, params.net) if other else None
+    path = origin.name if origin else reports.tested_file(params)
     system = runs.build(params, training=False)
-    system.networks["g"].assign(archive.Archive(path))
-    folder = archive.make_folder(results_folder(params) / f"{params.net}_test")
+    if origin:
+        origin.fill("g", system.networks["g"])
+    else:
+        system.networks["g"].assign(archive.Archive(path))
+    folder = archive.make_folder(Path(options["save_path"] or results_folder(params)) / f"{params.net}_test")
     reports.final_test(system, system.source().test("final_test"), folder)
     print(f"Wrote the test of {path} into {folder}")
 
@@ -163,20 +179,19 @@ DAMAGES = ("none", "dropout", "gaussian-noise", "piecewise-affine", "vertical-fl
 
 def _swept(params, judge, options, folder):
     """Scores the checkpoints one after the other; the files are renewed after each."""
-    from tfgan_suite.files.checkpoints import Checkpoints
     from tfgan_suite.lis import inception_sweep, weights
 
-    files, rows = Checkpoints(params.wts_dir), []
-    numbers = files.numbers("g")[::options["every_nth_checkpoint"]]
+    place, rows = weights.given_folder(params) or params.wts_dir, []
+    numbers = weights.numbers(place)[::options["every_nth_checkpoint"]]
     if not numbers:
-        raise UserError(f"{params.wts_dir}: holds no checkpoint to score; make one with ./train.py "
+        raise UserError(f"{place}: holds no checkpoint to score; make one with ./train.py "
                         f"{params.name}")
     for number in numbers:
         opened = weights.open_networks(params, iteration=number, train_mode=options["train_mode"])
         scores = inception_sweep.fake_scores(judge, opened.sampler)
-        rows.append((number, str(files.path("g", number)), scores))
-        print(f"iteration {number}: " + ", ".join(f"g{k} {mean:.4f}" for k,
-                                                  (mean, _) in enumerate(rows[-1][2])), flush=True)
+        rows.append((number, str(weights.g_file(place, number)), scores))
+        means = ", ".join(f"g{k} {mean:.4f}" for k, (mean, _) in enumerate(scores))
+        print(f"iteration {number}: {means}", flush=True)
         inception_sweep.write_fake(folder, rows)
     return opened.system
 
@@ -223,11 +238,13 @@ def history(words, options, overrides):
     from tfgan_suite.lis import history as histories
     from tfgan_suite.lis import plots
 
-    path = Path(options["load_path_state"])
+    path, declared = Path(options["load_path_state"]), ()
     if words:
-        path = Path(experiment.load(words[0], overrides).log_dir) / "metrics.jsonl"
-    found = histories.from_original(path) if path.suffix == ".pt" else histories.from_metrics(path)
-    if not found.groups:
+        params = _lis(experiment.load(words[0], overrides))
+        path = Path(params.log_dir) / "metrics.jsonl"
+        declared = registry.system_class(params.system).history_lines(params)
+    found = histories.from_original(path) if path.suffix == ".pt" else histories.from_metrics(path, declared)
+    if found.empty:
         raise UserError(f"{path}: holds no losses of a LIS run; was it one, and has it run for "
                         "--log_every iterations?")
     folder = archive.make_folder(options["save_path"] or path.parent)
@@ -243,7 +260,6 @@ def folder_of(run: str) -> Path:
         return Path(run)
     if run not in experiment.names():
         raise UserError(f"{run}: is neither a folder nor an experiment; give one with log/loss_N.npz files")
-    from tfgan_suite.lis.parameters import results_folder
 
     return results_folder(experiment.load(run))
 
@@ -275,7 +291,6 @@ def video(words, options, overrides):
     """A run's training as an animation."""
     params = experiment.load(words[0], overrides)
     from tfgan_suite.lis import video as videos
-    from tfgan_suite.lis.parameters import results_folder
     from tfgan_suite.pictures import saving
 
     folder = options["load_path"] or results_folder(params)
@@ -332,7 +347,8 @@ COMMANDS = {  # name: (function, arguments, help, options)
                                              "neighbourhood"),
         Parameter("real_images", "../images/sample_real_images", "folder of these images (*.jpg)"),
         Parameter("embed_steps", 100000, "steps of the search for their codes", minimum=0))),
-    "final-test": (final_test, "NAME", FINAL_TEST, ()),
+    "final-test": (final_test, "NAME", FINAL_TEST, (
+        Parameter("save_path", "", "where NET_test goes (default: where the experiment's pictures are)"),)),
     "density": (density, "NAME[,SEED]", DENSITY, (
         Parameter("save_path", "", "where density_plots goes (default: the log folder)"), LOAD_PATH_G,
         ITERATION,

@@ -16,7 +16,7 @@ def place(tmp_path, monkeypatch):
 
 def made(names, vary=(), pairs=False, seeds=(0,), budget="1m", overrides=None, **more):
     chosen = plan.variants(list(names), plan.axes(list(vary)), pairs)
-    return plan.make(chosen, overrides or {}, seeds, plan.Budget.parse(budget), Path("out"), **more)
+    return plan.make(chosen, overrides or {}, seeds, plan.Budget.parse(budget), Path("out"), None, **more)
 
 
 @pytest.mark.parametrize("text,seconds,said", [
@@ -43,8 +43,10 @@ def test_vary_is_taken_out_of_the_words():
 
 
 @pytest.mark.parametrize("texts,said", [
-    (["x"], "give NAME=a,b,c"), (["=1"], "give NAME=a,b,c"), (["x="], "give NAME=a,b,c"), (["x=1,1"], "a value is given twice"),
-    (["x=1", "x=2"], "a parameter is given twice"), (["seed=1,2"], "use --seeds"), (["wts_dir=a,b"], "use --seeds"),
+    (["x"], "give NAME=a,b,c"), (["=1"], "give NAME=a,b,c"), (["x="], "give NAME=a,b,c"),
+    (["x=1,1"], "a value is given twice"),
+    (["x=1", "x=2"], "a parameter is given twice"), (["seed=1,2"], "use --seeds"),
+    (["wts_dir=a,b"], "use --seeds"),
 ])
 def test_axes_that_cannot_be(texts, said):
     with pytest.raises(UserError, match=said):
@@ -56,7 +58,8 @@ def test_the_grid_and_the_single_changes():
     grid = plan.combinations(axes, pairs=False)
     assert len(grid) == 6 and grid[0] == (("x", "1"), ("y", "a")) and len(set(grid)) == 6
     assert plan.combinations(axes, pairs=True) == [
-        (("x", "1"), ("y", "a")), (("x", "2"), ("y", "a")), (("x", "1"), ("y", "b")), (("x", "1"), ("y", "c"))]
+        (("x", "1"), ("y", "a")), (("x", "2"), ("y", "a")), (("x", "1"), ("y", "b")),
+        (("x", "1"), ("y", "c"))]
 
 
 @pytest.mark.parametrize("text,numbers", [("3", (0, 1, 2)), ("1", (0,)), ("4,7", (4, 7))])
@@ -72,17 +75,19 @@ def test_seeds_that_are_none(text):
 
 def test_a_plan(place):
     whole = made(["tiny"], ["penalty=none,js+r1", "f1=8,16"], seeds=(3, 5), overrides={"bsz": "2"})
-    assert [v.name for v in whole.variants] == ["tiny penalty=none f1=8", "tiny penalty=none f1=16", "tiny penalty=js+r1 f1=8",
+    assert [v.name for v in whole.variants] == ["tiny penalty=none f1=8", "tiny penalty=none f1=16",
+                                                "tiny penalty=js+r1 f1=8",
                                                 "tiny penalty=js+r1 f1=16"]
     assert [run.seed for run in whole.runs] == [3] * 4 + [5] * 4  # all variants of the first seed come first
     last = whole.runs[-1]
-    assert last.params.penalty == "js,r1" and last.params.f1 == 16 and last.params.seed == 5 and last.params.bsz == 2
+    assert (last.params.penalty, last.params.f1, last.params.seed, last.params.bsz) == ("js,r1", 16, 5, 2)
     assert last.budget == 60 and last.folder == Path("out/runs/tiny,penalty=js+r1,f1=16/seed5")
     assert last.command == ("./train.py tiny --bsz=2 --penalty=js,r1 --f1=16 --seed=5 "
                             "--wts_dir=out/runs/tiny,penalty=js+r1,f1=16/seed5/models "
                             "--log_dir=out/runs/tiny,penalty=js+r1,f1=16/seed5/logs")
     assert len({run.folder for run in whole.runs}) == 8
-    assert whole.baseline.name == "tiny penalty=none f1=8" and "(baseline)" in whole.text() and last.command in whole.text()
+    assert whole.baseline.name == "tiny penalty=none f1=8"
+    assert "(baseline)" in whole.text() and last.command in whole.text()
     named = made(["tiny"], ["f1=8,16"], baseline="tiny f1=16")
     assert named.baseline.name == "tiny f1=16"
 
@@ -95,8 +100,10 @@ def test_folders_of_odd_names_stay_apart():
 
 @pytest.mark.parametrize("names,vary,more,said", [
     (["tiny"], [], {}, "nothing to compare"), (["tiny", "tiny"], [], {}, "named twice"),
-    (["tiny"], ["penalti=a,b"], {}, "did you mean 'penalty'"), (["tiny"], ["penalty=none,x"], {}, "penalty=x"),
-    (["tiny"], ["f1=8,16"], {"baseline": "tiny f1=9"}, "no such variant"), (["nothing", "tiny"], [], {}, "unknown experiment"),
+    (["tiny"], ["penalti=a,b"], {}, "did you mean 'penalty'"),
+    (["tiny"], ["penalty=none,x"], {}, "penalty=x"),
+    (["tiny"], ["f1=8,16"], {"baseline": "tiny f1=9"}, "no such variant"),
+    (["nothing", "tiny"], [], {}, "unknown experiment"),
     (["tiny"], ["f1=8,16"], {"overrides": {"f1": "9"}}, "--f1: compare sets it"),
     (["tiny"], ["f1=8,16"], {"overrides": {"seed": "9"}}, "--seed: compare sets it"),
 ])
@@ -110,7 +117,7 @@ def test_the_system_can_be_varied(place):
     assert [run.params.system for run in whole.runs] == ["rpgan", "rpgan_baseline"]
 
 
-# -- lengths ---------------------------------------------------------------------------------------------------------------
+# -- lengths -----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("system", sorted(registry.parameters()))
 def test_every_system_says_what_its_length_is(system):
     kind, known = registry.system_class(system), experiment.declared(system)
@@ -120,7 +127,8 @@ def test_every_system_says_what_its_length_is(system):
         assert known[name].type in (int, float)
 
 
-@pytest.mark.parametrize("name,parameter", [("digits", "MAXITER"), ("digits_sngan", "iteration"), ("digits_glis", "niter"),
+@pytest.mark.parametrize("name,parameter", [("digits", "MAXITER"), ("digits_sngan", "iteration"),
+                                            ("digits_glis", "niter"),
                                             ("sngan_cifar10", "ITERS"), ("jsreg_gan64", "iters")])
 def test_a_budget_in_iterations(name, parameter, monkeypatch):
     monkeypatch.chdir(ROOT)
@@ -141,7 +149,8 @@ def test_lengths_that_are_no_iterations(name, monkeypatch):
 
 
 def test_dry_run_prints_the_plan_and_the_time(place, capsys):
-    verb("tools/compare.py")(["tiny", "--vary", "f1=8,16", "--seeds=2", "--budget=3m", "--jobs=2", "--dry-run"])
+    verb("tools/compare.py")(["tiny", "--vary", "f1=8,16", "--seeds=2", "--budget=3m", "--jobs=2",
+                              "--dry-run"])
     out = capsys.readouterr().out
     assert "2 variants x 2 seeds = 4 runs of 3 minutes, in compare/tiny" in out
     assert out.count("./train.py tiny") == 4 and "about 6 minutes of training, 2 at a time" in out

@@ -12,7 +12,8 @@ from compare_tiny import comparison, workplace
 
 from tfgan_suite.compare import charts, report
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
+               None)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def test_the_order_and_the_differences(made):
     assert best["difference"]["low"] > 0.2 and best["n"] == 3
     table = report.ranking(found)
     sure = {row["cells"][1]["text"]: row["cells"][3]["extra"] for row in table["rows"]}
-    assert sure["small alpha=0.02"] == "better" and sure["small alpha=0.04"] == "worse" and sure["small alpha=0.01"] == ""
+    assert [sure[f"small alpha={alpha}"] for alpha in ("0.02", "0.04", "0.01")] == ["better", "worse", ""]
 
 
 def test_less_is_better_turns_the_words(made):
@@ -88,7 +89,8 @@ def test_the_page_is_whole_and_alone(made):
             assert attrs["aria-hidden"] == "true"  # what it shows is said by the figure around it
         if attrs.get("role") == "img":
             assert attrs["aria-label"]
-    assert "http://" not in re.sub(r'xmlns(:xlink)?="[^"]*"', "", text) and "https://" not in text and "@import" not in text
+    plain = re.sub(r'xmlns(:xlink)?="[^"]*"', "", text)
+    assert "http://" not in plain and "https://" not in plain and "@import" not in plain
     assert 'name="viewport"' in text and "prefers-color-scheme: dark" in text and '<html lang="en">' in text
 
 
@@ -97,15 +99,18 @@ def test_what_the_page_says(made):
     words = " ".join("".join(Page(text).text).split())
     for run in (run for variant in found["variants"] for run in variant["runs"]):
         assert run["command"] in words
-    for said in ("5 minutes", "baseline", "2 of 3", "1 diverged", "3 failed", "samples repeat themselves · seeds 0, 1, 2",
-                 "diverged · seed 1", "is not finite; training stops <here>", "data/none: no such folder", "No checkpoint",
+    for said in ("5 minutes", "baseline", "2 of 3", "1 diverged", "3 failed",
+                 "samples repeat themselves · seeds 0, 1, 2",
+                 "diverged · seed 1", "is not finite; training stops <here>", "data/none: no such folder",
+                 "No checkpoint",
                  "1.00 GiB", "failed · seeds 0, 1, 2", "digits_fid", "even share is 10.0 %"):
         assert said in words, said
-    assert text.count("<img") == 5 * 3 + 5 * 2  # of the first seed sheet, walks and neighbours; of the others the sheets
+    assert text.count("<img") == 5 * 3 + 5 * 2  # three of the first seed, the sheets of the others
 
 
 def test_numbers():
-    assert [report.number(v) for v in (None, 0.0, 0.98765, 12.345, 1234.5, -0.5, 0.00012345, 1.2e-5, 3e7)] == [
+    values = (None, 0.0, 0.98765, 12.345, 1234.5, -0.5, 0.00012345, 1.2e-5, 3e7)
+    assert [report.number(value) for value in values] == [
         "–", "0.000", "0.988", "12.3", "1\u202f234", "−0.500", "0.0001", "1.20e−05", "3.00e+07"]
     assert report.number(0.25, sign=True) == "+0.250" and report.count(12345.2) == "12\u202f345"
     assert [report.seconds(v) for v in (None, 5, 240, 7200)] == ["–", "5 s", "4.0 min", "2.0 h"]
@@ -124,7 +129,8 @@ def contrast(a: str, b: str) -> float:
 
 def test_contrast(made):
     """WCAG 2: 4.5 for text, 3 for what is drawn, by day and by night."""
-    themes = [dict(re.findall(r"--([\w-]+): (#\w{6})", block)) for block in re.findall(r":root \{(.*?)\}", made[1], re.S)]
+    themes = [dict(re.findall(r"--([\w-]+): (#\w{6})", block))
+              for block in re.findall(r":root \{(.*?)\}", made[1], re.S)]
     assert len(themes) == 2
     for theme in themes:
         for ink in ("ink", "soft", "accent", "good", "bad"):
@@ -147,7 +153,7 @@ def test_bands():
     assert len(charts.band([first, second + [[100], [0], [0]]], 0)[0]) == 0
 
 
-# -- in a browser ----------------------------------------------------------------------------------------------------------
+# -- in a browser ------------------------------------------------------------------------------------------
 HOOK = """<script>window.errors = [];
 addEventListener("error", event => errors.push(String(event.message || event.target.src)), true);
 addEventListener("unhandledrejection", event => errors.push(String(event.reason)));
@@ -156,7 +162,9 @@ LOOK = """
 const frame = document.querySelector("iframe"), w = frame.contentWindow, d = w.document;
 const column = k => [...d.querySelectorAll("table.sorted tbody tr")].map(row => row.cells[k].dataset.key);
 const heads = [...d.querySelectorAll("table.sorted thead th")];
-const click = k => { const b = heads[k].querySelector("button"); b.focus(); b.click(); return d.activeElement === b; };
+const click = k => {
+  const b = heads[k].querySelector("button"); b.focus(); b.click(); return d.activeElement === b;
+};
 d.querySelectorAll("details").forEach(x => { x.open = true; });
 const seen = {first: column(0)};
 seen.focused = click(2); seen.up = column(2); seen.sortUp = heads[2].getAttribute("aria-sort");
@@ -165,10 +173,12 @@ click(1); seen.names = column(1); seen.sorts = heads.filter(h => h.hasAttribute(
 seen.pictures = [...d.images].map(i => [i.complete, i.naturalWidth]);
 seen.charts = [...d.querySelectorAll("figure.chart svg")].map(s => s.getBoundingClientRect().width);
 seen.width = d.documentElement.scrollWidth; seen.inner = w.innerWidth;
-seen.small = [...d.querySelectorAll("thead button, .copy")].filter(b => b.getBoundingClientRect().height < 24).length;
+const buttons = [...d.querySelectorAll("thead button, .copy")];
+seen.small = buttons.filter(b => b.getBoundingClientRect().height < 24).length;
 seen.rows = w.getComputedStyle(d.querySelector("table.sorted tbody tr")).display;
 seen.errors = w.errors;
-const pre = document.createElement("pre"); pre.id = "seen"; pre.textContent = JSON.stringify(seen); document.body.append(pre);
+const pre = document.createElement("pre");
+pre.id = "seen"; pre.textContent = JSON.stringify(seen); document.body.append(pre);
 """
 
 
@@ -176,24 +186,29 @@ def seen_at(width: int, text: str, folder) -> dict:
     """What a browser makes of the page in a frame of that width."""
     inner = text.replace("<head>", "<head>" + HOOK, 1)
     (folder / "frame.html").write_text(
-        f'<!DOCTYPE html><meta charset="utf-8"><body style="margin:0"><iframe style="border:0;width:{width}px;height:900px" '
-        f'srcdoc="{html.escape(inner)}"></iframe><script>addEventListener("load", () => {{{LOOK}}});</script>')
-    done = subprocess.run([BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile",
+        f'<!DOCTYPE html><meta charset="utf-8"><body style="margin:0">'
+        f'<iframe style="border:0;width:{width}px;height:900px" srcdoc="{html.escape(inner)}"></iframe>'
+        f'<script>addEventListener("load", () => {{{LOOK}}});</script>')
+    done = subprocess.run([BROWSER, "--headless", "--no-sandbox", "--disable-gpu",
+                           f"--user-data-dir={folder}/profile",
                            "--window-size=1400,1000", "--virtual-time-budget=10000", "--dump-dom",
-                           (folder / "frame.html").as_uri()], capture_output=True, text=True, timeout=120, check=False)
+                           (folder / "frame.html").as_uri()], capture_output=True, text=True, timeout=120,
+                          check=False)
     found = re.search(r'<pre id="seen">(.*?)</pre>', done.stdout, re.S)
     assert found, done.stderr[-2000:]
     return json.loads(html.unescape(found[1]))
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on PATH (Debian: apt-get install chromium)")
+@pytest.mark.skipif(BROWSER is None,
+                    reason="no Chromium or Chrome on PATH (Debian: apt-get install chromium)")
 @pytest.mark.parametrize("width,rows", [(1300, "table-row"), (360, "grid")])
 def test_in_a_browser(made, tmp_path, width, rows):
     seen = seen_at(width, made[1], tmp_path)
     assert seen["errors"] == []
     assert seen["first"] == ["1", "2", "3", "4", "5", "6"]
     known = [float(key) for key in seen["up"] if key]
-    assert seen["focused"] and seen["sortUp"] == "ascending" and known == sorted(known) and seen["up"][-1] == ""
+    assert seen["focused"] and seen["sortUp"] == "ascending"
+    assert known == sorted(known) and seen["up"][-1] == ""
     assert seen["sortDown"] == "descending" and seen["down"] == [*map(str, seen["up"][-2::-1]), ""]
     assert seen["names"] == sorted(seen["names"]) and seen["sorts"] == 1
     assert len(seen["pictures"]) == 25 and all(complete and wide > 0 for complete, wide in seen["pictures"])

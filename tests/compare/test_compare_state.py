@@ -17,7 +17,7 @@ from tfgan_suite.errors import UserError
 def run(tmp_path, monkeypatch):
     workplace(tmp_path, monkeypatch)
     chosen = plan.variants(["tiny"], plan.axes(["f1=8,16"]))
-    return plan.make(chosen, {}, (0,), plan.Budget.parse("1m"), Path("out")).runs[0]
+    return plan.make(chosen, {}, (0,), plan.Budget.parse("1m"), Path("out"), None).runs[0]
 
 
 def checkpoint(folder: Path, number: int, moment: float) -> None:
@@ -34,7 +34,7 @@ def test_the_clock_goes_on_from_the_checkpoint(tmp_path):
     known.begin(0, 1000.0)
     checkpoint(tmp_path / "w", 10, 1007.0)
     known.see(tmp_path / "w")
-    assert known.times == {10: 7.0} and known.clock(1009.0) == 9.0  # two seconds after the checkpoint it is killed
+    assert known.times == {10: 7.0} and known.clock(1009.0) == 9.0  # killed two seconds after the checkpoint
     known.begin(10, 5000.0)
     assert known.clock(5001.0) == 8.0
     checkpoint(tmp_path / "w", 20, 5004.0)
@@ -43,6 +43,9 @@ def test_the_clock_goes_on_from_the_checkpoint(tmp_path):
     known.begin(10, 9000.0)  # the newer checkpoint was broken: its time is forgotten
     assert known.times == {10: 7.0} and known.clock(9001.0) == 8.0
     known.see(tmp_path / "nowhere")
+    checkpoint(tmp_path / "w", 11, 8999.5)  # written by the first iteration, just before that was noticed
+    known.see(tmp_path / "w")
+    assert known.times[11] == 7.0
 
 
 def test_the_state_file(run):
@@ -63,17 +66,17 @@ def test_the_state_file(run):
 
 
 def test_one_comparison_in_a_folder(tmp_path):
-    with state.locked(tmp_path / "o", "another comparison"):
-        with pytest.raises(UserError, match="another comparison is at work here"), state.locked(tmp_path / "o",
-                                                                                              "another comparison"):
-            pass
+    first, second = (state.locked(tmp_path / "o", "another comparison") for _ in range(2))
+    with first, pytest.raises(UserError, match="another comparison is at work here"), second:
+        pass
     with state.locked(tmp_path / "o", "another comparison"):
         pass
 
 
 def test_a_left_over_training_is_stopped_and_waited_for(run):
     lock = state.hold(run)
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], pass_fds=[lock.fileno()])
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"],
+                             pass_fds=[lock.fileno()])
     lock.truncate(0)
     lock.write(str(child.pid))
     lock.flush()

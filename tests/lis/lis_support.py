@@ -23,4 +23,5 @@ def host(params, source):
     """What the trainer gives to events, and what they logged."""
     logged = []
     return SimpleNamespace(params=params, source=source, log_dir=params.log_dir, image=None,
+                           line=lambda text, stamp=True: None,
                            log=lambda step, values: logged.append((step, values)), logged=logged)

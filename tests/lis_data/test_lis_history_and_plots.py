@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfgan_suite import experiment, registry
 from tfgan_suite.errors import UserError
 from tfgan_suite.lis import history, plots, video
 
@@ -30,6 +31,21 @@ def test_history_of_a_run(tmp_path):
     found = history.from_metrics(path)
     assert [name for name, _ in found.lines()] == ["loss-d_real", "loss-g_g0"]
     assert found.csv(kernel_size=1) == "__index,loss-d_real,loss-g_g0\n1,0.5000,0.0000\n2,0.6000,1.5000"
+
+
+def test_columns_are_those_that_the_system_declares(tmp_path):
+    system = registry.system_class("glis")
+    declared = system.history_lines(experiment.load("digits_glis", {"r_iterations": "2"}))
+    assert [name.split("-")[-1] for name in declared] == ["r0", "r1", "g0", "g1", "g2", "real", "fake0", "fake1", "fake2"]
+    path = write_metrics(tmp_path, [{"iteration": 1, "loss-d-mix/train-d-fake2": 0.5, "loss-g-mix/train-g1": 1.0}])
+    found = history.from_metrics(path, declared)
+    header = found.csv(kernel_size=1).splitlines()[0].split(",")
+    assert header == ["__index", *(name.replace("/", "_") for name in declared)]
+    assert not found.empty and history.History(declared).empty
+    found.forget(1)
+    assert found.empty
+    with pytest.raises(UserError, match="no losses to plot"):
+        plots.losses(found, tmp_path / "loss.jpg")
 
 
 def test_average_and_names_in_the_table():
@@ -145,7 +161,7 @@ def test_video_takes_the_last_stage(tmp_path):
 
 def test_video_of_r_separate(tmp_path):
     save(tmp_path / "samples" / "sample_5.jpg")
-    save(tmp_path / "samples_r" / "sample_5.jpg", value=200)
+    save(tmp_path / "samples_r" / "sample_5_r.jpg", value=200)
     assert video.frames(tmp_path)[0][-1, -1, 0] == 200
 
 

@@ -6,15 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_graph
+from PIL import Image
 from toys import ToySystem, evaluation, pictures
 
+from tfgan_suite import experiment
+from tfgan_suite.data.folder import FolderSource
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
-from tfgan_suite.metrics import events, registry, scores, tfgan
+from tfgan_suite.metrics import evaluating, events, progress, registry, scores, tfgan
 from tfgan_suite.metrics.inception import Inception
 from tfgan_suite.metrics.registry import Evaluation
-from tfgan_suite.metrics.samples import SystemSamples
+from tfgan_suite.metrics.samples import SourceSamples, SystemSamples
 from tfgan_suite.metrics.statistics import Moments
+from tfgan_suite.registry import system_class
 
 ALL = ("is", "is_new", "fid", "kid", "swd")
 
@@ -82,9 +86,55 @@ def test_one_pass_serves_is_fid_and_kid_and_the_reals_are_cached(options, monkey
     assert first == second
 
 
-def test_reals_of_another_size_are_scaled_to_cover(options):
-    made = evaluation(pictures(20, 16), pictures(30, 24, 1), options=options)
-    assert np.isfinite(scores.frechet_inception_distance(made)["fid_20_train"])
+def test_each_side_goes_to_the_graph_from_its_own_size(options):
+    """Half-size copies of the real images lack their detail, and must not score as if they were the images themselves."""
+    reals = pictures(60, 32, 1)
+    small = reals[:, ::2, ::2]
+    made = evaluation(small, reals, options=options, names=("fid",))
+    found = scores.frechet_inception_distance(made)["fid_60_train"]
+    w, moments = tiny_graph.weights(), (Moments(), Moments())
+    for side, images in zip(moments, (reals, small)):
+        side.add(tiny_graph.expected(images, w)[0])
+    np.testing.assert_allclose(found, tfgan.frechet(*moments), rtol=1e-3)
+    assert found > 1e-3 and made.protocol["size"] == "16x16" and made.protocol["real_size"] == "32x32"
+    assert scores.frechet_inception_distance(evaluation(reals, reals, options=options))["fid_60_train"] < 1e-5
+    with pytest.raises(UserError, match="swd: compares pixels.*has 32x32, the samples 16x16"):
+        scores.sliced_wasserstein_distance(evaluation(small, reals))
+
+
+def test_images_of_mixed_sizes(options, tmp_path):
+    """Whatever the batch, each image counts once and goes to the graph from its own size."""
+    mixed = [pictures(1, side, seed)[0] for seed, side in enumerate([16, 24, 16, 9] * 10)]
+    for i, picture in enumerate(mixed):
+        Image.fromarray(picture).save(tmp_path / f"{i:02d}.png")
+    moments = Moments(), Moments()
+    for picture in mixed:
+        moments[0].add(tiny_graph.expected(picture[None], tiny_graph.weights())[0])
+    moments[1].add(tiny_graph.expected(pictures(50, 16, 99), tiny_graph.weights())[0])
+    for batch in (1, 7, 40):
+        made = evaluation(pictures(50, 16, 99), options=options, names=("fid", "kid"))
+        made.samples, made.reals = SourceSamples(FolderSource(tmp_path), batch=batch), lambda: ArraySource(pictures(50, 16, 99))
+        found = scores.frechet_inception_distance(made)["fid_40_train"]
+        np.testing.assert_allclose(found, tfgan.frechet(*moments), rtol=1e-3)
+        assert made.protocol["size"] == "9x9 to 24x24 (3 sizes)" and scores.judged(made, True).features.n == 40
+    with pytest.raises(UserError, match="swd: .*one size; there are"):
+        scores.sliced_wasserstein_distance(made)
+
+
+def test_a_perfect_pggan_is_at_the_floor(options, tmp_path):
+    """Its reals are squeezed to a square by its filter, in grey where it is grey: a generator that gives exactly those scores 0."""
+    for i, picture in enumerate(pictures(40, 24, 5)):
+        Image.fromarray(picture[:16]).save(tmp_path / f"{i}.png")
+    known = experiment.declared("pggan")
+    given = {"data_path": str(tmp_path), "endRes": 8, "startRes": 4, "nChannels": 1, "inputFilter": "BICUBIC", "batch_table": "4:4,8:4", "stdDevGroup": 2,
+             "fmapBase": 16, "fmapMax": 4, "latentSize": 4}
+    values = {n: p.convert(str(given[n]), "test") if n in given else p.default for n, p in known.items()}
+    system = system_class("pggan")(experiment.Parameters("t", {**values, "system": "pggan"}, {}, known), training=False)
+    perfect = np.stack([np.asarray(Image.fromarray(FolderSource(tmp_path).image(i)).convert("L").resize((8, 8), Image.BICUBIC))
+                        for i in range(40)])
+    samples = SourceSamples(ArraySource(np.repeat(perfect[..., None], 3, -1)))
+    made = Evaluation(samples, 4, reals=evaluating.reals_of("", system), system=system, options=options, names=("fid",))
+    assert scores.frechet_inception_distance(made)["fid_40_train"] < 1e-5
 
 
 @pytest.mark.parametrize("names", [("is",), ("is_new",)])
@@ -136,6 +186,45 @@ def test_event_without_the_graph_says_so_once_and_lets_training_go_on(options):
     assert len(host.lines) == 1 and "the 2015 Inception graph is missing" in host.lines[0]
 
 
+def test_event_in_training_has_a_count_and_tells_how_far_it_is(options, monkeypatch):
+    monkeypatch.setenv("TFGAN_SUITE_INCEPTION_SHA256", options["graph_sha256"])
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(progress, "PAUSE", 0.0)
+    host = Host()
+    assert set(events.inception_event(ToySystem(), 10, n=500, graph=options["graph"]).run(10, host)) == {"inception_500",
+                                                                                                     "inception_500_std"}
+    assert len(host.lines) == 4 and "samples: 300 of 500 images," in host.lines[2] and "left" in host.lines[2]
+
+
+def test_absence_of_the_graph_is_known_before_training(options, monkeypatch):
+    event, host = events.inception_check(1000), Host()
+    assert event.first and not event.is_due(1000)
+    assert event.run(0, host) == {} and len(host.lines) == 1 and "the 2015 Inception graph is missing" in host.lines[0]
+    monkeypatch.setenv("TFGAN_SUITE_INCEPTION", options["graph"])
+    monkeypatch.setenv("TFGAN_SUITE_INCEPTION_SHA256", options["graph_sha256"])
+    event.run(0, host)
+    assert len(host.lines) == 1
+
+
+def test_one_metric_that_fails_leaves_the_others(options, monkeypatch):
+    made = evaluation(pictures(40), pictures(30, 32), options=options, names=("swd", "fid", "is"))
+    found = dict(evaluating.each(made))
+    assert isinstance(found["swd"], UserError) and np.isfinite(found["fid"]["fid_40_train"]) and len(found["is"]) == 2
+    with pytest.raises(UserError, match="one size"):
+        evaluating.compute(made)
+
+
+@pytest.mark.parametrize("names, message", [(("is", "fid"), "graph is missing"), (("swd", "is"), "graph is missing"),
+                                            (("swd", "reconstruction"), "needs an experiment"), (("swd", "xyz"), "unknown")])
+def test_what_a_metric_needs_is_looked_for_first(names, message, tmp_path, monkeypatch):
+    """Nothing is generated before it is clear that all can be computed."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made = evaluation(pictures(40), pictures(30), names=names)
+    made.samples.batches = lambda: pytest.fail("samples were made")
+    with pytest.raises(UserError, match=message):
+        next(evaluating.each(made))
+
+
 # -- memory ------------------------------------------------------------------------------------------------------------
 PEAK = """
 import resource, sys
@@ -145,7 +234,7 @@ from toys import ToySystem, pictures
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.metrics import registry
 from tfgan_suite.metrics.registry import Evaluation
-from tfgan_suite.metrics.samples import SystemSamples
+from tfgan_suite.metrics.samples import SourceSamples, SystemSamples
 names = ("is", "fid", "kid")
 made = Evaluation(SystemSamples(ToySystem(16), int(sys.argv[1])), reals=lambda: ArraySource(pictures(2100)),
                   names=names, options=dict(graph={graph!r}, graph_sha256={sha!r}))

@@ -29,6 +29,9 @@ class ToySystem:
         grey = np.clip(latents[:, :1, None] * ramp[:, None] + latents[:, 1:, None] * ramp + shift, -1, 1)
         return np.repeat(grey[..., None], 3, axis=-1)
 
+    def metrics(self):
+        return {}
+
     def to_uint8(self, x):
         return bytes.to_uint8(x)
 

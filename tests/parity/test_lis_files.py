@@ -1,10 +1,15 @@
 """Checkpoints that the original wrote: names, weights, optimiser states, and the samples that they give."""
+import runpy
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from golden_files import close, files, folder, load, under
 from lis_helpers import modules_of, nchw, nearly_equal_bytes, norm_of, parameters, sizes_of, to_file
 
 from tfgan_suite.files import torch
+from tfgan_suite.files.archive import Archive
 from tfgan_suite.layers.activations import sigmoid
 from tfgan_suite.lis import convert, history
 from tfgan_suite.lis.system import SYSTEMS
@@ -88,12 +93,29 @@ def test_reverser_of_a_finished_run(path, prefix):
         close(nchw(system.stages(known["vis_code"])[1]), known[f"r_repaired_r{last}"], 1e-5, "repaired")
 
 
+@pytest.mark.parametrize(("path", "prefix"), experiments("r"))
+def test_a_reverser_goes_on_from_the_folder_of_the_original(path, prefix):
+    """R-separate writes no `last`: the largest number counts; its optimiser comes along."""
+    runs = [p.values for p in experiments("gen")]
+    if not runs or prefix != convert.newest(path, "r"):
+        pytest.skip("no G-LIS run beside it, or not its newest R")
+    of_run, net = max(runs, key=lambda run: run[1] == "last")
+    given = {"load_path": str(of_run), "net": net, "load_path_r": str(path)}
+    system = SYSTEMS["lis_separate"](parameters("lis_separate", flags(of_run, net), **given))
+    for name, array in convert.network(path, prefix, "r").items():
+        np.testing.assert_array_equal(dict(system.networks["r"].arrays())[name], array)
+    stored, slots = convert.square_averages(path, prefix, "r"), system.square_averages("r")
+    assert stored
+    for name, array in stored.items():
+        np.testing.assert_array_equal(slots[name].numpy(), array.reshape(slots[name].shape))
+
+
 @pytest.mark.parametrize(("path", "prefix"), experiments("gen"))
 def test_conversion_gives_a_whole_checkpoint(path, prefix):
     known = expected()
     params = parameters("glis", flags(path, prefix))
     found = convert.convert(path / convert.ARCHIVE / f"{prefix}_gen.pt", params)
-    assert set(found) == {"g", "d", "state"}
+    assert {name for name in found if not name.endswith(".npz")} == {"g", "d", "state"}
     fresh = SYSTEMS["glis"](params)
     assert set(found["state"]) == set(fresh.state())
     squares = [n for n in found["state"] if "square_avg" in n]
@@ -105,6 +127,34 @@ def test_conversion_gives_a_whole_checkpoint(path, prefix):
         for name in ("current_iter", "best_iter", "current_sample"):
             assert facts[name] == known[f"state_{name}"]
         np.testing.assert_array_equal(facts["index_shuffle"], known["state_index_shuffle"])
+
+
+def test_a_converted_run_knows_its_iteration_and_its_best_network(tmp_path, monkeypatch):
+    runs = [p.values for p in experiments("gen") if p.values[1] == "last"]
+    if not runs:
+        pytest.skip("no run with a last checkpoint")
+    path, prefix = runs[0]
+    run = tmp_path / "exp01" / convert.ARCHIVE
+    shutil.copytree(path / convert.ARCHIVE, run)
+    for kind in ("gen", "dis"):
+        shutil.copy(run / f"last_{kind}.pt", run / f"best_{kind}.pt")
+    facts = convert.state(path, prefix)
+    monkeypatch.chdir(tmp_path)
+    words = flags(path, prefix).split()
+    given = "\n".join(f"{flag[2:]} = {value if value.isdigit() else repr(value)}"
+                      for flag, value in zip(words[::2], words[1::2]))
+    (tmp_path / "exp").mkdir()
+    (tmp_path / "exp" / "theirs.py").write_text(f"system = 'glis'\n{given}\n")
+    tool = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "convert.py"))["main"]
+    tool(["theirs", "exp01"])
+    done, best = int(facts["current_iter"]), int(facts["best_iter"])
+    assert (tmp_path / "models" / "theirs" / f"iter_{done}.gmodel.npz").is_file()
+    stored = Archive(tmp_path / "models" / "theirs" / f"iter_{done}.state.npz")
+    assert float(stored["extra/min_loss"]) == float(facts["min_loss"])
+    assert int(stored["extra/best_iter"]) == best
+    kept = Archive(tmp_path / "models" / "theirs" / "best" / f"iter_{best}.gmodel.npz")
+    for name, array in convert.network(path, prefix, "g").items():
+        np.testing.assert_array_equal(kept[name], array)
 
 
 def logs():

@@ -1,4 +1,4 @@
-"""Charts as SVG text to put into a page: they take the page's text colour and fonts, so that they are right in the dark too."""
+"""Charts as SVG text for a page, whose text colour and fonts they take: they are right in the dark too."""
 from __future__ import annotations
 
 import io
@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-# Each differs from white and from near black by a contrast of 3 or more; styles tell lines apart without colour.
+# Each has a contrast of 3 or more with white and with near black; styles tell lines apart without colour.
 COLOURS = ("#0a7cc4", "#cf5a00", "#0a8f68", "#b8558c", "#7d6ad0", "#94781e", "#d0455a", "#5f7f99")
 DASHES = ("", "6 2", "2 2", "8 2 2 2", "4 1 1 1 1 1", "10 3", "1 2", "5 3")
 MARKERS = "osD^vPX*"
@@ -27,15 +27,16 @@ class Style:
 
 def style(number: int) -> Style:
     """The style of line `number`, from 0."""
-    return Style(COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)], MARKERS[number % len(MARKERS)])
+    return Style(COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)],
+                 MARKERS[number % len(MARKERS)])
 
 
 def band(series: list[np.ndarray], axis: int, count: int = 30) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean and deviation over runs whose points lie at different iterations.
 
     Args:
-        series: [3, points] of each run: iterations (ascending), seconds, scores. Seconds and scores are taken as piecewise linear
-            in the iterations, on the range that all runs have.
+        series: [3, points] of each run: iterations (ascending), seconds, scores. Seconds and scores are
+            taken as piecewise linear in the iterations, on the range that all runs have.
         axis: what x is: 0 iterations, 1 mean seconds at them.
 
     Returns:
@@ -47,7 +48,8 @@ def band(series: list[np.ndarray], axis: int, count: int = 30) -> tuple[np.ndarr
     if last < first:  # the runs have no range in common
         return np.zeros(0), np.zeros(0), np.zeros(0)
     places = np.concatenate([s[0] for s in series])
-    grid = np.unique(np.concatenate([np.linspace(first, last, count), places[(places >= first) & (places <= last)]]))
+    grid = np.unique(np.concatenate([np.linspace(first, last, count),
+                                     places[(places >= first) & (places <= last)]]))
     seconds, scores = (np.stack([np.interp(grid, s[0], s[row]) for s in series]) for row in (1, 2))
     return (grid, seconds.mean(axis=0))[axis], scores.mean(axis=0), scores.std(axis=0, ddof=1)
 
@@ -87,9 +89,12 @@ def differences(rows: list[tuple[str, dict]], x_label: str, name: str) -> str:
         sure = found["low"] is not None and (found["low"] > 0 or found["high"] < 0)
         colour = COLOURS[0] if sure else COLOURS[7]
         if found["low"] is not None:
-            axes.plot([found["low"], found["high"]], [place, place], color=colour, linewidth=2.5, solid_capstyle="butt")
-        axes.plot([found["mean"]], [place], "o", color=colour, markersize=7, fillstyle="full" if sure else "none")
-        axes.text(0.0, place - 0.2, title, transform=axes.get_yaxis_transform(), fontsize=10, va="bottom", color=INK)
+            axes.plot([found["low"], found["high"]], [place, place], color=colour, linewidth=2.5,
+                      solid_capstyle="butt")
+        fill = "full" if sure else "none"
+        axes.plot([found["mean"]], [place], "o", color=colour, markersize=7, fillstyle=fill)
+        axes.text(0.0, place - 0.2, title, transform=axes.get_yaxis_transform(), fontsize=10, va="bottom",
+                  color=INK)
     axes.axvline(0, color=INK, linewidth=1, alpha=0.6)
     axes.set_yticks([])
     axes.set_ylim(len(rows) - 0.5, -0.85)
@@ -106,19 +111,23 @@ def _figure(width: float, height: float):
     return figure, axes
 
 
-_RC = {"svg.fonttype": "none", "font.size": 11, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK,
-       "xtick.color": INK, "ytick.color": INK, "axes.facecolor": "none", "figure.facecolor": "none"}
+_RC = {"svg.fonttype": "none", "font.size": 11, "text.color": INK, "axes.labelcolor": INK,
+       "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.facecolor": "none",
+       "figure.facecolor": "none"}
 
 
 def _svg(figure: Figure, name: str) -> str:
     text = io.StringIO()
     with matplotlib.rc_context({**_RC, "svg.hashsalt": name}):
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(text, format="svg", metadata=nothing)
     svg = text.getvalue()
     svg = svg[svg.index("<svg"):].replace(INK, "currentColor")
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
     svg = re.sub(r'(\bid="|url\(#|xlink:href="#)', rf"\g<1>{name}-", svg)  # several charts share the page
-    svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1; font-family: inherit", svg)  # matplotlib up to 3.9
+    # matplotlib up to 3.9 writes the short form
+    svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1; font-family: inherit", svg)
     svg = re.sub(r"font-family: '[^;\"]*", "font-family: inherit", svg)
     svg = re.sub(r"<style.*?</style>", "", svg, flags=re.S)  # it would hold for the whole page
-    return re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg \1 aria-hidden="true" focusable="false">', svg, count=1)
+    return re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg \1 aria-hidden="true" focusable="false">',
+                  svg, count=1)

@@ -1,12 +1,13 @@
-"""What is compared: experiments times settings times seeds, each an ordinary run in a folder of its own. No TensorFlow here."""
+"""What is compared: experiments times settings times seeds, each an ordinary run. No TensorFlow here."""
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import multiprocessing
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,8 @@ class Budget:
 
     Attributes:
         amount: of the unit.
-        unit: 'm' (minutes of training), 'it' (iterations), 'kimg' (thousands of real images); '' for each run's own length.
+        unit: 'm' (minutes of training), 'it' (iterations), 'kimg' (thousands of real images); '' for each
+            run's own length.
     """
 
     amount: float = 0.0
@@ -40,7 +42,8 @@ class Budget:
         """
         found = re.fullmatch(r"(\d+(?:\.\d+)?)(m|it|kimg)", text.strip())
         if text and (not found or float(found[1]) <= 0):
-            raise UserError(f"--budget={text}: give minutes, iterations or thousands of images, such as 5m, 5000it, 200kimg")
+            raise UserError(f"--budget={text}: give minutes, iterations or thousands of images, such as "
+                            f"5m, 5000it, 200kimg")
         return cls(float(found[1]), found[2]) if found else cls()
 
     @property
@@ -105,7 +108,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """All runs, those of the first seed first, so that one that is stopped early has compared all variants."""
+    """All runs, those of the first seed first: one that is stopped early has compared all variants."""
 
     variants: tuple
     seeds: tuple
@@ -116,9 +119,11 @@ class Plan:
 
     def text(self) -> str:
         """The plan as a table."""
-        lines = [f"{len(self.variants)} variants x {len(self.seeds)} seeds = {len(self.runs)} runs of {self.budget}, in {self.out}"]
+        lines = [f"{len(self.variants)} variants x {len(self.seeds)} seeds = {len(self.runs)} runs of "
+                 f"{self.budget}, in {self.out}"]
         for number, variant in enumerate(self.variants, 1):
-            lines.append(f"  {number:3d}  {variant.name}{'  (baseline)' if variant == self.baseline else ''}")
+            mark = "  (baseline)" if variant == self.baseline else ""
+            lines.append(f"  {number:3d}  {variant.name}{mark}")
         return "\n".join([*lines, "commands:", *(f"  {run.command}" for run in self.runs)])
 
 
@@ -168,7 +173,8 @@ def axes(texts: list[str]) -> dict[str, list[str]]:
         if name in OWN:
             raise UserError(f"--vary {text}: {name} differs between the runs anyway; use --seeds and --out")
         if name in found or len(set(words)) < len(words):
-            raise UserError(f"--vary {text}: {'a parameter' if name in found else 'a value'} is given twice")
+            what = "a parameter" if name in found else "a value"
+            raise UserError(f"--vary {text}: {what} is given twice")
         found[name] = words
     return found
 
@@ -187,13 +193,14 @@ def combinations(found: dict[str, list[str]], pairs: bool) -> list[tuple]:
 
 
 def variants(names: list[str], found: dict[str, list[str]], pairs: bool = False) -> list[Variant]:
-    """Every experiment with every combination of settings; the first is the baseline unless another one is named.
+    """Every experiment with every combination of settings.
 
     Raises:
         UserError: an experiment is named twice, or there is nothing to compare.
     """
     if len(set(names)) < len(names):
-        raise UserError(f"{' '.join(names)}: an experiment is named twice; compare settings with --vary NAME=a,b")
+        raise UserError(f"{' '.join(names)}: an experiment is named twice; vary its settings with --vary "
+                        f"NAME=a,b")
     made = []
     for name, settings in itertools.product(names, combinations(found, pairs)):
         title = experiment.find(name).stem
@@ -213,8 +220,8 @@ def seeds(text: str) -> tuple[int, ...]:
         UserError: no whole numbers, or one twice.
     """
     words = text.split(",")
-    numbers = [whole(word) for word in words]
-    wrong = None in numbers or len(set(numbers)) < len(numbers) or max(numbers) > LARGEST_SEED
+    numbers = [number for number in map(whole, words) if number is not None]
+    wrong = len(numbers) < len(words) or len(set(numbers)) < len(numbers) or max(numbers) > LARGEST_SEED
     if wrong or (len(numbers) == 1 and not 0 < numbers[0] <= MOST_SEEDS):
         raise UserError(f"--seeds={text}: give how many, such as 3, or the seeds themselves, such as 4,7,9")
     return tuple(range(numbers[0])) if len(numbers) == 1 else tuple(numbers)
@@ -234,7 +241,7 @@ def resolve(name: str, overrides: dict) -> tuple[Parameters, dict]:
 
 
 def length(name: str, overrides: dict, budget: Budget) -> tuple[dict[str, str], int | None]:
-    """What makes a run of this experiment as long as a budget that is no time; opens the system (TensorFlow).
+    """What makes a run of this experiment as long as a budget that is no time; imports TensorFlow.
 
     Returns:
         (overrides, iterations of the run where they are known).
@@ -249,9 +256,11 @@ def length(name: str, overrides: dict, budget: Budget) -> tuple[dict[str, str], 
     if not budget.unit:
         return {}, int(params.values[kind.length[0]]) if kind.length_in_iterations else None
     if not kind.length_in_iterations:
-        raise UserError(f"--budget: the length of a run of system {params.system} is no number of iterations "
-                        f"({', '.join(kind.length)}); give minutes, such as --budget=5m")
-    iterations = int(budget.amount) if budget.unit == "it" else _iterations_showing(params, int(budget.amount * 1000))
+        raise UserError(f"--budget: the length of a run of system {params.system} ({', '.join(kind.length)}) "
+                        f"is no number of iterations; give minutes, such as --budget=5m")
+    iterations = int(budget.amount)
+    if budget.unit == "kimg":
+        iterations = _iterations_showing(params, int(budget.amount * 1000))
     return {kind.length[0]: str(iterations)}, iterations
 
 
@@ -268,10 +277,14 @@ def _iterations_showing(params: Parameters, images: int) -> int:
     return high
 
 
-def apart(function: Callable, *arguments):
-    """Calls a function in a process of its own, so that this one takes no memory of a GPU that the runs will need."""
+@contextlib.contextmanager
+def apart() -> Iterator[Callable]:
+    """A function `call(function, *arguments)` that works in another process, which ends with the context.
+
+    TensorFlow takes all memory of a GPU for its process; the runs will need it.
+    """
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
+        yield lambda function, *arguments: pool.submit(function, *arguments).result()
 
 
 def lengths(asked: list, budget: Budget) -> list[tuple | UserError]:
@@ -285,13 +298,15 @@ def lengths(asked: list, budget: Budget) -> list[tuple | UserError]:
     return answers
 
 
-def make(chosen: list[Variant], overrides: dict, numbers: tuple, budget: Budget, out: Path, baseline: str = "") -> Plan:
+def make(chosen: list[Variant], overrides: dict, numbers: tuple, budget: Budget, out: Path, call: Callable,
+         baseline: str = "") -> Plan:
     """The plan.
 
     Args:
         chosen: the variants.
         overrides: of all runs, from the command line.
         numbers: the seeds.
+        call: calls a function, in another process (`apart`); a budget of minutes does not need it.
         baseline: name of the variant that the others are compared with; by default the first.
 
     Raises:
@@ -299,15 +314,15 @@ def make(chosen: list[Variant], overrides: dict, numbers: tuple, budget: Budget,
     """
     names = [variant.name for variant in chosen]
     if baseline and baseline not in names:
-        raise UserError(f"--baseline={baseline}: no such variant{experiment.nearest(baseline, names)}; there are: "
-                        f"{'; '.join(names)}")
+        raise UserError(f"--baseline={baseline}: no such variant{experiment.nearest(baseline, names)}; "
+                        f"there are: {'; '.join(names)}")
     for name in overrides:
         if name in OWN or any(name == n for n, _ in chosen[0].settings):
             raise UserError(f"--{name}: compare sets it itself; use --seeds, --out or --vary")
     settled = [resolve(v.experiment, {**overrides, **dict(v.settings)})[1] for v in chosen]
     ends: list[int | None] = [None] * len(chosen)
     if budget.unit != "m":
-        answers = apart(lengths, [(v.experiment, given) for v, given in zip(chosen, settled)], budget)
+        answers = call(lengths, [(v.experiment, given) for v, given in zip(chosen, settled)], budget)
         for i, answer in enumerate(answers):
             if isinstance(answer, UserError):
                 raise answer
@@ -315,12 +330,14 @@ def make(chosen: list[Variant], overrides: dict, numbers: tuple, budget: Budget,
             ends[i] = answer[1]
     runs = [_run(variant, given, seed, budget, out, end) for seed in numbers
             for variant, given, end in zip(chosen, settled, ends)]
-    return Plan(tuple(chosen), tuple(numbers), budget, out, tuple(runs), chosen[names.index(baseline) if baseline else 0])
+    return Plan(tuple(chosen), tuple(numbers), budget, out, tuple(runs),
+                chosen[names.index(baseline) if baseline else 0])
 
 
 def _run(variant: Variant, given: dict, seed: int, budget: Budget, out: Path, end: int | None) -> Run:
     folder = out / "runs" / variant.folder / f"seed{seed}"
-    overrides = {**given, "seed": str(seed), "wts_dir": str(folder / "models"), "log_dir": str(folder / "logs")}
+    overrides = {**given, "seed": str(seed), "wts_dir": str(folder / "models"),
+                 "log_dir": str(folder / "logs")}
     params = experiment.load(variant.experiment, overrides)
     return Run(variant, seed, folder, overrides, params, budget.seconds, end)
 

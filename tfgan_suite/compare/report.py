@@ -1,4 +1,4 @@
-"""One page that shows a comparison: no server, no network, pictures inside. The page is `report.html.j2`."""
+"""One page that shows a comparison: no server, no network, pictures inside (`report.html.j2`)."""
 from __future__ import annotations
 
 import base64
@@ -31,7 +31,9 @@ def seconds(value: float | None) -> str:
     """12 s, 3.4 min, 2.1 h."""
     if value is None:
         return MISSING
-    return f"{value:.0f} s" if value < 100 else f"{value / 60:.1f} min" if value < 5400 else f"{value / 3600:.1f} h"
+    if value < 100:
+        return f"{value:.0f} s"
+    return f"{value / 60:.1f} min" if value < 5400 else f"{value / 3600:.1f} h"
 
 
 def count(value: float | None) -> str:
@@ -64,7 +66,8 @@ def _difference(found: dict | None) -> tuple[str, str]:
         return MISSING, ""
     if found["low"] is None:
         return number(found["mean"], sign=True), "one seed: no interval"
-    return number(found["mean"], sign=True), f"{number(found['low'], sign=True)} to {number(found['high'], sign=True)}"
+    between = f"{number(found['low'], sign=True)} to {number(found['high'], sign=True)}"
+    return number(found["mean"], sign=True), between
 
 
 def ranking(comparison: dict) -> dict:
@@ -82,8 +85,9 @@ def ranking(comparison: dict) -> dict:
             _cell(number(score and score["mean"]), score and score["mean"], rank, "score", spread),
             _cell("baseline" if is_base else shown, 0 if is_base else score and score["difference"]
                   and score["difference"]["mean"], "Difference", _sureness(score, comparison), between),
-            _cell(f"{variant['done']} of {len(variant['runs'])}", variant["done"], "Runs", "", _ends(variant)),
-            *([_cell(percent(variant["least_share"]), variant["least_share"], "Least class")] if classes else []),
+            _cell(f"{variant['done']} of {len(variant['runs'])}", variant["done"], "Runs", "",
+                  _ends(variant)),
+            *([_cell(percent(variant["least_share"]), variant["least_share"], "Least class")] * classes),
             _cell(seconds(variant["seconds"]), variant["seconds"], "Time"),
             _cell(count(variant["iterations"]), variant["iterations"], "Iterations"),
             _cell(number(variant["images_per_second"], 3), variant["images_per_second"], "Images/s"),
@@ -116,14 +120,15 @@ def flags(variant: dict) -> list[dict]:
 
 
 def legend_and_charts(comparison: dict) -> dict:
-    """Charts of the ranking score against iterations and training time, and of the differences; their legend."""
+    """Charts of the ranking score against iterations and time, and of the differences; their legend."""
     rank, variants = comparison["rank"], comparison["variants"]
     shown = variants[:MOST_LINES]
     base = next(v for v in variants if v["name"] == comparison["baseline"])
     if base not in shown:
         shown = [*shown[:-1], base]
     legend = [{"name": variant["name"], "style": charts.style(i)} for i, variant in enumerate(shown)]
-    found = [[one for one in (_series(r["points"], rank) for r in variant["runs"]) if one is not None] for variant in shown]
+    found = [[one for one in (_series(r["points"], rank) for r in variant["runs"]) if one is not None]
+             for variant in shown]
     lines = [(entry["style"], series) for entry, series in zip(legend, found) if series]
     differences = [(v["name"], v["scores"][rank]["difference"]) for v in variants
                    if v is not base and rank in v["scores"] and v["scores"][rank]["difference"]]
@@ -144,11 +149,12 @@ def _series(points: list[dict], rank: str) -> np.ndarray | None:
 
 
 def sheets(comparison: dict) -> list[dict]:
-    """Pictures of each variant, best first: the first seed's sheet, walks and neighbours, and the other seeds' sheets."""
+    """Pictures of each variant: the first seed's sheet, walks and neighbours; the other seeds' sheets."""
     found = []
     for variant in comparison["variants"]:
         runs = [record for record in variant["runs"] if record["pictures"]]
-        shown = [{"seed": record["seed"], "status": record["status"], "iterations": record["points"][-1]["iteration"],
+        shown = [{"seed": record["seed"], "status": record["status"],
+                  "iterations": record["points"][-1]["iteration"],
                   "neighbours": record["neighbours"], "score": record["scores"].get(comparison["rank"]),
                   "pictures": {name: picture(path) for name, path in record["pictures"].items()
                                if name == "samples" or record is runs[0]}} for record in runs]
@@ -163,17 +169,20 @@ def shares(comparison: dict) -> dict | None:
         return None
     classes = list(variants[0]["shares"])
     rows = [{"name": v["name"], "cells": [
-        {"class": c, "text": percent(v["shares"].get(c)), "width": min(100.0, 50 * len(classes) * v["shares"].get(c, 0.0)),
-         "low": v["shares"].get(c, 0.0) < results.LEAST_SHARE / len(classes)} for c in classes]} for v in variants]
+        {"text": percent(v["shares"][c]), "width": min(100.0, 50 * len(classes) * v["shares"][c]),
+         "low": v["shares"][c] < results.LEAST_SHARE / len(classes)} for c in classes]} for v in variants]
     return {"classes": classes, "rows": rows, "even": percent(1 / len(classes))}
 
 
 def all_scores(comparison: dict) -> dict:
     """Columns and rows of the table of all metrics."""
-    rows = [{"name": v["name"], "cells": [
-        {"text": number(v["scores"][m]["mean"]) if m in v["scores"] else MISSING, "label": m,
-         "note": f"± {number(v['scores'][m]['std'], 2)}" if m in v["scores"] and v["scores"][m]["std"] is not None else ""}
-        for m in comparison["metrics"]]} for v in comparison["variants"]]
+    def cell(score: dict | None) -> dict:
+        spread = score["std"] if score else None
+        return {"text": number(score["mean"] if score else None),
+                "note": "" if spread is None else f"± {number(spread, 2)}"}
+
+    rows = [{"name": v["name"], "cells": [cell(v["scores"].get(m)) for m in comparison["metrics"]]}
+            for v in comparison["variants"]]
     return {"columns": comparison["metrics"], "rows": rows}
 
 
@@ -184,8 +193,9 @@ def html(comparison: dict) -> str:
                                      undefined=jinja2.StrictUndefined)
     environment.filters.update(number=number, seconds=seconds, memory=memory, percent=percent, count=count)
     return environment.get_template("report.html.j2").render(
-        c=comparison, ranking=ranking(comparison), charts=legend_and_charts(comparison), sheets=sheets(comparison),
-        shares=shares(comparison), scores=all_scores(comparison), least_share=results.LEAST_SHARE, nearest=results.NEAREST)
+        c=comparison, ranking=ranking(comparison), charts=legend_and_charts(comparison),
+        sheets=sheets(comparison), shares=shares(comparison), scores=all_scores(comparison),
+        least_share=results.LEAST_SHARE, nearest=results.NEAREST)
 
 
 def write(path: Path, comparison: dict) -> None:

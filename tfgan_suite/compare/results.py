@@ -1,4 +1,4 @@
-"""From the scores of runs to a comparison: means, spreads, paired differences, flags; written as JSON and CSV."""
+"""From the scores of runs to a comparison: means, spreads, paired differences, flags; JSON and CSV."""
 from __future__ import annotations
 
 import csv
@@ -22,10 +22,11 @@ from tfgan_suite.files import archive
 
 CONFIDENCE = 0.95
 LOWER = re.compile(r"(.*_)?(fid|kid|swd|distance)(_.*)?$|reconstruction")  # metrics of which less is better
-PREFERRED = (r"digits_is_ratio$", r"fid_", r"is_\d", r"is_new_\d", r"kid_", r"swd$", r"")  # what ranks, if nothing is said
+PREFERRED = (r"digits_is_ratio$", r"fid_", r"is_\d", r"is_new_\d", r"kid_", r"swd$", r"")  # the first ranks
 ASIDE = re.compile(r".*(_std|_real|_share_[^_]+)$")  # results that judge nothing by themselves
 SHARE = re.compile(r"(.*)_share_([^_]+)$")
 LEAST_SHARE = 0.3  # of an even share: below it a class counts as missing
+NONE = {"points": [], "pictures": {}, "neighbours": None}  # the scores of a run without a checkpoint
 NEAREST = 0.5  # of the real images' median distance between neighbours: below it samples repeat themselves
 
 
@@ -38,13 +39,15 @@ def interval(values: list[float], confidence: float = CONFIDENCE) -> tuple[float
     """The t interval of the mean of values, or None for fewer than two."""
     if len(values) < 2:
         return None
-    half = float(stats.t.ppf(0.5 + confidence / 2, len(values) - 1)) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    half = float(stats.t.ppf(0.5 + confidence / 2, len(values) - 1)) * error
     return float(np.mean(values)) - half, float(np.mean(values)) + half
 
 
 def summary(values: list[float]) -> dict:
     """Mean, standard deviation (n - 1; None for one), least, greatest and number of values."""
-    return {"mean": float(np.mean(values)), "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return {"mean": float(np.mean(values)), "std": deviation,
             "min": float(min(values)), "max": float(max(values)), "n": len(values)}
 
 
@@ -59,7 +62,8 @@ def difference(mine: dict[int, float], base: dict[int, float]) -> dict | None:
         return None
     values = [mine[seed] - base[seed] for seed in both]
     found = interval(values)
-    return {"mean": float(np.mean(values)), "low": found and found[0], "high": found and found[1], "n": len(both)}
+    return {"mean": float(np.mean(values)), "low": found and found[0], "high": found and found[1],
+            "n": len(both)}
 
 
 def rank_metric(names: list[str], wanted: str = "") -> str:
@@ -82,18 +86,20 @@ def rank_metric(names: list[str], wanted: str = "") -> str:
 
 def run_record(run: Run, known: State, scores: dict | None) -> dict:
     """Everything about one run."""
-    points = scores["points"] if scores else []
+    points = (scores or NONE)["points"]
     last = points[-1] if points else None
     images = last["images"] if last and last["iteration"] == known.iterations else None
+    final = last["results"] if last and known.status == "done" else {}
     record = {
-        "variant": run.variant.name, "experiment": run.variant.experiment, "settings": dict(run.variant.settings),
-        "system": run.params.system, "seed": run.seed, "status": known.status, "message": known.message,
-        "iterations": known.iterations, "seconds": known.seconds, "peak_bytes": known.peak_bytes, "images": images,
-        "images_per_second": images / known.seconds if images and known.seconds else None,
+        "variant": run.variant.name, "experiment": run.variant.experiment,
+        "settings": dict(run.variant.settings), "system": run.params.system, "seed": run.seed,
+        "status": known.status, "message": known.message,
+        "iterations": known.iterations, "seconds": known.seconds, "peak_bytes": known.peak_bytes,
+        "images": images, "images_per_second": images / known.seconds if images and known.seconds else None,
         "command": run.command, "folder": str(run.folder), "points": points,
-        "scores": {n: v for n, v in last["results"].items() if math.isfinite(v)} if last and known.status == "done" else {},
-        "neighbours": scores["neighbours"] if scores else None,
-        "pictures": {name: str(run.folder / path) for name, path in scores["pictures"].items()} if scores else {},
+        "scores": {n: v for n, v in final.items() if math.isfinite(v)},
+        "neighbours": (scores or NONE)["neighbours"],
+        "pictures": {name: str(run.folder / path) for name, path in (scores or NONE)["pictures"].items()},
     }
     return {**record, "flags": flags(record)}
 
@@ -112,7 +118,8 @@ def flags(record: dict) -> list[str]:
     counted = shares(record["scores"])
     rare = [name for name, share in counted.items() if share < LEAST_SHARE / len(counted)]
     if rare:
-        found.append(f"class {rare[0]} nearly missing" if len(rare) == 1 else f"{len(rare)} classes nearly missing")
+        found.append(f"class {rare[0]} nearly missing" if len(rare) == 1
+                     else f"{len(rare)} classes nearly missing")
     near = record["neighbours"]
     if record["status"] == "done" and near and near["ratio"] is not None and near["ratio"] < NEAREST:
         found.append("samples repeat themselves")
@@ -123,7 +130,8 @@ def variant_record(name: str, records: list[dict], base: list[dict], metrics: li
     """A variant over its seeds, each metric with its difference to the baseline."""
     table = {}
     for metric in metrics:
-        mine, other = ({r["seed"]: r["scores"][metric] for r in runs if metric in r["scores"]} for runs in (records, base))
+        mine, other = ({r["seed"]: r["scores"][metric] for r in runs if metric in r["scores"]}
+                       for runs in (records, base))
         if mine:
             table[metric] = {**summary(list(mine.values())), "seeds": mine,
                              "difference": None if records is base else difference(mine, other)}
@@ -131,8 +139,9 @@ def variant_record(name: str, records: list[dict], base: list[dict], metrics: li
     counted = [shares(r["scores"]) for r in done if shares(r["scores"])]
     mean = {key: float(np.mean([one[key] for one in counted])) for key in counted[0]} if counted else {}
     return {
-        "name": name, "settings": records[0]["settings"], "experiment": records[0]["experiment"], "runs": records,
-        "scores": table, "done": len(done), "diverged": sum(r["status"] == "diverged" for r in records),
+        "name": name, "settings": records[0]["settings"], "experiment": records[0]["experiment"],
+        "runs": records, "scores": table, "done": len(done),
+        "diverged": sum(r["status"] == "diverged" for r in records),
         "failed": sum(r["status"] == "failed" for r in records), "shares": mean,
         "least_share": min((min(one.values()) for one in counted), default=None),
         **{key: _mean(done, key) for key in ("seconds", "iterations", "images_per_second", "peak_bytes")},
@@ -159,14 +168,16 @@ def compare(plan: Plan, known: list, protocol: dict, wanted: str = "", argv: tup
     """
     records = [run_record(*one) for one in known]
     by_name = {v.name: [r for r in records if r["variant"] == v.name] for v in plan.variants}
-    metrics = list(dict.fromkeys(name for r in records for point in r["points"] for name in point["results"]))
+    metrics = list(dict.fromkeys(name for r in records for point in r["points"]
+                                 for name in point["results"]))
     rank = rank_metric(metrics, wanted)
     base = by_name[plan.baseline.name]
     made = [variant_record(name, runs, base, metrics) for name, runs in by_name.items()]
     sign = 1 if lower_is_better(rank) else -1
     made.sort(key=lambda v: (rank not in v["scores"], sign * v["scores"].get(rank, {"mean": 0.0})["mean"]))
-    return {"command": shlex.join(["tools/compare.py", *argv]), "budget": str(plan.budget), "seeds": list(plan.seeds),
-            "baseline": plan.baseline.name, "rank": rank, "lower_is_better": lower_is_better(rank), "confidence": CONFIDENCE,
+    return {"command": shlex.join(["tools/compare.py", *argv]), "budget": str(plan.budget),
+            "seeds": list(plan.seeds), "baseline": plan.baseline.name, "rank": rank,
+            "lower_is_better": lower_is_better(rank), "confidence": CONFIDENCE,
             "metrics": [m for m in metrics if not ASIDE.match(m)], "protocol": protocol, "variants": made,
             "date": time.strftime("%Y-%m-%d %H:%M"), "machine": machine()}
 
@@ -180,14 +191,15 @@ def machine() -> dict:
     if cpuinfo.is_file():
         found = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text())
         model = found[1] if found else model
-    return {"processor": model, "cores": os.cpu_count(), "python": platform.python_version(), "tensorflow": tf.__version__,
+    return {"processor": model, "cores": os.cpu_count(), "python": platform.python_version(),
+            "tensorflow": tf.__version__,
             "gpus": [tf.config.experimental.get_device_details(d).get("device_name", d.name)
                      for d in tf.config.list_physical_devices("GPU")]}
 
 
-# -- files -----------------------------------------------------------------------------------------------------------------
-COLUMNS = ("variant", "experiment", "system", "seed", "status", "iterations", "seconds", "images", "images_per_second",
-           "peak_bytes", "message", "command")
+# -- files -------------------------------------------------------------------------------------------------
+COLUMNS = ("variant", "experiment", "system", "seed", "status", "iterations", "seconds", "images",
+           "images_per_second", "peak_bytes", "message", "command")
 
 
 def write_json(path: Path, comparison: dict) -> None:
@@ -220,7 +232,8 @@ def write_csv(path: Path, comparison: dict) -> None:
     rows = csv.writer(text)
     rows.writerow([*COLUMNS, *(f"setting:{name}" for name in settings), *metrics])
     for record in records:
-        rows.writerow([*(record[column] for column in COLUMNS), *(record["settings"].get(name) for name in settings),
+        rows.writerow([*(record[column] for column in COLUMNS),
+                       *(record["settings"].get(name) for name in settings),
                        *(record["scores"].get(name) for name in metrics)])
     archive.write_bytes(path, text.getvalue().encode())
 
@@ -241,7 +254,7 @@ def write_hparams(folder: Path, comparison: dict) -> None:
         for record in variant["runs"]:
             name = f"{Path(record['folder']).parent.name}-{Path(record['folder']).name}"
             with tf.summary.create_file_writer(str(folder / name)).as_default():
-                hp.hparams({"experiment": record["experiment"], "seed": record["seed"], **record["settings"]},
-                           trial_id=name)
+                settings = {"experiment": record["experiment"], "seed": record["seed"], **record["settings"]}
+                hp.hparams(settings, trial_id=name)
                 for metric, value in record["scores"].items():
                     tf.summary.scalar(metric, value, step=record["iterations"])

@@ -1,4 +1,4 @@
-"""Training all runs of a plan: processes of train.py, some at a time, each within its budget. No TensorFlow here."""
+"""Training all runs of a plan: processes of train.py, each within its budget. No TensorFlow here."""
 from __future__ import annotations
 
 import contextlib
@@ -17,7 +17,7 @@ from tfgan_suite import experiment
 from tfgan_suite.compare import state as states
 from tfgan_suite.compare.plan import Plan, Run
 
-STARTING = re.compile(rb"Starting from Iteration (\d+)")
+STARTING = re.compile(rb"Starting from Iteration (\d+)(.*First iteration done)?", re.S)
 ITERATION = re.compile(rb'"iteration": (\d+)')
 GRACE = 600.0  # seconds that a run may take to save and stop
 TICK = 0.1
@@ -26,8 +26,8 @@ TICK = 0.1
 class Training:
     """A process of train.py for one run.
 
-    Its words go to `train.log` and `errors.log` in the run's folder. It has a session of its own: Ctrl-C reaches it through
-    `stop` only.
+    Its words go to `train.log` and `errors.log` in the run's folder. It has a session of its own: Ctrl-C
+    reaches it through `stop` only.
 
     Args:
         run: what to train.
@@ -43,16 +43,18 @@ class Training:
         known.see(Path(run.params.wts_dir))
         self._log, self._errors = run.folder / "train.log", run.folder / "errors.log"
         self._read = self._log.stat().st_size if self._log.is_file() else 0
-        shares = {} if threads is None else dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), str(threads))
-        command = [sys.executable, str(experiment.ROOT / "train.py"), *run.words]
+        limits = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), str(threads))
+        environment = {**os.environ, **({} if threads is None else limits)}
+        command = [sys.executable, str(experiment.SCRIPTS / "train.py"), *run.words]
         with lock, open(self._log, "ab") as out, open(self._errors, "wb") as errors:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
-                                             start_new_session=True, pass_fds=[lock.fileno()], env={**os.environ, **shares})
+                                             start_new_session=True, pass_fds=[lock.fileno()],
+                                             env=environment)
             lock.truncate(0)
             lock.write(str(self._process.pid))
             lock.flush()
 
-    # -- while it runs -------------------------------------------------------------------------------------------------
+    # -- while it runs -------------------------------------------------------------------------------------
     def poll(self) -> None:
         """Looks after the process: its first words, its budget, its end."""
         if not self._begun:
@@ -65,9 +67,12 @@ class Training:
             self._finish()
         elif self._stopped is not None and time.monotonic() - self._stopped > GRACE:
             self.kill()
-        elif self.run.budget is not None and self._begun and self.state.clock(time.time()) >= self.run.budget:
+        elif self._begun and self.run.budget is not None and self._clock() >= self.run.budget:
             self._budget_spent = True
             self.stop()
+
+    def _clock(self) -> float:
+        return self.state.clock(time.time())
 
     def _words(self) -> bytes:
         with open(self._log, "rb") as file:
@@ -76,7 +81,7 @@ class Training:
 
     def _look_for_the_start(self) -> None:
         found = STARTING.search(self._words())
-        if found:
+        if found and found[2]:
             self.state.begin(int(found[1]), time.time())
             self._begun = True
             states.write(self.run, self.state)
@@ -84,7 +89,7 @@ class Training:
     def share(self) -> float:
         """Which part of the run is done, 0 to 1."""
         if self.run.budget is not None:
-            return min(1.0, self.state.clock(time.time()) / self.run.budget) if self._begun else 0.0
+            return min(1.0, self._clock() / self.run.budget) if self._begun else 0.0
         return min(1.0, self.iteration() / self.run.iterations) if self.run.iterations else 0.0
 
     def iteration(self) -> int:
@@ -107,7 +112,7 @@ class Training:
         """Ends the process at once."""
         self._process.send_signal(signal.SIGKILL)
 
-    # -- its end -------------------------------------------------------------------------------------------------------
+    # -- its end -------------------------------------------------------------------------------------------
     def _finish(self) -> None:
         if not self._begun:
             self._look_for_the_start()
@@ -120,12 +125,13 @@ class Training:
         if code == 0 and not interrupted and (self._budget_spent or b"Stopped!" not in self._words()):
             known.status = "done"
             if self.run.budget is not None and not self._budget_spent:
-                known.message = (f"reached its own length after {known.seconds / 60:.1f} of {self.run.budget / 60:g} minutes")
+                known.message = (f"reached its own length after {known.seconds / 60:.1f} of "
+                                 f"{self.run.budget / 60:g} minutes")
         elif code in (0, -signal.SIGTERM) or interrupted:
             known.status = "waiting"
         else:
             known.status, known.message = self._verdict(code)
-            known.seconds = max(known.seconds, known.clock(time.time()))
+            known.seconds = max(known.seconds, self._clock() if self._begun else 0.0)
         states.write(self.run, known)
 
     def _verdict(self, code: int) -> tuple[str, str]:
@@ -134,8 +140,9 @@ class Training:
         last = lines[-1] if lines else ""
         own = last.startswith("train.py: ")
         if code < 0:
-            return "failed", f"ended by signal {-code} ({signal.strsignal(-code)}); too little memory is a common cause of signal 9"
-        if code == 1 and own:  # of all mistakes that a command tells in one line, only divergence has this status
+            name = signal.strsignal(-code)
+            return "failed", f"ended by signal {-code} ({name}); signal 9 often means too little memory"
+        if code == 1 and own:  # of all that a command tells in one line, only divergence has this status
             return "diverged", last.removeprefix("train.py: ")
         return "failed", last.removeprefix("train.py: ") or f"exit status {code}; see {self._errors}"
 
@@ -170,8 +177,8 @@ class Progress:
             self.done += 1
         words = {"waiting": "stopped; it will go on"}.get(known.status, known.status)
         note = f": {known.message}" if known.message else ""
-        self.say(f"[{self.done}/{self.total}] {title(training.run)}: {words} at iteration {known.iterations}, "
-                 f"{known.seconds:.0f} s{note}")
+        self.say(f"[{self.done}/{self.total}] {title(training.run)}: {words} at iteration "
+                 f"{known.iterations}, {known.seconds:.0f} s{note}")
 
     def close(self) -> None:
         """Ends the bar."""
@@ -236,7 +243,7 @@ def train(plan: Plan, jobs: int = 1, retry: bool = False, out=None) -> bool:
         UserError: a run in the folder has other settings, or is at work.
     """
     waiting = unfinished(plan, retry)
-    threads = max(1, len(os.sched_getaffinity(0)) // jobs) if jobs > 1 and hasattr(os, "sched_getaffinity") else None
+    threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
     progress = Progress(len(plan.runs), len(plan.runs) - len(waiting), out)
     active: list[Training] = []
     with _signals() as stop:
@@ -263,7 +270,7 @@ def train(plan: Plan, jobs: int = 1, retry: bool = False, out=None) -> bool:
 
 
 def _start(run: Run, known: states.State, threads: int | None, progress: Progress) -> Training | None:
-    """The process that trains a run; None if its budget was spent already when an earlier comparison was stopped."""
+    """The process that trains a run; None if an earlier comparison was stopped just when it was done."""
     known.status, known.message = "waiting", ""
     with states.hold(run):
         known.see(Path(run.params.wts_dir))

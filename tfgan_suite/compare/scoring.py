@@ -1,4 +1,4 @@
-"""Scores and pictures of one trained run: kept in its folder, and made again only if they are asked for otherwise."""
+"""Scores and pictures of one trained run, kept in its folder."""
 from __future__ import annotations
 
 import json
@@ -46,7 +46,8 @@ class Protocol:
     def key(self) -> dict:
         """The protocol as JSON holds it."""
         return {"metrics": list(self.metrics), "n": self.n, "seed": self.seed, "points": self.points,
-                **{name: self.options[name] for name in ("splits", "batch", "reals") if name in self.options}}
+                **{name: self.options[name] for name in ("splits", "batch", "reals")
+                   if name in self.options}}
 
 
 def problem(asked: list, protocol: Protocol) -> str:
@@ -96,8 +97,8 @@ def score(run: Run, known: State, protocol: Protocol, shared: dict) -> dict | No
         shared: what evaluations of the same experiment can take over; it is added to.
 
     Returns:
-        protocol, points (iteration, seconds, images, results), pictures (name -> file), neighbours; None if the run left no
-        checkpoint.
+        protocol, points (iteration, seconds, images, results), pictures (name -> file), neighbours; None if
+        the run left no checkpoint.
 
     Raises:
         UserError: a metric cannot be computed.
@@ -107,7 +108,8 @@ def score(run: Run, known: State, protocol: Protocol, shared: dict) -> dict | No
     if not kept:
         return None
     held = read(run, protocol)
-    scores = held or {"protocol": protocol.key(), "points": [], "pictures": {}, "neighbours": None, "pictures_of": None}
+    scores = held or {"protocol": protocol.key(), "points": [], "pictures": {}, "neighbours": None,
+                      "pictures_of": None}
     scores["points"] = [point for point in scores["points"] if point["iteration"] in kept]
     done = {point["iteration"] for point in scores["points"]}
     for number in kept:
@@ -128,15 +130,18 @@ def _point(run: Run, known: State, system, number: int, protocol: Protocol, shar
     stream = samples.SystemSamples(system, protocol.n, protocol.seed, protocol.options.get("batch", 100))
     reals = evaluating.reals_of(protocol.options.get("reals", ""), system)
     names = protocol.metrics or evaluating.default_metrics(run.params.name, system)
-    evaluation = Evaluation(stream, protocol.options.get("splits", 10), protocol.seed, reals, system, run.params,
-                            protocol.options, names=tuple(names), shared=shared.get(run.variant.experiment, {}))
+    evaluation = Evaluation(stream, protocol.options.get("splits", 10), protocol.seed, reals, system,
+                            run.params,
+                            protocol.options, names=tuple(names),
+                            shared=shared.get(run.variant.experiment, {}))
     results = evaluating.compute(evaluation)
     shared[run.variant.experiment] = evaluation.next_shared()
-    return {"iteration": number, "seconds": known.times.get(number), "images": int(system.images_shown(number)),
+    return {"iteration": number, "seconds": known.times.get(number),
+            "images": int(system.images_shown(number)),
             "results": {name: float(value) for name, value in results.items()}}
 
 
-# -- pictures --------------------------------------------------------------------------------------------------------------
+# -- pictures ----------------------------------------------------------------------------------------------
 def _pictures(run: Run, system, protocol: Protocol) -> tuple[dict, dict | None]:
     """Writes the pictures of a run; returns their files and what was found of nearest neighbours."""
     folder = archive.make_folder(run.folder / "pictures")
@@ -144,7 +149,8 @@ def _pictures(run: Run, system, protocol: Protocol) -> tuple[dict, dict | None]:
         made, found = {"samples": system.pictures(protocol.seed)["samples"]}, None
     else:
         closest, found = _neighbours(system, protocol)
-        made = {"samples": _sheet(system, protocol.seed), "interpolations": _interpolations(system, protocol.seed),
+        made = {"samples": _sheet(system, protocol.seed),
+                "interpolations": _interpolations(system, protocol.seed),
                 "neighbours": closest}
     for name, picture in made.items():
         saving.save(folder / f"{name}.png", picture)
@@ -153,7 +159,8 @@ def _pictures(run: Run, system, protocol: Protocol) -> tuple[dict, dict | None]:
 
 def _sheet(system, seed: int) -> np.ndarray:
     cols = min(system.classes, 12) if system.classes > 1 else 10
-    columns, rows = (cols, 6) if system.generate(system.latents(1, seed), system.labels(1, seed)).shape[1] <= LARGE else (6, 4)
+    side = system.generate(system.latents(1, seed), system.labels(1, seed)).shape[1]
+    columns, rows = (cols, 6) if side <= LARGE else (6, 4)
     count = rows * columns
     images = system.generate(system.latents(count, seed), system.labels(count, seed))
     return sheets.grid(samples.as_rgb(system.to_uint8(images)), rows, columns, border=1, fill=128)
@@ -181,7 +188,7 @@ def nearest(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _neighbours(system, protocol: Protocol) -> tuple[np.ndarray, dict]:
-    """A sheet of the closest pairs of samples (one above the other), and how near neighbours are, beside the real images'."""
+    """A sheet of the closest pairs of samples, one above the other, and how near neighbours are."""
     source = evaluating.reals_of(protocol.options.get("reals", ""), system)()
     count = min(NEIGHBOURS, len(source))
     made = _first(samples.SystemSamples(system, count, protocol.seed))
@@ -197,7 +204,8 @@ def _neighbours(system, protocol: Protocol) -> tuple[np.ndarray, dict]:
     shown = np.concatenate([made[[a for a, _ in pairs]], made[[b for _, b in pairs]]])
     median = float(np.median(distances))
     return sheets.grid(shown, 2, len(pairs), border=1, fill=128), {
-        "samples": count, "median": median, "median_real": among_real, "ratio": median / among_real if among_real else None}
+        "samples": count, "median": median, "median_real": among_real,
+        "ratio": median / among_real if among_real else None}
 
 
 def _first(stream) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What is known of a run, in its folder: `run.json`, the clock of its training, its lock. No TensorFlow here."""
+"""What is known of a run, in its folder: `run.json`, the clock, the lock. No TensorFlow here."""
 from __future__ import annotations
 
 import contextlib
@@ -28,8 +28,8 @@ class State:
         asked: what the run is: experiment, its overrides without folders, its budget.
         status: 'waiting' (or interrupted), 'done', 'diverged', 'failed'.
         message: what the run said when it diverged or failed, or why it ended early.
-        segments: (iteration that a process began with, seconds since the epoch at that moment, seconds of training before
-            it), one for each process that trained.
+        segments: (iteration that a process began with, seconds since the epoch when its first iteration was
+            done, seconds of training before it), one for each process that trained.
         times: iteration -> seconds of training at its checkpoint.
         iterations: done at the end.
         seconds: of training at the end.
@@ -46,18 +46,17 @@ class State:
     peak_bytes: int = 0
 
     def begin(self, iteration: int, now: float) -> None:
-        """A process has begun to train at this iteration: what came after that iteration's checkpoint is lost."""
+        """A process has begun to train at this iteration: what came after its checkpoint is lost."""
         before = self.times.get(iteration, 0.0) if iteration else 0.0
         self.times = {n: seconds for n, seconds in self.times.items() if n <= iteration}
         self.segments.append((iteration, now, before))
 
     def clock(self, now: float) -> float:
-        """Seconds of training at a moment (seconds since the epoch)."""
-        begun = [segment for segment in self.segments if segment[1] <= now]
-        return begun[-1][2] + now - begun[-1][1] if begun else 0.0
+        """Seconds of training at a moment (seconds since the epoch) of the newest process."""
+        return self.segments[-1][2] + max(0.0, now - self.segments[-1][1]) if self.segments else 0.0
 
     def see(self, folder: Path) -> None:
-        """Notes the checkpoints in a folder of weights with the time of training at each."""
+        """Notes the new checkpoints in a folder of weights, all of the newest process, with their time."""
         written: dict[int, float] = {}
         for entry in os.scandir(folder) if folder.is_dir() else ():
             found = CHECKPOINT.fullmatch(entry.name)
@@ -89,13 +88,14 @@ def read(run: Run) -> State:
         values = json.loads(path.read_text())
         state = State(**{**values, "times": {int(n): s for n, s in values["times"].items()}})
     if state.asked != asked(run):
-        raise UserError(f"{path}: is a run with other settings ({_difference(state.asked, asked(run))}); give another --out, or "
-                        f"delete {run.folder}")
+        raise UserError(f"{path}: is a run with other settings ({_difference(state.asked, asked(run))}); "
+                        f"give another --out, or delete {run.folder}")
     return state
 
 
 def _difference(old: dict, new: dict) -> str:
-    before, after = ({"budget": a.get("budget"), "experiment": a.get("experiment"), **a.get("overrides", {})} for a in (old, new))
+    before, after = ({"budget": a.get("budget"), "experiment": a.get("experiment"), **a.get("overrides", {})}
+                     for a in (old, new))
     name = next(n for n in {**before, **after} if before.get(n) != after.get(n))
     return f"{name} was {before.get(name)}, is now {after.get(name)}"
 
@@ -122,7 +122,8 @@ def locked(folder: Path, what: str):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UserError(f"{folder}: {what} is at work here; wait for it or stop it, or give another --out") from None
+            raise UserError(f"{folder}: {what} is at work here; wait for it or stop it, or give another "
+                            f"--out") from None
         yield
 
 
@@ -135,7 +136,8 @@ def hold(run: Run, patience: float = 60.0):
         UserError: it does not stop.
     """
     archive.make_folder(run.folder)
-    file, end = open(run.folder / "lock", "a+"), time.monotonic() + patience  # noqa: SIM115 (the child inherits it)
+    file = open(run.folder / "lock", "a+")  # noqa: SIM115 (the child inherits it)
+    end = time.monotonic() + patience
     asked_to_stop = False
     while True:
         try:
@@ -149,5 +151,5 @@ def hold(run: Run, patience: float = 60.0):
                     os.kill(int(holder), signal.SIGTERM)
                 asked_to_stop = True
             if time.monotonic() > end:
-                raise UserError(f"{run.folder}: process {holder} still trains here; stop it first") from None
+                raise UserError(f"{run.folder}: process {holder} still trains here; stop it") from None
             time.sleep(0.2)

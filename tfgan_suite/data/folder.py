@@ -105,9 +105,6 @@ class FolderSource(Source):
     def describe(self, index):
         return str(self.paths[index])
 
-    def describe(self, index):
-        return str(self.paths[index])
-
 
 class Prepared(Source):
     """Another source's images after a fixed preparation, in memory as uint8 where they fit.

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -92,3 +93,26 @@ class Subset(Source):
 
     def describe(self, index):
         return self.source.describe(int(self.chosen[index]))
+
+
+class Mapped(Source):
+    """Another source's images through a function, each time they are asked for.
+
+    Args:
+        source: where they are.
+        function: uint8 [H, W, C] -> uint8 [h, w, c].
+        how: tells this function from others, for caches.
+    """
+
+    def __init__(self, source: Source, function: Callable[[np.ndarray], np.ndarray], how: str):
+        self.source, self.function, self.how = source, function, how
+        self.name, self.labels, self.classes, self.paths = source.name, source.labels, source.classes, source.paths
+
+    def __len__(self):
+        return len(self.source)
+
+    def image(self, index):
+        return self.function(self.source.image(index))
+
+    def describe(self, index):
+        return self.source.describe(index)

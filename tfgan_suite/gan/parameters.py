@@ -46,10 +46,11 @@ GAN = (
     Parameter("lr_d", 0.0002, "Adam's rate of D", minimum=0.0),
     Parameter("beta1", 0.5, "Adam's beta1", minimum=0.0, maximum=0.9999),
     Parameter("beta2", 0.999, "Adam's beta2", minimum=0.0, maximum=0.9999999),
-    Parameter("ema", 0.0, "decay of an averaged G, from which samples are drawn; 0: none", minimum=0.0, maximum=0.999999),
+    Parameter("ema", 0.0, "decay of an averaged G, from which samples are drawn; 0: none", minimum=0.0, maximum=0.999999,
+              change="free"),
     Parameter("bsz", 64, "images of a batch", minimum=2, fixed=True),
-    Parameter("MAXITER", 10000, "last iteration", minimum=0),
-    Parameter("SAVEFREQ", 1000, "iterations between checkpoints; 0: only at the end", minimum=0),
+    Parameter("MAXITER", 10000, "last iteration", minimum=0, change="free"),
+    Parameter("SAVEFREQ", 1000, "iterations between checkpoints; 0: only at the end", minimum=0, change="free"),
 )
 
 PARAMETERS = {"gan": GAN}

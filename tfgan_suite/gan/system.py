@@ -56,6 +56,8 @@ class Gan(System):
 
     precisions = ("float32", "bfloat16")
 
+    copies = {"a": "g"}
+
     def __init__(self, params, training=True):
         super().__init__(params, training)
         check(params)

@@ -21,6 +21,10 @@ def _path(folder: Path, prefix: str, kind: str, what: str = "") -> Path:
     return Path(folder) / ARCHIVE / f"{prefix}_{SUFFIX[kind]}{what}.pt"
 
 
+def _state_path(folder: Path, prefix: str) -> Path:
+    return Path(folder) / ARCHIVE / f"{prefix}_state.pt"
+
+
 def from_file(value: np.ndarray) -> np.ndarray:
     """The original's layout -> ours."""
     return value.transpose(np.argsort(TORCH_2017.axes("", value.ndim)))
@@ -68,15 +72,25 @@ def square_averages(folder, prefix: str, kind: str) -> dict[str, np.ndarray]:
 
 def state(folder, prefix: str) -> dict:
     """What `{prefix}_state.pt` says: current_iter, best_iter, min_loss, current_sample, index_shuffle."""
-    path = Path(folder) / ARCHIVE / f"{prefix}_state.pt"
+    path = _state_path(folder, prefix)
     found = torch.load(path)
     if not isinstance(found, dict):
         raise UserError(f"{path}: holds no state of a run; give a *_state.pt file of the original")
     return {name: value for name, value in found.items() if name != "history"}
 
 
+def newest(folder, kind: str) -> str | None:
+    """The newest checkpoint of one network: 'last', else the largest iteration (R-separate writes no 'last');
+    None without any."""
+    if _path(folder, "last", kind).is_file():
+        return "last"
+    numbers = [p for p in prefixes(folder) if whole(p) is not None and _path(folder, p, kind).is_file()]
+    return max(numbers, key=int, default=None)
+
+
 def _locate(source, params) -> tuple[Path, str]:
-    """The experiment folder and the prefix that a source names: a folder, or one of its files."""
+    """The experiment folder and the prefix that a source names: a folder (a --net that is given, else last),
+    or one of its files."""
     source = Path(source)
     if source.is_dir():
         folder = source.parent if source.name == ARCHIVE else source
@@ -84,10 +98,11 @@ def _locate(source, params) -> tuple[Path, str]:
         if not there:
             raise UserError(f"{source}: holds no {ARCHIVE}/*_gen.pt; give an experiment folder of the "
                             "original, or a .pt file")
-        for wanted in (params.values.get("net"), "last"):
-            if wanted in there:
-                return folder, wanted
-        return folder, max(there, key=lambda p: -1 if whole(p) is None else int(p))
+        if params.system != "lis_separate" and params.sources.get("net") == "command line":
+            if params.net not in there:
+                raise UserError(f"{folder}: holds no checkpoint --net={params.net}; there are {', '.join(there)}")
+            return folder, params.net
+        return folder, newest(folder, "r" if params.system == "lis_separate" else "g") or there[-1]
     if not source.is_file():
         raise UserError(f"{source}: no such file or folder")
     if source.parent.name != ARCHIVE or "_" not in source.stem:
@@ -99,12 +114,13 @@ def convert(path, params) -> dict:
     """A checkpoint of the original by our names, for `tools/convert.py`.
 
     Args:
-        path: an experiment folder of the original (its --net, else last), or one of its
+        path: an experiment folder of the original (the --net that is given, else its newest), or one of its
             `net_archive/N_gen.pt`.
         params: of the experiment that takes it.
 
     Returns:
-        Network kind -> arrays; with the optimisers there, 'state' -> all that resuming needs.
+        Network kind -> arrays; with the optimisers there, 'state' -> all that resuming needs; the name of a file beside
+        the checkpoint -> its arrays: the best network of the run, as training keeps it in `best`.
 
     Raises:
         UserError: not such files, or of other sizes than the experiment's.
@@ -119,5 +135,38 @@ def convert(path, params) -> dict:
             system.networks[kind].assign(arrays[kind])
             for name, slot in system.square_averages(kind).items():
                 slot.assign(stored.get(name, np.zeros(slot.shape, np.float32)).reshape(slot.shape))
+        if system.tested and _best(folder):
+            about = state(folder, prefix)
+            system.extra_state["min_loss"].assign(float(about["min_loss"]))
+            system.extra_state["best_iter"].assign(int(about["best_iter"]))
         arrays["state"] = {name: variable.numpy() for name, variable in system.state().items()}
-    return arrays
+    return {**arrays, **_beside(folder, prefix)}
+
+
+def iteration(path, params) -> int:
+    """The iteration of a checkpoint, from its state file; where there is none, the number of its name.
+
+    Raises:
+        UserError: neither says it.
+    """
+    folder, prefix = _locate(path, params)
+    if _state_path(folder, prefix).is_file():
+        with reading(_state_path(folder, prefix), "says no current_iter"):
+            return int(state(folder, prefix)["current_iter"])
+    if whole(prefix) is None:
+        raise UserError(f"{_state_path(folder, prefix)}: no such file, so the iteration is not known; give it "
+                        "behind the file's name")
+    return int(prefix)
+
+
+def _best(folder) -> dict[str, dict]:
+    """Network kind -> arrays of the best network of a run; empty where it is not kept."""
+    return {kind: network(folder, "best", kind) for kind in SUFFIX if _path(folder, "best", kind).is_file()}
+
+
+def _beside(folder, prefix: str) -> dict[str, dict]:
+    best = _best(folder)
+    if not best or not _state_path(folder, prefix).is_file():
+        return {}
+    number = int(state(folder, prefix)["best_iter"])
+    return {f"best/iter_{number}.{kind}model.npz": arrays for kind, arrays in best.items()}

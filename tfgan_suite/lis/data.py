@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
@@ -238,7 +239,8 @@ def full_name(dataset: str, lsun_class: str) -> str:
 class LisImages(Source):
     """The training images of a split, and its test images.
 
-    As a `Source` it numbers the training images, prepared but neither flipped nor augmented.
+    As a `Source` it numbers the training images, prepared but neither flipped nor augmented. They are decoded
+    when the first is asked for, so that a test of a few images costs only these.
 
     Args:
         source: the whole data set.
@@ -255,13 +257,27 @@ class LisImages(Source):
                  cache: tuple = (0, 1, 0.1), seed: int = 0):
         if augment not in augmentation.SETS:
             raise UserError(f"augment={augment}: unknown; choose from {', '.join(augmentation.SETS)}")
-        self.all, self.split = Prepared(source, lambda image: _prepare(image, wanted)), parts
-        self.name = self.all.name
+        self._source, self._wanted, self.split = source, wanted, parts
+        self._few = Prepared(source, self._prepare, budget=0)  # keeps nothing
+        self.name = self._few.name
         self.labels = None if source.labels is None else source.labels[parts.train]
         self.classes, self.flip, self.seed = source.classes, flip, seed
         self.operations = augmentation.SETS[augment]
         self.stream = VersionStream(seed, self.keys, *cache)
         self.kept: OrderedDict[int, np.ndarray] = OrderedDict()
+
+    @cached_property
+    def all(self) -> Prepared:
+        """The whole data set, kept in memory where it fits.
+
+        Raises:
+            UserError: an image that cannot be read or prepared.
+        """
+        return Prepared(self._source, self._prepare)
+
+    def _prepare(self, image: np.ndarray) -> np.ndarray:
+        check_crop(image, self._wanted.crop)
+        return prepare(image, *self._wanted.image, self._wanted.crop)
 
     def __len__(self):
         return len(self.split.train)
@@ -288,18 +304,27 @@ class LisImages(Source):
         """
         versions, keys = self.stream.versions(start, count), self.keys(start, count)
         missing = [i for i, version in enumerate(versions) if version not in self.kept]
-        made = dict(zip(missing, self._make(keys[missing], versions[missing]))) if missing else {}
+        fresh = self._make(keys[missing], versions[missing], self.all) if missing else ()
+        made = dict(zip(missing, fresh))
         images = np.stack([made[i] if i in made else self.kept[versions[i]] for i in range(count)])
         self._keep(versions, images)
         return to_float(images)
 
-    def _make(self, keys: np.ndarray, versions: np.ndarray) -> np.ndarray:
-        """Frozen versions of some images: flipped or not, then augmented. uint8."""
+    def first(self, count: int) -> np.ndarray:
+        """The first training images as D sees them, flipped and augmented, uint8 [count, height, width, 3].
+
+        It decodes no others and leaves the stream where it is.
+        """
+        versions = VersionStream(self.seed, self.keys, *self.stream.arguments).versions(0, count)
+        return self._make(self.keys(0, count), versions, self._few)
+
+    def _make(self, keys: np.ndarray, versions: np.ndarray, images: Prepared) -> np.ndarray:
+        """Frozen versions of some of the images: flipped or not, then augmented. uint8."""
         generators = [generator(self.seed, "image version", version) for version in versions]
-        images = self.images(keys)
+        images = images.images(self.split.train[keys])
         if self.flip:
-            images = np.stack([image[:, ::-1] if draw.random() < 0.5 else image for image,
-                               draw in zip(images, generators)])
+            images = np.stack([image[:, ::-1] if draw.random() < 0.5 else image
+                               for image, draw in zip(images, generators)])
         return augmentation.augment(images, self.operations, generators)
 
     def _keep(self, versions: np.ndarray, images: np.ndarray) -> None:
@@ -312,22 +337,19 @@ class LisImages(Source):
         while len(self.kept) > max(total, 0):
             self.kept.popitem(last=False)
 
-    def test(self, part: str = "running_test") -> np.ndarray:
+    def test(self, part: str = "running_test", most: int | None = None) -> np.ndarray:
         """The images of a test, neither flipped nor augmented (the original does both, which only adds
         noise to the test).
 
         Args:
             part: 'running_test' or 'final_test'.
+            most: only the first so many.
 
         Returns:
             float32 [n, height, width, 3] in [0, 1].
         """
-        return to_float(self.all.images(getattr(self.split, part)))
-
-
-def _prepare(image: np.ndarray, wanted: Sizes) -> np.ndarray:
-    check_crop(image, wanted.crop)
-    return prepare(image, *wanted.image, wanted.crop)
+        numbers = self.split.running_test if part == "running_test" else self.split.final_test
+        return to_float(self._few.images(numbers[:most]))
 
 
 def open_images(params, flip: bool = False, augment: str = "none", cache: tuple = (0, 1, 0.1)) -> LisImages:
@@ -346,13 +368,13 @@ def open_images(params, flip: bool = False, augment: str = "none", cache: tuple 
         parts = split.make(len(source), *DIGITS_TEST)
     else:
         again = split.command(params.dataset, params.dataroot, params.lsun_class)
-        parts = split.read(params.dataroot, full_name(params.dataset, params.lsun_class), source, again)
+        name = full_name(params.dataset, params.lsun_class)
+        parts = split.read(params.dataroot, name, source, again, params.trust_split)
     return LisImages(source, parts, wanted, flip, augment, cache, params.seed)
 
 
 def make_split(dataset: str, dataroot: str, lsun_class: str = "bedroom", running: int = 200,
-               final: int = 2000,
-               seed: int = 0):
+               final: int = 2000, seed: int = 0, overwrite: bool = False):
     """Splits a data set at random and writes `<dataroot>/data_index.npz`; what `tools/datasets.py split`
     does.
 
@@ -360,10 +382,11 @@ def make_split(dataset: str, dataroot: str, lsun_class: str = "bedroom", running
         (path, Split).
 
     Raises:
-        UserError: no data, too few images, a folder that cannot be written.
+        UserError: no data, too few images, a folder that cannot be written, a split that is there already
+            (unless `overwrite`).
     """
     if not dataroot:
         raise UserError("--dataroot: is not given; the split is written into the folder of the data")
     source = open_dataset(dataset, dataroot, lsun_class)
     parts = split.make(len(source), running, final, seed)
-    return split.write(dataroot, parts, full_name(dataset, lsun_class), source), parts
+    return split.write(dataroot, parts, full_name(dataset, lsun_class), source, overwrite), parts

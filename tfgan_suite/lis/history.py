@@ -5,6 +5,7 @@ Beside it both write a table at each test, `log/loss_N.npz` or `log/loss_N.pt`.
 """
 from __future__ import annotations
 
+import bisect
 import io
 import re
 from pathlib import Path
@@ -61,10 +62,29 @@ class Line:
 
 
 class History:
-    """Groups of lines, both in the order in which they came."""
+    """Groups of lines, both in the order in which they were declared or came.
 
-    def __init__(self):
+    Args:
+        declared: 'group/line' of all lines that a system has, in order: columns and colours of a run do not
+            depend on which loss occurred first.
+    """
+
+    def __init__(self, declared: tuple = ()):
         self.groups: dict[str, dict[str, Line]] = {}
+        for name in declared:
+            group, line = name.split("/", 1)
+            self.groups.setdefault(group, {})[line] = Line()
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has no point."""
+        return not any(line.x_list for _, line in self.lines())
+
+    def forget(self, first: int) -> None:
+        """Removes all points from iteration `first` on."""
+        for _, line in self.lines():
+            keep = bisect.bisect_left(line.x_list, first)
+            del line.x_list[keep:], line.y_list[keep:]
 
     def append(self, group: str, line: str, x: int, y: float, average: bool = False) -> None:
         """Adds a point to a line, which is made if it is new."""
@@ -112,7 +132,7 @@ def smooth(values: np.ndarray, kernel_size: int) -> np.ndarray:
     return full[(kernel_size - 1) // 2:][:len(values)]
 
 
-def from_metrics(path) -> History:
+def from_metrics(path, declared: tuple = ()) -> History:
     """The history of a run of ours, from its `metrics.jsonl`; the scalar `loss-x/y` is line y of group
     loss-x.
 
@@ -128,7 +148,7 @@ def from_metrics(path) -> History:
         for name, value in entry.items():
             if name.startswith(GROUPS) and "/" in name and np.isfinite(value):
                 found.setdefault(tuple(name.split("/", 1)), {})[iteration] = value
-    history = History()
+    history = History(declared)
     for (group, line), values in found.items():
         for x in sorted(values):
             history.append(group, line, x, values[x])

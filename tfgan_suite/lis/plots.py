@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from tfgan_suite.errors import reading
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import archive
 from tfgan_suite.lis.history import FIRST_PLOTTED, History
 from tfgan_suite.pictures import saving
@@ -32,8 +32,15 @@ def _save(figure, path) -> None:
 
 
 def losses(history: History, path) -> None:
-    """One plot per group of lines, from iteration 100 on, with at most about 500 points a line."""
-    groups = list(history.groups.items())
+    """One plot per group of lines, from iteration 100 on, with at most about 500 points a line.
+
+    Raises:
+        UserError: there is no point.
+    """
+    groups = [(group, lines) for group, lines in history.groups.items()
+              if any(line.x_list for line in lines.values())]
+    if not groups:
+        raise UserError(f"{path}: there are no losses to plot yet; train for --log_every iterations first")
     rows = max(1, int(math.sqrt(len(groups))))
     cols = max(1, math.ceil(len(groups) / rows))
     figure, axes = plt.subplots(rows, cols, figsize=(10 * cols, 10 * rows), squeeze=False)

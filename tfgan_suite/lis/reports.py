@@ -18,6 +18,7 @@ from tfgan_suite.files import archive
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.lis.data import LisImages
+from tfgan_suite.lis.history import History, from_metrics
 from tfgan_suite.metrics.reconstruction import Search
 from tfgan_suite.pictures import saving, sheets
 from tfgan_suite.pictures.bytes import unit_to_uint8
@@ -78,12 +79,20 @@ def search(system) -> Search:
     return Search(system.decode, p.code_size, p.test_lr, p.test_steps, p.batch_size)
 
 
-def tested_file(params) -> Path | None:
-    """The file with the G that --net names: of the best network, of the newest checkpoint or of an
-    iteration; None if there is no best, or no checkpoint at all."""
+def tested_file(params) -> Path:
+    """The file with the G that --net names: of the best network, of the newest checkpoint or of an iteration.
+
+    Raises:
+        UserError: it is not there; a missing best network is not replaced by another.
+    """
     files = Checkpoints(Path(params.wts_dir) / "best" if params.net == "best" else params.wts_dir)
     number = int(params.net) if whole(params.net) is not None else files.newest("g")
-    return None if number is None else files.path("g", number)
+    if number is None or not files.path("g", number).is_file():
+        why = " (no running test has been yet)" if params.net == "best" else ""
+        place = files.folder if number is None else files.path("g", number)
+        raise UserError(f"{place}: there is no checkpoint for --net={params.net}{why}; train with "
+                        f"./train.py {params.name}, or give --net=last or an iteration that is there")
+    return files.path("g", number)
 
 
 def final_test(system, targets: np.ndarray, folder) -> float:
@@ -104,7 +113,8 @@ def final_test(system, targets: np.ndarray, folder) -> float:
 
     _, found, loss = search(system)(targets, report)
     folder.mkdir(parents=True, exist_ok=True)
-    for k, pair in enumerate(zip(unit_to_uint8(targets), unit_to_uint8(found))):
+    scale = system.params.output_scale
+    for k, pair in enumerate(zip(unit_to_uint8(targets, scale), unit_to_uint8(found, scale))):
         saving.save(folder / f"{k}.png", sheets.torch_sheet(np.stack(pair), 2))
     archive.write_bytes(folder / "loss.json", json.dumps({"loss": loss, "images": len(targets)}).encode())
     print(f"loss = {loss:.6f}", flush=True)
@@ -121,8 +131,7 @@ def on_test_images(evaluation) -> float:
     if not isinstance(source, LisImages):
         raise UserError("--reals: the reconstruction test uses the experiment's own test images; leave "
                         "--reals out")
-    targets = source.test("final_test")
-    return search(evaluation.system)(targets[:len(evaluation.samples)])[2]
+    return search(evaluation.system)(source.test("final_test", len(evaluation.samples)))[2]
 
 
 # -- events ----------------------------------------------------------------------------------------------
@@ -136,15 +145,15 @@ class Reports:
 
     def __init__(self, system, folder):
         self.system, self.params, self.folder = system, system.params, Path(folder)
+        self._told: History | None = None
         if system.training and system.tested:
             system.extra_state["min_loss"] = tf.Variable(np.inf, trainable=False, dtype=tf.float64)
             system.extra_state["best_iter"] = tf.Variable(0, trainable=False, dtype=tf.int64)
 
     def events(self) -> list[Event]:
-        """Pictures every vis_interval (and before training, but for R-separate), tests every test_interval,
-        and so on."""
+        """Pictures before training and every vis_interval, tests every test_interval, and so on."""
         p, end = self.params, self.system.iterations
-        found = [Event("pictures", p.vis_interval, self.visualise, first=self.system.tested),
+        found = [Event("pictures", p.vis_interval, self.visualise, first=True),
                  Event("history", p.log_every, self.history, due=lambda n: n % p.log_every == 0
                        or n == end),
                  Event("loss.jpg", self.system.plot_interval or p.vis_interval, self.plot)]
@@ -173,11 +182,10 @@ class Reports:
         codes = folder / "samples" / "vis_code.npy"
         if codes.is_file():
             return
-        targets = unit_to_uint8(host.source.test("running_test")[:rows * cols])
+        targets = unit_to_uint8(host.source.test("running_test", rows * cols), self.params.output_scale)
         self._save("running_test/target.jpg", sheets.torch_sheet(targets, cols))
         n = min(64, len(host.source))
-        shown = host.source.images(host.source.keys(0, n))
-        self._save("real_images.jpg", sheets.draw_grid(shown, cols=8))
+        self._save("real_images.jpg", sheets.draw_grid(host.source.first(n), cols=8))
         codes.parent.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
         np.save(buffer, self.codes())
@@ -208,16 +216,30 @@ class Reports:
         """The losses of each iteration since the last call, as 'group/line'."""
         count = (done - 1) % self.params.log_every + 1
         iterations, rows = self.system.record.rows(done, count)
-        for iteration, row in zip(iterations, rows):
-            host.log(int(iteration),
-                     self.system.lines(dict(zip(self.system.record.names, map(float, row)))))
+        told = self._history(host, int(iterations[0]))
+        for iteration, row in zip(iterations.tolist(), rows):
+            lines = self.system.lines(dict(zip(self.system.record.names, map(float, row))))
+            host.log(iteration, lines)
+            for name, value in lines.items():
+                group, line = name.split("/", 1)
+                told.append(group, line, iteration, value)
         return {}
+
+    def _history(self, host, first: int) -> History:
+        """What has been told of the iterations before `first`; the file is read once, in a resumed run."""
+        if self._told is None:
+            path, declared = Path(host.log_dir) / "metrics.jsonl", self.system.history_lines(self.params)
+            self._told = from_metrics(path, declared) if path.is_file() else History(declared)
+            self._told.forget(first)
+        return self._told
 
     def plot(self, done: int, host) -> dict:
         """loss.jpg from the history so far."""
-        from tfgan_suite.lis import history, plots
+        from tfgan_suite.lis import plots
 
-        plots.losses(history.from_metrics(Path(host.log_dir) / "metrics.jsonl"), self.folder / "loss.jpg")
+        told = self._history(host, done + 1)
+        if not told.empty:  # it may be due before the first losses are
+            plots.losses(told, self.folder / "loss.jpg")
         return {}
 
     def running_test(self, done: int, host) -> dict:
@@ -256,9 +278,8 @@ class Reports:
         are."""
         g, net = self.system.networks["g"], self.params.net
         present = dict(g.arrays())
-        path = None if net == "last" else tested_file(self.params)
-        if path is not None:
-            g.assign(Archive(path))
+        if net != "last":
+            g.assign(Archive(tested_file(self.params)))
         loss = final_test(self.system, host.source.test("final_test"), self.folder / f"{net}_test")
         g.assign(present)
         return {"final_test_loss": loss}

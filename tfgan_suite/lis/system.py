@@ -113,6 +113,13 @@ class GLis(LisSystem):
         """Lines of one pixel between the cells."""
         return sheets.draw_grid(cells, cols=cols)
 
+    @classmethod
+    def history_lines(cls, params):
+        """By what the loss is of, then by the number of modules."""
+        n = params.r_iterations
+        return (*(f"loss-r-mix/train-r{i}" for i in range(n)), *(f"loss-g-mix/train-g{k}" for k in range(n + 1)),
+                "loss-d-mix/train-d-real", *(f"loss-d-mix/train-d-fake{k}" for k in range(n + 1)))
+
     def stages(self, codes):
         """After 0, 1, ... all LIS modules."""
         return [self.networks["g"](codes, executed=k) for k in range(self.params.r_iterations + 1)]
@@ -261,6 +268,11 @@ class Iterative(LisSystem):
         mean = float(np.mean([value for value in reals if value != ABSENT]))
         return mixed({"d-real": mean, **{n: v for n, v in values.items() if not n.startswith("d-real")}})
 
+    @classmethod
+    def history_lines(cls, params):
+        """Those of G-LIS, with rounds in the place of modules."""
+        return GLis.history_lines(params)
+
     def stages(self, codes):
         """Round 0, then G(R(...)) again and again."""
         images = [self.networks["g"](codes)]
@@ -314,9 +326,9 @@ class Separate(LisSystem):
         if training:
             self.discriminator = self.new_discriminator()
             origin.fill("d", self.discriminator)
-            if params.load_path_r:
-                weights.find(params.load_path_r, "last").fill("r", self.networks["r"])
             self.prepare_training(("r",))
+            if params.load_path_r:
+                self.start_from(params.load_path_r)
             for kind, network in (("g", self.g_lis), ("d", self.discriminator)):
                 self.extra_state.update({f"{kind}/{v.name.split(':')[0]}": v
                                          for v in network.non_trainable_variables})
@@ -369,9 +381,15 @@ class Separate(LisSystem):
         return {"loss-r/train": values["r"], "loss-stage1/train": one, "loss-stage2/train": two,
                 "loss-stage-mix/train-stage1": one, "loss-stage-mix/train-stage2": two}
 
+    @classmethod
+    def history_lines(cls, params):
+        """R's loss, then D's."""
+        return ("loss-r/train", "loss-stage1/train", "loss-stage2/train", "loss-stage-mix/train-stage1",
+                "loss-stage-mix/train-stage2")
+
     def picture_names(self, done):
         """Before R, after R, both."""
-        each = [f"{folder}/sample_{done}.jpg" for folder in ("samples", "samples_r")]
+        each = [f"samples/sample_{done}.jpg", f"samples_r/sample_{done}_r.jpg"]
         return each, f"samples_both/sample_{done}_both.jpg"
 
     def stages(self, codes):

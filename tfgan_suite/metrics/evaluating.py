@@ -1,13 +1,15 @@
-"""What `tools/evaluate.py` and `tools/compare.py` share: the default metrics, the real images, computing all that was asked for."""
+"""What `tools/evaluate.py` and `tools/compare.py` share: the default metrics, the real images, computing
+all that was asked for.
+"""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from tfgan_suite import experiment
 from tfgan_suite.errors import UserError
-from tfgan_suite.metrics import registry
+from tfgan_suite.metrics import registry, scores
 from tfgan_suite.metrics.registry import Evaluation
 from tfgan_suite.metrics.statistics import check_splits
 
@@ -29,10 +31,11 @@ def reals_of(given: str, system) -> Callable:
             return FolderSource(given, per_class=False, background=WHITE)
         if given:
             other = experiment.load(given)
-            return systems.system_class(other.system)(other, training=False).source()
+            return systems.system_class(other.system)(other, training=False).reals()
         if system is None:
-            raise UserError("--reals: fid, kid and swd compare with real images; give a folder or an experiment")
-        return system.source()
+            raise UserError("--reals: fid, kid and swd compare with real images; give a folder or an "
+                            "experiment")
+        return system.reals()
     return opened
 
 
@@ -45,15 +48,47 @@ def default_metrics(name: str, system) -> tuple:
     return system.default_metrics or (("digits",) if name.startswith("digits") else ("is", "fid"))
 
 
+def check(evaluation: Evaluation) -> None:
+    """Looks for everything that the metrics need before anything is computed.
+
+    Raises:
+        UserError: an unknown metric, too few samples, no graph, no real images, or no experiment.
+    """
+    registry.find(evaluation.names, evaluation.system)
+    needed = registry.needs(evaluation.names, evaluation.system)
+    if "system" in needed and evaluation.system is None:
+        raise UserError("--metrics=reconstruction: needs an experiment, a folder of images has no generator")
+    if "splits" in needed:
+        check_splits(len(evaluation.samples), evaluation.splits)
+    if "reals" in needed:
+        evaluation.reals()
+    if "graph" in needed:
+        scores.inception(evaluation)
+
+
+def each(evaluation: Evaluation) -> Iterator[tuple[str, dict[str, float] | UserError]]:
+    """(metric, its results, or what was wrong) as they come; one that fails does not keep the others from coming.
+
+    Raises:
+        UserError: as `check`, before the first.
+    """
+    check(evaluation)
+    for name, function in registry.find(evaluation.names, evaluation.system).items():
+        try:
+            yield name, function(evaluation)
+        except UserError as error:
+            yield name, error
+
+
 def compute(evaluation: Evaluation) -> dict[str, float]:
     """The results of all metrics that the evaluation is asked for.
 
     Raises:
         UserError: an unknown metric, too few samples, or what a metric needs is not there.
     """
-    functions, results = registry.find(evaluation.names, evaluation.system), {}
-    if {"is", "is_new", "digits"} & set(functions):
-        check_splits(len(evaluation.samples), evaluation.splits)
-    for function in functions.values():
-        results.update(function(evaluation))
+    results: dict[str, float] = {}
+    for _, found in each(evaluation):
+        if isinstance(found, UserError):
+            raise found
+        results.update(found)
     return results

@@ -11,9 +11,11 @@ import numpy as np
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
 from tfgan_suite.metrics import cache
+from tfgan_suite.metrics.progress import watched
+from tfgan_suite.metrics.samples import Sizes
 from tfgan_suite.metrics.statistics import Moments
 
-VERSION = 1  # raise it when the same images would give other features
+VERSION = 2  # raise it when the same images would give other features
 
 
 class FeatureFile:
@@ -53,12 +55,13 @@ class FeatureFile:
         self._file.close()
 
 
-def real_features(graph, samples) -> tuple[Moments, FeatureFile]:
-    """Moments and features of real images, from the cache if these very images went through this very graph before.
+def real_features(graph, samples, say=None) -> tuple[Moments, FeatureFile, Sizes]:
+    """Moments, features and sizes of real images, from the cache if these very images went through this very graph before.
 
     Args:
         graph: an `Inception`.
         samples: a `SourceSamples`; the key is made of its content, order and size, and of the graph's SHA-256.
+        say: as in `watched`.
 
     Raises:
         UserError: the cache folder cannot be written.
@@ -68,20 +71,22 @@ def real_features(graph, samples) -> tuple[Moments, FeatureFile]:
     data, about = folder / f"{name}.f32", folder / f"{name}.npz"
     with contextlib.suppress(UserError):
         if about.is_file() and data.is_file():
-            moments = Moments.from_arrays(archive.Archive(about))
+            stored = archive.Archive(about)
+            moments, sizes = Moments.from_arrays(stored), Sizes(stored["sizes"])
             features = FeatureFile(data, len(moments.mean))
             if features.n == moments.n:
-                return moments, features
+                return moments, features, sizes
     partial = archive.partial_of(data)
-    moments, features = Moments(), FeatureFile(partial)
+    moments, features, sizes = Moments(), FeatureFile(partial), Sizes()
     try:
-        for pictures, _ in samples.batches():
+        for pictures, _ in watched(samples.batches(), "real images", len(samples), say):
             vectors, _ = graph.old(pictures)
             moments.add(vectors)
             features.add(vectors)
+            sizes.add(pictures)
         features.close()
         os.replace(partial, data)
-        cache.write(about, moments.arrays().items())
+        cache.write(about, {**moments.arrays(), "sizes": np.array(sorted(sizes.seen))}.items())
     finally:
         partial.unlink(missing_ok=True)
-    return moments, FeatureFile(data, features.width)
+    return moments, FeatureFile(data, features.width), sizes

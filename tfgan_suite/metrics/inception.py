@@ -1,4 +1,4 @@
-"""The 2015 Inception graph, fed as the originals feed it (openai/improved-gan and tf.contrib.gan; SNGAN spec A13)."""
+"""The 2015 Inception graph, fed as the originals feed it (openai/improved-gan and tf.contrib.gan)."""
 from __future__ import annotations
 
 import numpy as np

@@ -79,18 +79,16 @@ def decoder(system) -> tuple[Callable, int]:
     return system.decode, system.latents(1, 0).reshape(1, -1).shape[1]
 
 
-@metric("reconstruction")
+@metric("reconstruction", "system", "reals")
 def reconstruction(evaluation: Evaluation) -> dict:
     """`reconstruction`: mean square distance of (at most 200 of --n) real images to the nearest images of the generator.
 
     The images are those that the system trains on, so that the number compares systems, not over-fitting. A system with
-    test images of its own has a method `reconstruct(evaluation)`.
+    test images of its own replaces this metric (`System.metrics`).
     """
     system = evaluation.system
     if system is None:
         raise UserError("--metrics=reconstruction: needs an experiment, a folder of images has no generator")
-    if hasattr(system, "reconstruct"):
-        return {"reconstruction": system.reconstruct(evaluation)}
     decode, code = decoder(system)
     size = tuple(decode(tf.zeros([2, code])).shape[1:3])
     reals = evaluation.reals()

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,7 +18,7 @@ CHUNK = 5000  # latents drawn at a time, so that memory does not grow with n
 
 
 def score_bytes(x: np.ndarray) -> np.ndarray:
-    """[-1, 1] -> bytes as SNGAN's original feeds its score: (x + 1) * (255.99 / 2), truncated (spec A12)."""
+    """[-1, 1] -> bytes as SNGAN's original feeds its score: (x + 1) * (255.99 / 2), truncated."""
     return np.clip((np.asarray(x, np.float32) + np.float32(1)) * np.float32(255.99 / 2), 0, 255).astype(np.uint8)
 
 
@@ -34,19 +35,20 @@ class SystemSamples:
         seed: of latents and labels.
         batch: latents per call of `generate`.
         to_uint8: from [-1, 1] to bytes; by default the system's rule.
+        label: class of all samples of a conditional system; by default uniform ones.
 
     Raises:
         UserError: n or batch is not positive.
     """
 
-    def __init__(self, system, n: int, seed: int = 0, batch: int = 100, to_uint8=None):
+    def __init__(self, system, n: int, seed: int = 0, batch: int = 100, to_uint8=None, label: int | None = None):
         if n < 1 or batch < 1:
             raise UserError(f"--n={n} --batch={batch}: both must be at least 1")
-        self.system, self.n, self.seed, self.batch = system, n, seed, batch
+        self.system, self.n, self.seed, self.batch, self.label = system, n, seed, batch, label
         self.to_uint8 = to_uint8 or system.to_uint8
         self.protocol = {"samples": n, "seed": seed, "batch": batch}
         if system.classes:
-            self.protocol["labels"] = f"uniform over {system.classes}"
+            self.protocol["labels"] = f"uniform over {system.classes}" if label is None else f"class {label}"
 
     def __len__(self):
         return self.n
@@ -58,21 +60,28 @@ class SystemSamples:
             while held is None or len(held) < self.batch:
                 latents = self.system.latents(CHUNK, (self.seed + chunk * 1000003) % 2**31)
                 labels = random.generator(self.seed, "labels", chunk).integers(0, max(self.system.classes, 1), CHUNK)
+                labels = labels if self.label is None else np.full(CHUNK, self.label)
                 held = latents if held is None else np.concatenate([held, latents])
                 held_labels = labels if held_labels is None else np.concatenate([held_labels, labels])
                 chunk += 1
             yield held[:self.batch], held_labels[:self.batch].astype(np.int32) if self.system.classes else None
             held, held_labels = held[self.batch:], held_labels[self.batch:]
 
-    def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        """(uint8 [b, H, W, 3], labels [b] or None); b is `batch` but for the last."""
-        left = self.n
-        for latents, labels in self._latents():
+    def requests(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """(latents [batch, ...], labels [batch] or None) of all batches; of the last one more than are used."""
+        return itertools.islice(self._latents(), -(-self.n // self.batch))
+
+    def batches(self, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """(uint8 [b, H, W, 3], labels [b] or None); b is `batch` but for the last.
+
+        Args:
+            start: begin with this sample, a multiple of `batch`.
+        """
+        left = self.n - start
+        for latents, labels in itertools.islice(self.requests(), start // self.batch, None):
             pictures = as_rgb(self.to_uint8(np.asarray(self.system.generate(latents, labels)))[:left])
             yield pictures, None if labels is None else labels[:left]
             left -= len(pictures)
-            if left <= 0:
-                return
 
 
 class SourceSamples:
@@ -83,21 +92,20 @@ class SourceSamples:
     Args:
         source: a `data.Source`.
         size: (H, W); images of another size are scaled to cover it (bilinear, antialiased) and the middle is cut out.
-            By default the size of the first image, and then another size is an error.
+            By default each image keeps its own.
         batch: images at a time.
         n: only n of them (by default all).
         shuffle: False keeps the source's order.
 
     Raises:
-        UserError: fewer images than asked for; images of several sizes.
+        UserError: fewer images than asked for.
     """
 
     def __init__(self, source: Source, size: tuple | None = None, batch: int = 100, n: int = 0, shuffle: bool = True):
         if n > len(source):
             raise UserError(f"{source.name}: has {len(source)} images, {n} were asked for; give a smaller --n")
         self.source, self.batch, self.n = source, batch, n or len(source)
-        self.fixed, self.size = size is None, size or tuple(source.image(0).shape[:2])
-        count = len(source)
+        self.size, count = size, len(source)
         self.order = (random.generator(0, "source order").permutation(count) if shuffle else np.arange(count))[:self.n]
         self.protocol = {"samples": self.n, "batch": batch}
 
@@ -106,23 +114,27 @@ class SourceSamples:
 
     def _image(self, index: int) -> np.ndarray:
         picture = self.source.image(int(index))
-        if picture.shape[:2] == self.size:
-            return picture
-        if self.fixed:
-            raise UserError(f"{self.source.describe(int(index))}: is {picture.shape[1]}x{picture.shape[0]}, "
-                            f"{self.source.describe(0)} is {self.size[1]}x{self.size[0]}; all must have one size")
-        return prepare.cover(picture, *self.size)
+        return picture if self.size in (None, picture.shape[:2]) else prepare.cover(picture, *self.size)
 
     def batches(self) -> Iterator[tuple[np.ndarray, None]]:
-        """(uint8 [b, H, W, 3], None); labels of real images were not asked for, so they are no request to agree with."""
+        """(uint8 [b, H, W, 3], None): images of one size at a time, where there are several, so b may be smaller than `batch`.
+
+        Labels of real images were not asked for, so they are no request to agree with.
+        """
         for first in range(0, self.n, self.batch):
-            yield as_rgb(np.stack([self._image(i) for i in self.order[first:first + self.batch]])), None
+            groups: dict[tuple, list] = {}
+            for i in self.order[first:first + self.batch]:
+                picture = self._image(i)
+                groups.setdefault(picture.shape, []).append(picture)
+            for group in groups.values():
+                yield as_rgb(np.stack(group)), None
 
     def fingerprint(self) -> str:
         """A hash of all images as `batches` gives them; it does not depend on the batch size."""
         digest = hashlib.sha256(f"{self.n} {self.size}".encode())
-        for pictures, _ in self.batches():
-            digest.update(np.ascontiguousarray(pictures))
+        for i in self.order:
+            picture = self._image(i)
+            digest.update(str(picture.shape).encode() + np.ascontiguousarray(picture).tobytes())
         return digest.hexdigest()
 
 
@@ -135,6 +147,21 @@ def folder(path, n: int = 0, batch: int = 100) -> SourceSamples:
     samples = SourceSamples(FolderSource(path, per_class=False, background=WHITE), batch=batch, n=n)
     samples.protocol["folder"] = str(path)
     return samples
+
+
+class Sizes:
+    """The sizes of the images of a stream, for the protocol."""
+
+    def __init__(self, seen=()):
+        self.seen = {tuple(int(n) for n in size) for size in seen}
+
+    def add(self, pictures: np.ndarray) -> None:
+        """Images [b, H, W, C]."""
+        self.seen.add(pictures.shape[1:3])
+
+    def __str__(self):
+        words = [f"{width}x{height}" for height, width in sorted(self.seen)]
+        return words[0] if len(words) == 1 else f"{words[0]} to {words[-1]} ({len(words)} sizes)"
 
 
 def as_rgb(pictures: np.ndarray) -> np.ndarray:

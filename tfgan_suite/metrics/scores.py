@@ -14,7 +14,7 @@ from tfgan_suite.metrics import graph_file, tfgan
 from tfgan_suite.metrics.features import FeatureFile, real_features
 from tfgan_suite.metrics.inception import SIDE, Inception
 from tfgan_suite.metrics.registry import Evaluation, metric
-from tfgan_suite.metrics.samples import SourceSamples
+from tfgan_suite.metrics.samples import Sizes, SourceSamples
 from tfgan_suite.metrics.statistics import Moments, SplitScores, check_splits
 
 SWD_IMAGES = 2048  # its patches are held in memory
@@ -32,7 +32,7 @@ class Judged:
     scores: SplitScores
     moments: Moments
     features: FeatureFile | None
-    size: tuple
+    sizes: Sizes
 
 
 def inception(evaluation: Evaluation) -> Inception:
@@ -46,7 +46,8 @@ def inception(evaluation: Evaluation) -> Inception:
         file = graph_file.find(get("graph", ""), get("graph_sha256", ""), get("download", False))
         evaluation.shared["inception"] = Inception(file)
     graph = evaluation.shared["inception"]
-    evaluation.protocol.update(graph=graph.file.path.name, graph_sha256=graph.file.sha256, resize=f"TF1 bilinear to {SIDE}")
+    evaluation.protocol.update(graph=graph.file.path.name, graph_sha256=graph.file.sha256,
+                               resize=f"TF1 bilinear to {SIDE} from the own size")
     return graph
 
 
@@ -59,28 +60,31 @@ def judged(evaluation: Evaluation, keep_features: bool = False) -> Judged:
         if "is" in evaluation.names:
             check_splits(len(samples), evaluation.splits)
         scores, moments = SplitScores(len(samples), min(evaluation.splits, len(samples))), Moments()
-        features = FeatureFile() if keep_features else None
-        for pictures, _ in samples.batches():
+        features, sizes = FeatureFile() if keep_features else None, Sizes()
+        for pictures, _ in evaluation.watched(samples, "samples"):
             pool, logits = graph.old(pictures)
             scores.add_logits(logits)
             moments.add(pool)
+            sizes.add(pictures)
             if features is not None:
                 features.add(pool)
-        done = evaluation.shared["judged"] = Judged(scores, moments, features, tuple(pictures.shape[1:3]))
+        done = evaluation.shared["judged"] = Judged(scores, moments, features, sizes)
+    evaluation.protocol["size"] = str(done.sizes)
     return done
 
 
-def real_statistics(evaluation: Evaluation, size: tuple) -> tuple[Moments, FeatureFile]:
-    """Moments and features of all real images at the samples' size."""
+def real_statistics(evaluation: Evaluation) -> tuple[Moments, FeatureFile]:
+    """Moments and features of all real images. Like the samples, they go from their own size to that of the graph, as in
+    pytorch-fid, torch-fidelity and clean-fid: a generator of small images pays for what they lack."""
     if "reals" not in evaluation.shared:
-        reals = SourceSamples(evaluation.reals(), size)
-        evaluation.shared["reals"] = (reals.source.name, *real_features(inception(evaluation), reals))
-    name, moments, features = evaluation.shared["reals"]
-    evaluation.protocol.update(reals=name, real_images=moments.n)
+        reals = SourceSamples(evaluation.reals())
+        evaluation.shared["reals"] = (reals.source.name, *real_features(inception(evaluation), reals, evaluation.say))
+    name, moments, features, sizes = evaluation.shared["reals"]
+    evaluation.protocol.update(reals=name, real_images=moments.n, real_size=str(sizes))
     return moments, features
 
 
-@metric("is")
+@metric("is", "graph", "splits")
 def inception_score(evaluation: Evaluation) -> dict[str, float]:
     """The Inception Score of Salimans et al. 2016 (the 'old' one of SNGAN's original): mean and deviation over the splits."""
     check_splits(len(evaluation.samples), evaluation.splits)
@@ -89,37 +93,37 @@ def inception_score(evaluation: Evaluation) -> dict[str, float]:
     return {name: mean, f"{name}_std": deviation}
 
 
-@metric("is_new")
+@metric("is_new", "graph", "splits")
 def inception_score_new(evaluation: Evaluation) -> dict[str, float]:
     """tf.contrib.gan's variant: other scaling and resize, softmax with bias over the first 1000 logits."""
     samples, graph = evaluation.samples, inception(evaluation)
     scores = SplitScores(len(samples), evaluation.splits)
-    for pictures, _ in samples.batches():
+    for pictures, _ in evaluation.watched(samples, "samples, is_new"):
         scores.add_logits(graph.new_logits(pictures))
     mean, deviation = scores.result()
     name = f"is_new_{count_name(len(samples))}"
     return {name: mean, f"{name}_std": deviation}
 
 
-@metric("fid")
+@metric("fid", "graph", "reals")
 def frechet_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     """Frechet distance between the pool_3 features of the samples and of all real images (Heusel et al. 2017)."""
     mine = judged(evaluation)
-    real, _ = real_statistics(evaluation, mine.size)
+    real, _ = real_statistics(evaluation)
     return {f"fid_{count_name(len(evaluation.samples))}_train": tfgan.frechet(real, mine.moments)}
 
 
-@metric("kid")
+@metric("kid", "graph", "reals")
 def kernel_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     """Kernel distance between the same features (Binkowski et al. 2018), with its standard error over blocks."""
     mine = judged(evaluation, keep_features=True)
-    _, real = real_statistics(evaluation, mine.size)
+    _, real = real_statistics(evaluation)
     mean, error = tfgan.kernel(real, mine.features)
     name = f"kid_{count_name(len(evaluation.samples))}_train"
     return {name: mean, f"{name}_std": error}
 
 
-@metric("swd")
+@metric("swd", "reals")
 def sliced_wasserstein_distance(evaluation: Evaluation) -> dict[str, float]:
     """Sliced Wasserstein distances per level of the Laplacian pyramid and their mean, over at most 2048 images of each kind.
 
@@ -127,10 +131,10 @@ def sliced_wasserstein_distance(evaluation: Evaluation) -> dict[str, float]:
     """
     source, count = evaluation.reals(), min(len(evaluation.samples), SWD_IMAGES)
     count = min(count, len(source))
-    fake = _first(evaluation.samples, count)
-    real = _first(SourceSamples(source, tuple(fake.shape[1:3]), n=count), count)
+    fake, real = _first(evaluation.samples, count), _first(SourceSamples(source, n=count), count)
     if real.shape != fake.shape:
-        raise UserError(f"swd: real images have shape {real.shape[1:]}, samples {fake.shape[1:]}")
+        raise UserError(f"swd: compares pixels, so it needs images of one size; {source.name} has {_size(real)}, the samples "
+                        f"{_size(fake)}; resize one of them first (tools/resize_images.py)")
     evaluation.protocol["swd_images"] = count
     result = {}
     for side, among_reals, distance in tfgan.sliced_wasserstein(real, fake, evaluation.seed):
@@ -139,10 +143,17 @@ def sliced_wasserstein_distance(evaluation: Evaluation) -> dict[str, float]:
     return {**result, "swd": float(np.mean(sides))}
 
 
+def _size(pictures: np.ndarray) -> str:
+    return f"{pictures.shape[2]}x{pictures.shape[1]}"
+
+
 def _first(samples, count: int) -> np.ndarray:
-    """The first `count` images."""
+    """The first `count` images, which must have one size."""
     parts, held = [], 0
     for pictures, _ in samples.batches():
+        if parts and parts[0].shape[1:] != pictures.shape[1:]:
+            raise UserError(f"swd: compares pixels, so it needs images of one size; there are {_size(parts[0])} and "
+                            f"{_size(pictures)}; resize them first (tools/resize_images.py)")
         parts.append(pictures[:count - held])
         held += len(parts[-1])
         if held == count:

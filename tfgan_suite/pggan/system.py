@@ -8,10 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import distributed, optimizers, options, penalties
+from tfgan_suite.data.source import Mapped
 from tfgan_suite.errors import UserError
 from tfgan_suite.pggan import objective, reports, sampling, snapshots
 from tfgan_suite.pggan.networks import Critic, Generator, Sizes
-from tfgan_suite.pggan.pyramid import Pyramid, open_source, real_batch
+from tfgan_suite.pggan.pyramid import Pyramid, open_source, real_batch, resized
 from tfgan_suite.pggan.schedule import schedule_of
 from tfgan_suite.random import Draws, generator
 from tfgan_suite.system import System
@@ -140,6 +141,12 @@ class PGGAN(System):
             raise UserError(f"{p.data_path}: has {len(source)} images, fewer than a batch of {most}; add images, or give "
                             f"smaller batches in --batch_table")
         return source
+
+    def reals(self):
+        """At the last resolution, made as for training: the aspect ratio is not kept, inputFilter, nChannels."""
+        p, source = self.params, self.source()
+        return Mapped(source, lambda picture: resized(picture, p.endRes, p.inputFilter, p.nChannels),
+                      f"{p.endRes} {p.inputFilter} {p.nChannels}")
 
     def pyramid(self, source) -> Pyramid:
         """The resized images of `source`; one for the run."""
@@ -273,7 +280,7 @@ class PGGAN(System):
     def console(self, step: int, scalars: dict) -> list[str]:
         return self._console.lines(step, scalars)
 
-    def course(self) -> list[str]:
+    def plan(self) -> list[str]:
         first, last = self.schedule.start_level, self.schedule.last
         rows = [self.schedule.at(self.schedule.first_iteration(level)) for level in range(first, last + 1)]
         return [f"{m.resolution}x{m.resolution}: batch {m.batch}, from iteration {m.iteration}, {m.shown:,} images before"

@@ -5,7 +5,7 @@ import numpy as np
 
 
 def to_uint8(x: np.ndarray) -> np.ndarray:
-    """[-1, 1] -> bytes by truncation, in float32: the rule of ayanc/rpgan (section 3.2 of its spec)."""
+    """[-1, 1] -> bytes by truncation, in float32: the rule of ayanc/rpgan."""
     x = np.asarray(x, np.float32)
     scaled = (x * np.float32(0.5) + np.float32(0.5)) * np.float32(255.0)
     return np.clip(scaled, 0, 255).astype(np.uint8)

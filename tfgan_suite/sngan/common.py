@@ -35,7 +35,7 @@ class ClassConditional(System):
     limits: tuple[int, int] | None = None
     crop: float | None = None
     precisions = ("float32", "bfloat16")
-    log_files = tuple(f"{name}.png" for name in CURVES)
+    log_files = ("*.png", "costs.csv")
     sample_batch = 100  # images made at a time: the original's, whose generator uses the statistics of the batch
 
     def source(self, part: str = "train"):

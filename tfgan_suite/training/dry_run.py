@@ -78,7 +78,7 @@ def describe(params: Parameters) -> str:
     step, free = step_bytes(system, spec), memory.available()
     length = ", ".join(f"{name}={params.values[name]}" for name in system.length)
     lines = [f"experiment {params.name}, system {params.system}, {length}, batch {system.batch_size}", *_networks(system),
-             *system.course()]
+             *system.plan()]
     total = weights + state + step + TENSORFLOW
     lines.append(f"memory: weights {_gib(weights)} + optimiser state {_gib(state)} + one iteration {_gib(step)} + TensorFlow "
                  f"{_gib(TENSORFLOW)} = about {_gib(total)}, on one device; free here: {_gib(free)}")

@@ -262,13 +262,13 @@ class JSRegMixture(System):
         """G's points in space, in the plane, and their density there."""
         return {"samples": plots.overview(self.points(self.latents(self.snapshot_size(), seed)), self.mixture)}
 
-    def write_samples(self, out, seed: int) -> None:
+    def write_samples(self, out, seed: int, n: int | None = None) -> None:
         """What `sample.py` writes: the plot OUT, and beside it OUT with the ending .npz with the points.
 
         The archive holds `points` [n, 3] in space, `plane` [n, 3] in the plane's coordinates, `latents` [n, z_dim] and the
         mixture's `centres` [components, 3] in space.
         """
-        latents = self.latents(self.snapshot_size(), seed)
+        latents = self.latents(n or self.snapshot_size(), seed)
         points = self.points(latents)
         saving.save(out, plots.overview(points, self.mixture))
         archive.write(Path(out).with_suffix(".npz"), {
