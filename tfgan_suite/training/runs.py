@@ -34,6 +34,9 @@ def build(params: Parameters, training: bool = True, guarded: bool = True):
     """
     import tensorflow as tf
 
+    from tfgan_suite import distributed
+
+    distributed.grow_memory()
     system_class = registry.system_class(params.system)
     if params.precision not in system_class.precisions:
         raise UserError(f"--precision={params.precision}: system {params.system} computes in "
