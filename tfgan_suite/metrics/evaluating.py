@@ -47,7 +47,9 @@ def reals_of(given: str, system) -> Callable:
         from tfgan_suite.data.rgb import WHITE
 
         if given.endswith(".npz"):
-            from tfgan_suite.metrics import features  # it brings TensorFlow, which a command's help does without
+            from tfgan_suite.metrics import (
+                features,  # it brings TensorFlow, which a command's help does without
+            )
 
             return features.of_file(given)
         if given and os.path.isdir(given):
