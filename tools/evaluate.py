@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Scores samples of an experiment, or a folder of images."""
 import os
-from functools import cache
 from pathlib import Path
 
 from tfgan_suite import cli, experiment
 from tfgan_suite.errors import UserError
-from tfgan_suite.experiment import Parameter, Parameters
+from tfgan_suite.experiment import Parameters
+from tfgan_suite.metrics import evaluating
 
 USAGE = """tools/evaluate.py NAME[,SEED]|FOLDER [--metrics=is,fid,kid,swd,digits] [--n=N] [--iteration=N|all]
 
@@ -14,25 +14,6 @@ Scores samples of an experiment's newest checkpoint (or of --iteration), or the 
 appends it, with its protocol, to metrics.jsonl and TensorBoard in the log folder. SEED (default 0) picks the latents.
 is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INCEPTION or the cache folder;
 --download fetches it. fid, kid and swd compare with the experiment's real images, or with --reals."""
-
-OPTIONS = (
-    Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, pr, dc, swd, digits, reconstruction, or a system's own "
-              "(default: digits for digits* experiments; else the system's own, or is,fid; for folders fid,kid with --reals, else "
-              "is)"),
-    Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
-    Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
-    Parameter("label", None, "score the samples of one class, against the real images of that class", int, minimum=0),
-    Parameter("splits", 10, "parts of the Inception Score", minimum=1),
-    Parameter("batch", 100, "images made and judged at a time", minimum=1),
-    Parameter("reals", "", "folder of images, experiment, or .npz file of statistics (mu and sigma, or mean and cov) to "
-              "compare with (default: the experiment's own data)"),
-    Parameter("save_stats", "", "write mean and covariance of the samples' features to this .npz file (mu, sigma)"),
-    Parameter("graph", "", "file classify_image_graph_def.pb"),
-    Parameter("graph_sha256", "", "SHA-256 that the graph file must have, if it is another one than the original's"),
-    Parameter("download", False, "fetch the graph into the cache folder if it is not there"),
-    Parameter("out_dir", "", "log folder for the results of a FOLDER (default: logs/NAME of the folder)"),
-)
-DEFAULT_N = 5000
 
 
 def check_target(path: str) -> None:
@@ -47,7 +28,7 @@ def check_target(path: str) -> None:
 
 def evaluate(evaluation, iteration, title: str) -> None:
     """Computes the metrics, prints and records each as it comes; one that fails does not take the others with it."""
-    from tfgan_suite.metrics import evaluating, features, report, scores
+    from tfgan_suite.metrics import features, report, scores
 
     failed = []
     check_target(evaluation.options["save_stats"])
@@ -85,31 +66,19 @@ def iterations(params: Parameters, chosen) -> list:
 
 def score_experiment(name: str, seed: int, names: list, options: dict, overrides: dict) -> None:
     """Scores one or all checkpoints of an experiment."""
-    from tfgan_suite.metrics import evaluating, samples
-    from tfgan_suite.metrics.registry import Evaluation
     from tfgan_suite.training import runs
 
     params, shared = experiment.load(name, overrides), {}
     for chosen in iterations(params, options["iteration"]):
         system, number = runs.open_sampler(params, chosen)
-        label = options["label"]
-        if label is not None and label >= system.classes:
-            raise UserError(f"--label={label}: {name} has {system.classes} classes"
-                            + (f", 0 to {system.classes - 1}" if system.classes else "; leave --label out"))
-        stream = samples.SystemSamples(system, options["n"] or DEFAULT_N, seed, options["batch"], label=label)
-        reals = evaluating.reals_of(options["reals"], system)
-        if label is not None and not options["reals"]:
-            reals = cache(lambda opened=reals: evaluating.of_class(opened(), label))
-        evaluation = Evaluation(stream, options["splits"], seed, reals, system, params, options, shared=shared,
-                                names=tuple(names) or evaluating.default_metrics(name, system),
-                                against_training=not options["reals"])
+        evaluation = evaluating.of_system(system, params, names, seed, options, shared)
         evaluate(evaluation, number, f"{params.name}, iteration {number}")
         shared = evaluation.next_shared()
 
 
 def score_folder(path: str, names: list, options: dict) -> None:
     """Scores the images of a folder."""
-    from tfgan_suite.metrics import evaluating, samples
+    from tfgan_suite.metrics import samples
     from tfgan_suite.metrics.registry import Evaluation
 
     name = Path(path).resolve().name
@@ -123,7 +92,7 @@ def score_folder(path: str, names: list, options: dict) -> None:
 
 
 def main(argv):
-    positionals, options, overrides = cli.parse(argv, USAGE, OPTIONS)
+    positionals, options, overrides = cli.parse(argv, USAGE, evaluating.OPTIONS)
     names = [word for word in options["metrics"].split(",") if word]
     target = positionals[0]
     if target.split(",")[0] not in experiment.names() and os.path.isdir(target):
