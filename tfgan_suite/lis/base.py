@@ -98,7 +98,8 @@ class LisSystem(System):
                 for v in self.networks[kind].trainable_variables}
 
     def start_from(self, folder, tolerant: bool = False) -> None:
-        """Fills networks and optimisers of a fresh run from another one, and says so; nothing where this run has
+        """Fills networks and optimisers of a fresh run from another one, and says so; nothing where this run
+        has
         checkpoints of its own, from which it goes on.
 
         Args:

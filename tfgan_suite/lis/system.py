@@ -105,7 +105,8 @@ class GLis(LisSystem):
         return [f"{step + 1} | {values}" + ("" if took is None else f" t_real: {took:.3f}s")]
 
     def lines(self, values):
-        """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix; only here those of r are cut at 1, as in
+        """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix; only here those of r are cut at 1, as
+        in
         the original."""
         return {name: min(value, 1.0) if name.startswith("loss-r") else value
                 for name, value in mixed(values).items()}
@@ -118,7 +119,8 @@ class GLis(LisSystem):
     def history_lines(cls, params):
         """By what the loss is of, then by the number of modules."""
         n = params.r_iterations
-        return (*(f"loss-r-mix/train-r{i}" for i in range(n)), *(f"loss-g-mix/train-g{k}" for k in range(n + 1)),
+        return (*(f"loss-r-mix/train-r{i}" for i in range(n)),
+                *(f"loss-g-mix/train-g{k}" for k in range(n + 1)),
                 "loss-d-mix/train-d-real", *(f"loss-d-mix/train-d-fake{k}" for k in range(n + 1)))
 
     def stages(self, codes):
