@@ -21,8 +21,8 @@ USAGE = """./tools/lis.py COMMAND ...
   video       the training as an animation (lis_video.py)
   bad         share of bad samples, judged by the digits classifier (lis_bad_samples.py)
 
-Weights are those of the experiment's wts_dir, or of --load_path=FOLDER (sample, final-test, density, tsne, sweep):
-the wts_dir or --save_path of another run, or an experiment of the original with its net_archive.
+Weights are those of the experiment's wts_dir, or (in sample, final-test, density, tsne, sweep) of
+--load_path=FOLDER: the wts_dir or --save_path of another run, or an experiment of the original.
 
 ./tools/lis.py COMMAND --help shows a command's options,
 ./tools/lis.py COMMAND NAME --help the experiment's parameters too."""

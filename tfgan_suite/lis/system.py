@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfgan_suite import random
 from tfgan_suite.layers import learned_input
 from tfgan_suite.lis import data, losses, networks, weights
-from tfgan_suite.lis.base import LisSystem, dropout_mask
+from tfgan_suite.lis.base import LisSystem, dropout_mask, first_round
 from tfgan_suite.lis.reports import ABSENT
 from tfgan_suite.pictures import sheets
 
@@ -286,26 +286,6 @@ class Iterative(LisSystem):
     def decode(self, codes):
         """Round 0."""
         return self.networks["g"](codes)
-
-
-def first_round(uniforms, train_all: bool = False) -> np.ndarray:
-    """The first round that trains.
-
-    Args:
-        uniforms: [..., rounds]; round k (from 0) begins to train if its number is at most (k + 1) / rounds;
-            the last always trains.
-        train_all: all rounds train.
-
-    Returns:
-        ints [...].
-    """
-    uniforms = np.asarray(uniforms)
-    rounds = uniforms.shape[-1]
-    if train_all:
-        return np.zeros(uniforms.shape[:-1], int)
-    starts = uniforms <= (np.arange(rounds) + 1) / rounds
-    starts[..., -1] = True
-    return np.argmax(starts, axis=-1)
 
 
 # -- R-separate ------------------------------------------------------------------------------------------
