@@ -53,7 +53,15 @@ def folder(tmp_path):
 
 
 def records(path="logs/digits/metrics.jsonl") -> list:
-    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+    """What was recorded, the metrics of one protocol's samples and iteration together."""
+    found: dict = {}
+    for line in Path(path).read_text().splitlines():
+        entry = json.loads(line)
+        last = found.setdefault(entry["iteration"], [{}])[-1]
+        if set(last) & set(entry) - {"iteration", "time", "protocol"}:  # the same again
+            found[entry["iteration"]].append(last := {})
+        last.update({**entry, "protocol": {**last.get("protocol", {}), **entry["protocol"]}})
+    return [entry for entries in found.values() for entry in entries]
 
 
 def test_digits_of_the_newest_checkpoint(main, place, capsys):
@@ -91,6 +99,20 @@ def test_folder_against_another_folder(main, place, folder):
     np.testing.assert_allclose(entry["fid_23_train"], 0, atol=1e-6)
     main([folder, *place, "--metrics=fid", "--reals=digits", "--out_dir=results"])
     assert records("results/metrics.jsonl")[0]["protocol"]["real_images"] == 1797
+
+
+def test_statistics_out_and_in(main, place, folder, capsys):
+    main([folder, *place, "--metrics=is", "--splits=3", "--save_stats=F.npz"])
+    assert "Wrote F.npz" in capsys.readouterr().out
+    with np.load("F.npz") as stored:
+        assert stored["sigma"].shape == (6, 6) and stored["mu"].shape == (6,) and stored["n"] == 23
+    main([folder, *place, "--reals=F.npz", "--metrics=fid"])
+    (entry,) = records("logs/my images/metrics.jsonl")
+    assert entry["protocol"]["reals"] == "F.npz" and entry["protocol"]["real_images"] == 23
+    assert next(v for k, v in entry.items() if k.startswith("fid")) < 1e-6
+    for target, message in (("F.txt", "ends in .npz"), ("no/F.npz", "not there")):
+        with pytest.raises(UserError, match=message):
+            main([folder, *place, "--metrics=is", f"--save_stats={target}"])
 
 
 @pytest.mark.parametrize("arguments, message", [

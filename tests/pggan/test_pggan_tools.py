@@ -105,6 +105,19 @@ def test_sampling_tool(weights, tmp_path, capsys):
             main([str(weights), *arguments])
 
 
+def test_the_walk_of_the_sampling_tool_does_not_jump(weights, tmp_path, monkeypatch):
+    """Its key latents are cut, not the way between them: no step is longer than an even one, but for slerp's bend."""
+    drawn = []
+    plain = sampling.draw
+    monkeypatch.setattr(sampling, "draw", lambda network, z, *rest: drawn.append(z) or plain(network, z, *rest))
+    tool("pggan_sample")([str(weights), "--nImages=9", "--slerp", "--psiCut=1.0", f"--outputFile={tmp_path / 'a.gif'}"])
+    (z,) = drawn
+    steps = np.linalg.norm(z - np.roll(z, 1, 0), axis=1)
+    keys = np.linalg.norm(z[::12] - np.roll(z[::12], -1, 0), axis=1)
+    assert len(z) == 9 * 12 and np.abs(z[::12]).max() <= 1.0
+    assert steps.max() < 2 * keys.max() / 12
+
+
 def test_latents():
     """Cutting, and slerp's lengths and ends."""
     z = np.float32([[1.6, -1.6, 0.2]])

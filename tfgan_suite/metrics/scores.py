@@ -11,7 +11,7 @@ import numpy as np
 
 from tfgan_suite.errors import UserError
 from tfgan_suite.metrics import graph_file, tfgan
-from tfgan_suite.metrics.features import FeatureFile, real_features
+from tfgan_suite.metrics.features import FeatureFile, RealStatistics, real_features
 from tfgan_suite.metrics.inception import SIDE, Inception
 from tfgan_suite.metrics.registry import Evaluation, metric
 from tfgan_suite.metrics.samples import Sizes, SourceSamples
@@ -46,7 +46,8 @@ def inception(evaluation: Evaluation) -> Inception:
         file = graph_file.find(get("graph", ""), get("graph_sha256", ""), get("download", False))
         evaluation.shared["inception"] = Inception(file)
     graph = evaluation.shared["inception"]
-    evaluation.protocol.update(graph=graph.file.path.name, graph_sha256=graph.file.sha256, resize=f"TF1 bilinear to {SIDE} from the own size")
+    evaluation.protocol.update(graph=graph.file.path.name, graph_sha256=graph.file.sha256,
+                               resize=f"TF1 bilinear to {SIDE} from the own size")
     return graph
 
 
@@ -60,7 +61,7 @@ def judged(evaluation: Evaluation, keep_features: bool = False) -> Judged:
             check_splits(len(samples), evaluation.splits)
         scores, moments = SplitScores(len(samples), min(evaluation.splits, len(samples))), Moments()
         features, sizes = FeatureFile() if keep_features else None, Sizes()
-        for pictures, _ in samples.batches():
+        for pictures, _ in evaluation.watched(samples, "samples"):
             pool, logits = graph.old(pictures)
             scores.add_logits(logits)
             moments.add(pool)
@@ -72,18 +73,26 @@ def judged(evaluation: Evaluation, keep_features: bool = False) -> Judged:
     return done
 
 
-def real_statistics(evaluation: Evaluation) -> tuple[Moments, FeatureFile]:
-    """Moments and features of all real images. Like the samples, they go from their own size to that of the graph, as in
-    pytorch-fid, torch-fidelity and clean-fid: a generator of small images pays for what they lack."""
-    if "reals" not in evaluation.shared:
-        reals = SourceSamples(evaluation.reals())
-        evaluation.shared["reals"] = (reals.source.name, *real_features(inception(evaluation), reals))
-    name, moments, features, sizes = evaluation.shared["reals"]
-    evaluation.protocol.update(reals=name, real_images=moments.n, real_size=str(sizes))
-    return moments, features
+def real_statistics(evaluation: Evaluation, keep: bool = False) -> RealStatistics:
+    """Moments of all real images, and their features if `keep`. Like the samples, they go from their own size to that of the
+    graph, as in pytorch-fid, torch-fidelity and clean-fid: a generator of small images pays for what they lack."""
+    found, reals = evaluation.shared.get("reals"), evaluation.reals()
+    if isinstance(reals, RealStatistics):
+        found = reals
+        if keep:
+            raise UserError(f"{reals.name}: holds a mean and a covariance; this metric needs the images, or their folder")
+        width = len(judged(evaluation).moments.mean)
+        if len(found.moments.mean) != width:
+            raise UserError(f"{reals.name}: is of {len(found.moments.mean)} features, the graph gives {width}")
+    elif found is None or (keep and found.features is None):
+        keep = keep or bool({"kid"} & set(evaluation.names))
+        found = real_features(inception(evaluation), SourceSamples(reals), evaluation.say, keep)
+    evaluation.shared["reals"] = found
+    evaluation.protocol.update(reals=found.name, real_images=found.n, real_size=found.sizes and str(found.sizes))
+    return found
 
 
-@metric("is")
+@metric("is", "graph", "splits")
 def inception_score(evaluation: Evaluation) -> dict[str, float]:
     """The Inception Score of Salimans et al. 2016 (the 'old' one of SNGAN's original): mean and deviation over the splits."""
     check_splits(len(evaluation.samples), evaluation.splits)
@@ -92,43 +101,45 @@ def inception_score(evaluation: Evaluation) -> dict[str, float]:
     return {name: mean, f"{name}_std": deviation}
 
 
-@metric("is_new")
+@metric("is_new", "graph", "splits")
 def inception_score_new(evaluation: Evaluation) -> dict[str, float]:
     """tf.contrib.gan's variant: other scaling and resize, softmax with bias over the first 1000 logits."""
     samples, graph = evaluation.samples, inception(evaluation)
     scores = SplitScores(len(samples), evaluation.splits)
-    for pictures, _ in samples.batches():
+    for pictures, _ in evaluation.watched(samples, "samples, is_new"):
         scores.add_logits(graph.new_logits(pictures))
     mean, deviation = scores.result()
     name = f"is_new_{count_name(len(samples))}"
     return {name: mean, f"{name}_std": deviation}
 
 
-@metric("fid")
+@metric("fid", "graph", "reals")
 def frechet_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     """Frechet distance between the pool_3 features of the samples and of all real images (Heusel et al. 2017)."""
     mine = judged(evaluation)
-    real, _ = real_statistics(evaluation)
+    real = real_statistics(evaluation).moments
     return {f"fid_{count_name(len(evaluation.samples))}_train": tfgan.frechet(real, mine.moments)}
 
 
-@metric("kid")
+@metric("kid", "graph", "reals")
 def kernel_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     """Kernel distance between the same features (Binkowski et al. 2018), with its standard error over blocks."""
     mine = judged(evaluation, keep_features=True)
-    _, real = real_statistics(evaluation)
+    real = real_statistics(evaluation, keep=True).features
     mean, error = tfgan.kernel(real, mine.features)
     name = f"kid_{count_name(len(evaluation.samples))}_train"
     return {name: mean, f"{name}_std": error}
 
 
-@metric("swd")
+@metric("swd", "reals")
 def sliced_wasserstein_distance(evaluation: Evaluation) -> dict[str, float]:
     """Sliced Wasserstein distances per level of the Laplacian pyramid and their mean, over at most 2048 images of each kind.
 
     `_real` is the distance of the real images from themselves (other patches and the same images): the floor.
     """
     source, count = evaluation.reals(), min(len(evaluation.samples), SWD_IMAGES)
+    if isinstance(source, RealStatistics):
+        raise UserError(f"swd: {source.name} holds a mean and a covariance; it needs images, or their folder")
     count = min(count, len(source))
     fake, real = _first(evaluation.samples, count), _first(SourceSamples(source, n=count), count)
     if real.shape != fake.shape:

@@ -13,7 +13,7 @@ from tfgan_suite.errors import UserError
 from tfgan_suite.pggan import objective, reports, sampling, snapshots
 from tfgan_suite.pggan.networks import Critic, Generator, Sizes
 from tfgan_suite.pggan.pyramid import Pyramid, open_source, real_batch, resized
-from tfgan_suite.pggan.schedule import schedule_of, start_of
+from tfgan_suite.pggan.schedule import schedule_of
 from tfgan_suite.random import Draws, generator
 from tfgan_suite.system import System
 
@@ -75,7 +75,6 @@ class PGGAN(System):
             snapshots.start_from(self, p.preWtsFile)
         elif p.resumeTraining:
             raise UserError("resumeTraining needs the weights to go on with; give --preWtsFile=FILE.pth.tar")
-        self.notice = start_of(p, self.schedule.last)[2]
 
     # -- size of a run -------------------------------------------------------------------------------------------------
     @property
@@ -290,9 +289,6 @@ class PGGAN(System):
     def status(self, step: int) -> str:
         moment = self.schedule.at(step)
         return f"{moment.resolution}x{moment.resolution} " + (f"fade {moment.alpha:.2f}" if moment.alpha < 1 else "stable")
-
-    def notices(self) -> list[str]:
-        return [f"{self.notice} Proceeding from zero..."] if self.notice else []
 
     def cut_logs(self, log_dir, done: int) -> None:
         reports.cut_status(self, log_dir, done)
