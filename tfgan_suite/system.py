@@ -237,6 +237,14 @@ class System:
         """What the progress bar shows of iteration `step` beside losses."""
         return ""
 
+    def timed_console(self, step: int, scalars: dict, seconds: float) -> list[str]:
+        """`console`, for the systems whose originals show how long an iteration took.
+
+        Args:
+            seconds: since the iteration before.
+        """
+        return self.console(step, scalars)
+
     def notices(self) -> list[str]:
         """Lines to show when training starts, on a terminal too."""
         return []

@@ -101,7 +101,8 @@ def test_stopped_and_resumed_is_the_same_to_the_bit(trained):
 
 @pytest.mark.parametrize("changes", [{"sgd": True, "unreg": True, "components": 5, "std": 0.1},
                                      {"rmsprop": True, "wall_clock": True, "annealing": True},
-                                     {"alt_gen_loss": True, "uniform_prior": True, "z_dim": 3, "gen_update_steps": 2}])
+                                     {"alt_gen_loss": True, "uniform_prior": True, "z_dim": 3, "gen_update_steps": 2},
+                                     {"disc_update_steps": 0}, {"gen_update_steps": 0}])
 def test_options_train(tmp_path, monkeypatch, changes):
     p = params(tmp_path, monkeypatch, **{"num_runs": 1, "plot_freq": 100, **changes})
     assert Trainer(p, io.StringIO()).run() == 5
@@ -139,7 +140,8 @@ def test_degenerate_samples_can_be_drawn(points):
 
 @pytest.mark.parametrize("changes, words", [({"gamma": -0.1}, "gamma"), ({"gamma": "nan"}, "not a number"),
                                             ({"precision": "float16"}, "float32"), ({"std": 0}, "std"),
-                                            ({"penalty": "gp"}, "one or more of js, r1, r2")])
+                                            ({"penalty": "gp"}, "one or more of js, r1, r2"),
+                                            ({"disc_update_steps": 0, "gen_update_steps": 0}, "nothing would be trained")])
 def test_bad_options_are_one_line(tmp_path, monkeypatch, changes, words):
     with pytest.raises(UserError) as error:
         runs.build(params(tmp_path, monkeypatch, **changes))

@@ -59,8 +59,8 @@ def test_targets_in_reach_are_found():
 def test_of_a_lis_system_on_its_test_images(tmp_path):
     system = SYSTEMS["glis"](parameters("glis", tmp_path))
     evaluation = Evaluation(range(7), reals=system.source, system=system)
-    found = registry.find(["reconstruction"])["reconstruction"](evaluation)
+    found = registry.find(["reconstruction"], system)["reconstruction"](evaluation)
     assert 0 < found["reconstruction"] < 1
     with pytest.raises(UserError, match="--reals"):
-        registry.find(["reconstruction"])["reconstruction"](
+        registry.find(["reconstruction"], system)["reconstruction"](
             Evaluation(range(7), reals=lambda: ArraySource(np.zeros((3, 8, 8, 3), np.uint8)), system=system))

@@ -1,6 +1,7 @@
 """The three systems: runs, resuming, files, weights from elsewhere, bad input."""
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -236,6 +237,28 @@ def test_g_and_d_are_of_one_iteration(tmp_path):
     origin, d = weights_of.find(tmp_path / "models", "3"), SYSTEMS["glis"](parameters("glis", tmp_path)).networks["d"]
     with pytest.raises(UserError, match="iter_3.dmodel.npz: no such file; of D there are the iterations 0"):
         origin.fill("d", d)
+
+
+def test_pictures_take_the_codes_that_are_kept(tmp_path):
+    system = SYSTEMS["glis"](parameters("glis", tmp_path))
+    kept = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
+    assert not np.array_equal(system.reports.codes(), kept)
+    folder = archive.make_folder(tmp_path / "logs" / "samples")
+    np.save(folder / "vis_code.npy", kept)
+    np.testing.assert_array_equal(system.reports.codes(), kept)
+    np.save(folder / "vis_code.npy", kept[:3])
+    with pytest.raises(UserError, match="codes of shape .3, 5., these pictures need .4, 5."):
+        system.reports.codes()
+    (folder / "vis_code.npy").write_bytes(b"no table")
+    with pytest.raises(UserError, match="holds no codes"):
+        system.reports.codes()
+
+
+def test_the_console_tells_how_long_the_data_took(tmp_path):
+    console = io.StringIO()
+    Trainer(parameters("glis", tmp_path, niter=2), console).run()
+    lines = [line for line in console.getvalue().splitlines() if " | d-real: " in line]
+    assert len(lines) == 2 and all(re.search(r" t_real: \d+\.\d{3}s$", line) for line in lines)
 
 
 def test_output_scale_is_in_targets_and_final_tests_too(tmp_path):

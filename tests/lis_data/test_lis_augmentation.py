@@ -124,8 +124,22 @@ def reference(image, x, y, order, mirror):
     return sum(kernel(y - i) * kernel(x - j) * pixel(i, j) for i in rows for j in columns)
 
 
+def test_both_ways_to_read_between_pixels_are_equal():
+    """tensorflow_addons' where it is installed, ours where it is not."""
+    pytest.importorskip("tensorflow_addons")
+    images = pictures(3, 7, 5).astype(np.float32)
+    points = np.random.default_rng(4).uniform(-3, 9, (3, 200, 2)).astype(np.float32)
+    points[:, :20] = np.round(points[:, :20])
+    ours, theirs = augmentation._between(images, points), augmentation._between_by_addons(images, points)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+    assert np.mean(ours.astype(np.uint8) != theirs.astype(np.uint8)) < 0.005
+
+
+@pytest.mark.parametrize("ours", [False, True])
 @pytest.mark.parametrize("order, mirror", [(1, True), (1, False), (3, True)])
-def test_reading_between_pixels(order, mirror):
+def test_reading_between_pixels(order, mirror, ours, monkeypatch):
+    if ours:
+        monkeypatch.setattr(augmentation, "interpolation", lambda: augmentation._between)
     images = pictures(2, 5, 4)
     coordinates = np.random.default_rng(2).uniform(-9, 12, (2, 6, 7, 2))
     found = augmentation.sample(images, coordinates, order, mirror)

@@ -123,12 +123,18 @@ def test_density_files(tmp_path):
     codes = np.random.default_rng(0).normal(0, 1, (200, 3)).astype(np.float32)
     plots.densities([codes, codes * 9], tmp_path, components=1)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "density_all_v000.jpg", "density_kde_all_v000.jpg", "density_kde_r01_v000.jpg", "density_r00_v000.csv",
-        "density_r01_v000.csv", "density_r01_v000.jpg"]
+        "density_all_v000.jpg", "density_kde_all_v000.jpg", "density_kde_r00_v000.jpg", "density_kde_r01_v000.jpg",
+        "density_r00_v000.csv", "density_r00_v000.jpg", "density_r01_v000.csv", "density_r01_v000.jpg"]
     lines = (tmp_path / "density_r01_v000.csv").read_text().splitlines()
     table = np.array([line.split(",") for line in lines[1:]], float)
     assert lines[0] == "x,y" and table.shape == (100, 2) and np.abs(table[:, 0]).max() < 6.0
     np.testing.assert_allclose(table[:, 1].sum(), 1.0, atol=1e-6)
+
+
+def test_all_maps_of_a_run_have_one_reach():
+    near, far = np.full((4, 2), 3.0), np.full((4, 2), -40.0)
+    assert plots.reach_of([near, near]) == 10.0
+    assert plots.reach_of([near, far]) == pytest.approx(42.0)
 
 
 def test_tsne_map_and_its_table(tmp_path):
@@ -150,19 +156,24 @@ def test_video_takes_the_last_stage(tmp_path):
         save(tmp_path / "samples_r1" / f"sample_{iteration}_r.jpg", value=200)
     save(tmp_path / "samples" / "sample_15.jpg")
     assert [n for n, *_ in video.pairs(tmp_path)] == [5, 10]
-    frames = video.frames(tmp_path)
+    frames = list(video.frames(tmp_path))
     assert frames[0].shape == (10 + video.CAPTION, 20 + video.GAP, 3) and frames[0][-1, -1, 0] == 200
-    save(tmp_path / "samples" / "sample_5.jpg", side=12)
+    assert next(video.frames(tmp_path, both=False)).shape == (10 + video.CAPTION, 10, 3)
+    for iteration in (15, 20, 25):
+        save(tmp_path / "samples" / f"sample_{iteration}.jpg")
+        save(tmp_path / "samples_r1" / f"sample_{iteration}_r.jpg")
+    assert len(list(video.frames(tmp_path, every=3))) == 3  # 5, 20 and the last
+    save(tmp_path / "samples" / "sample_10.jpg", side=12)
     with pytest.raises(UserError, match="several sizes"):
-        video.frames(tmp_path)
+        list(video.frames(tmp_path))
     with pytest.raises(UserError, match="holds no samples"):
-        video.frames(tmp_path / "samples")
+        list(video.frames(tmp_path / "samples"))
 
 
 def test_video_of_r_separate(tmp_path):
     save(tmp_path / "samples" / "sample_5.jpg")
     save(tmp_path / "samples_r" / "sample_5_r.jpg", value=200)
-    assert video.frames(tmp_path)[0][-1, -1, 0] == 200
+    assert next(video.frames(tmp_path))[-1, -1, 0] == 200
 
 
 def test_resized_data_set(tmp_path, capsys):

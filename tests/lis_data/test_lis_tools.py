@@ -12,7 +12,7 @@ from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive, checkpoints
 from tfgan_suite.lis import inception_sweep, samples, weights
-from tfgan_suite.pictures import sheets, walks
+from tfgan_suite.pictures import movies, sheets, walks
 from tfgan_suite.pictures.bytes import unit_to_uint8
 from tfgan_suite.training import runs
 
@@ -121,6 +121,7 @@ def test_samples_bad_input(work):
                        (["little", "--load_path_g=nowhere"], "no such folder"),
                        (["little", "--norm=weight-affine"], "weight-affine|shape|lacks|does not belong"),
                        (["little", "--with_real_images"], "needs G-LIS and a reverser"),
+                       (["mend", "--with_real_images"], "needs --real_images"),
                        (["mend", "--with_real_images", "--real_images=none"], "none: no such folder"),
                        (["digits"], "experiment of rpgan"),
                        (["little", "--image_size=17"], "odd side"),
@@ -132,7 +133,7 @@ def test_samples_bad_input(work):
 def test_density_and_tsne_tools(work, capsys):
     run_tool("lis.py", "density", "little", "--nb_points=50", "--components=1")
     assert capsys.readouterr().out.count("standard deviation") == 6
-    assert len(files_below("logs/little/density_plots")) == 9
+    assert len(files_below("logs/little/density_plots")) == 11
     folder = work / "logs/little/tsne_plots"
     folder.mkdir()
     for r in range(3):  # tables that are there already are used
@@ -150,11 +151,14 @@ def test_video_of_a_run(work):
         path = work / "logs" / "little" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((9, 9, 3), len(name), np.uint8)).save(path)
-    run_tool("lis.py", "video", "little")
-    assert Image.open("logs/little/training.gif").n_frames == 2
-    with pytest.raises(UserError, match="film.mp4: cannot write this format; give a name that ends in .gif"):
-        run_tool("lis.py", "video", "little", "--save_path=film.mp4")
-    assert not Path("film.mp4").exists()
+    run_tool("lis.py", "video", "little", "--save_path=training.gif")
+    assert Image.open("training.gif").n_frames == 2
+    with pytest.raises(UserError, match="film.avi: cannot write this format; give a name that ends in"):
+        run_tool("lis.py", "video", "little", "--save_path=film.avi")
+    if ".mp4" not in movies.endings():
+        with pytest.raises(UserError, match="film.mp4: MP4 needs the package imageio-ffmpeg"):
+            run_tool("lis.py", "video", "little", "--save_path=film.mp4")
+    assert not list(Path().glob("*film*"))
 
 
 def test_final_test_of_a_finished_run(work, capsys):
@@ -164,8 +168,11 @@ def test_final_test_of_a_finished_run(work, capsys):
     assert len(found) == 201 and "199.png" in found
     assert Image.open("logs/little/last_test/0.png").size == (2 * 18 + 2, 20)
     assert 0 < json.loads(Path("logs/little/last_test/loss.json").read_text())["loss"] < 1
+    run_tool("lis.py", "final-test", "mend", "--test_steps=1", "--batch_size=100", "--save_path=of_mend")
+    same = [json.loads(Path(f"{f}/last_test/loss.json").read_text()) for f in ("of_mend", "logs/little")]
+    assert same[0]["loss"] == pytest.approx(same[1]["loss"])  # its G is that of little
     for argv, text in ((["little"], "no checkpoint for --net=best .no running test"), (["little", "--net=7"], "iter_7.gmodel.npz"),
-                       (["mend"], "is an experiment of lis_separate"), (["little", "--r_iterations=5"], "no checkpoint"),
+                       (["digits"], "is an experiment of rpgan"), (["little", "--r_iterations=5"], "no checkpoint"),
                        (["little", "--net=3", "--r_iterations=5"], "2 LIS modules")):
         with pytest.raises(UserError, match=text):
             run_tool("lis.py", "final-test", *argv)

@@ -101,6 +101,20 @@ def test_folder_against_another_folder(main, place, folder):
     assert records("results/metrics.jsonl")[0]["protocol"]["real_images"] == 1797
 
 
+def test_statistics_out_and_in(main, place, folder, capsys):
+    main([folder, *place, "--metrics=is", "--splits=3", "--save_stats=F.npz"])
+    assert "Wrote F.npz" in capsys.readouterr().out
+    with np.load("F.npz") as stored:
+        assert stored["sigma"].shape == (6, 6) and stored["mu"].shape == (6,) and stored["n"] == 23
+    main([folder, *place, "--reals=F.npz", "--metrics=fid"])
+    (entry,) = records("logs/my images/metrics.jsonl")
+    assert entry["protocol"]["reals"] == "F.npz" and entry["protocol"]["real_images"] == 23
+    assert next(v for k, v in entry.items() if k.startswith("fid")) < 1e-6
+    for target, message in (("F.txt", "ends in .npz"), ("no/F.npz", "not there")):
+        with pytest.raises(UserError, match=message):
+            main([folder, *place, "--metrics=is", f"--save_stats={target}"])
+
+
 @pytest.mark.parametrize("arguments, message", [
     (["digits", "--n=5"], "5 samples cannot be divided into 10 splits"),
     (["digits", "--n=-1"], "n=-1 is too small"),

@@ -23,13 +23,14 @@ class EventFile:
     """
 
     def __init__(self, folder: Path):
-        self._folder = folder
+        self._folder, self._graph_written = folder, False
         self._writer = tf.raw_ops.SummaryWriter(shared_name=f"{folder} {id(self)}", container="")
         tf.raw_ops.CreateSummaryFileWriter(writer=self._writer, logdir=str(folder), max_queue=1000, flush_millis=60000,
                                            filename_suffix=".v1")
 
     def recorder(self, compute: Callable) -> Callable:
-        """A function `(step, *tensors) -> scalars` that evaluates and writes in one graph, without Python at each call.
+        """A function `(step, *tensors) -> scalars` that evaluates and writes in one graph, without Python at each call. The first
+        graph is written too, as the originals' `FileWriter(folder, graph)` did.
 
         Args:
             compute: called with the tensors; returns (tag -> scalar, tag -> values of a histogram).
@@ -45,6 +46,7 @@ class EventFile:
             return scalars
 
         def write(step: int, *tensors):
+            self._write_graph(record, tf.constant(step, tf.int64), *tensors)
             found = record(tf.constant(step, tf.int64), *tensors)
             try:
                 tf.raw_ops.FlushSummaryWriter(writer=self._writer)
@@ -53,6 +55,12 @@ class EventFile:
             return found
 
         return write
+
+    def _write_graph(self, function, *arguments) -> None:
+        if not self._graph_written:
+            graph = function.get_concrete_function(*arguments).graph.as_graph_def(add_shapes=True)
+            tf.raw_ops.WriteGraphSummary(writer=self._writer, step=arguments[0], tensor=graph.SerializeToString())
+            self._graph_written = True
 
 
 def cut(folder, step: int) -> None:

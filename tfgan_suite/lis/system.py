@@ -101,7 +101,8 @@ class GLis(LisSystem):
     def console(self, step, scalars):
         """The original's line (counted from 1); -1 where a count did not occur."""
         values = " ".join(f"{name}: {float(scalars[name]):.4f}" for name in self.losses())
-        return [f"{step + 1} | {values}"]
+        took = self.data_seconds.pop(step, None)  # of the thread that made the batch
+        return [f"{step + 1} | {values}" + ("" if took is None else f" t_real: {took:.3f}s")]
 
     def lines(self, values):
         """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix; only here those of r are cut at 1, as in

@@ -11,7 +11,7 @@ import numpy as np
 
 from tfgan_suite.errors import UserError
 from tfgan_suite.metrics import graph_file, tfgan
-from tfgan_suite.metrics.features import FeatureFile, real_features
+from tfgan_suite.metrics.features import FeatureFile, RealStatistics, real_features
 from tfgan_suite.metrics.inception import SIDE, Inception
 from tfgan_suite.metrics.registry import Evaluation, metric
 from tfgan_suite.metrics.samples import Sizes, SourceSamples
@@ -73,15 +73,23 @@ def judged(evaluation: Evaluation, keep_features: bool = False) -> Judged:
     return done
 
 
-def real_statistics(evaluation: Evaluation) -> tuple[Moments, FeatureFile]:
-    """Moments and features of all real images. Like the samples, they go from their own size to that of the graph, as in
-    pytorch-fid, torch-fidelity and clean-fid: a generator of small images pays for what they lack."""
-    if "reals" not in evaluation.shared:
-        reals = SourceSamples(evaluation.reals())
-        evaluation.shared["reals"] = (reals.source.name, *real_features(inception(evaluation), reals, evaluation.say))
-    name, moments, features, sizes = evaluation.shared["reals"]
-    evaluation.protocol.update(reals=name, real_images=moments.n, real_size=str(sizes))
-    return moments, features
+def real_statistics(evaluation: Evaluation, keep: bool = False) -> RealStatistics:
+    """Moments of all real images, and their features if `keep`. Like the samples, they go from their own size to that of the
+    graph, as in pytorch-fid, torch-fidelity and clean-fid: a generator of small images pays for what they lack."""
+    found, reals = evaluation.shared.get("reals"), evaluation.reals()
+    if isinstance(reals, RealStatistics):
+        found = reals
+        if keep:
+            raise UserError(f"{reals.name}: holds a mean and a covariance; this metric needs the images, or their folder")
+        width = len(judged(evaluation).moments.mean)
+        if len(found.moments.mean) != width:
+            raise UserError(f"{reals.name}: is of {len(found.moments.mean)} features, the graph gives {width}")
+    elif found is None or (keep and found.features is None):
+        keep = keep or bool({"kid"} & set(evaluation.names))
+        found = real_features(inception(evaluation), SourceSamples(reals), evaluation.say, keep)
+    evaluation.shared["reals"] = found
+    evaluation.protocol.update(reals=found.name, real_images=found.n, real_size=found.sizes and str(found.sizes))
+    return found
 
 
 @metric("is", "graph", "splits")
@@ -109,7 +117,7 @@ def inception_score_new(evaluation: Evaluation) -> dict[str, float]:
 def frechet_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     """Frechet distance between the pool_3 features of the samples and of all real images (Heusel et al. 2017)."""
     mine = judged(evaluation)
-    real, _ = real_statistics(evaluation)
+    real = real_statistics(evaluation).moments
     return {f"fid_{count_name(len(evaluation.samples))}_train": tfgan.frechet(real, mine.moments)}
 
 
@@ -117,7 +125,7 @@ def frechet_inception_distance(evaluation: Evaluation) -> dict[str, float]:
 def kernel_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     """Kernel distance between the same features (Binkowski et al. 2018), with its standard error over blocks."""
     mine = judged(evaluation, keep_features=True)
-    _, real = real_statistics(evaluation)
+    real = real_statistics(evaluation, keep=True).features
     mean, error = tfgan.kernel(real, mine.features)
     name = f"kid_{count_name(len(evaluation.samples))}_train"
     return {name: mean, f"{name}_std": error}
@@ -130,6 +138,8 @@ def sliced_wasserstein_distance(evaluation: Evaluation) -> dict[str, float]:
     `_real` is the distance of the real images from themselves (other patches and the same images): the floor.
     """
     source, count = evaluation.reals(), min(len(evaluation.samples), SWD_IMAGES)
+    if isinstance(source, RealStatistics):
+        raise UserError(f"swd: {source.name} holds a mean and a covariance; it needs images, or their folder")
     count = min(count, len(source))
     fake, real = _first(evaluation.samples, count), _first(SourceSamples(source, n=count), count)
     if real.shape != fake.shape:

@@ -1,14 +1,44 @@
-"""The only module that imports tensorflow-gan: distances between activations, and between images."""
+"""Distances between activations, and between images: by tensorflow-gan where it is installed, else by `distances`.
+
+This is the only module that imports tensorflow-gan.
+"""
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 
 import numpy as np
 import tensorflow as tf
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.metrics import distances
 from tfgan_suite.metrics.features import FeatureFile
 from tfgan_suite.metrics.statistics import Moments
+
+INSTALLED = importlib.util.find_spec("tensorflow_gan") is not None
+
+
+def computed_by() -> str:
+    """What computes the distances; results say it."""
+    return "tensorflow-gan" if INSTALLED else "numpy"
+
+
+def _trace_of_root(a: np.ndarray, b: np.ndarray) -> float:
+    if not INSTALLED:
+        return distances.trace_of_root(a, b)
+    from tensorflow_gan.python.eval import classifier_metrics  # half a second, and only metrics need it
+
+    return float(classifier_metrics.trace_sqrt_product(a, b))
+
+
+def _kernel_block(x: np.ndarray, y: np.ndarray) -> float:
+    if not INSTALLED:
+        return distances.kernel_block(x, y)
+    from tensorflow_gan.python.eval import classifier_metrics
+
+    with _quiet():
+        return float(classifier_metrics.kernel_classifier_distance_from_activations(
+            tf.constant(x), tf.constant(y), max_block_size=max(len(x), len(y))))
 
 
 def frechet(a: Moments, b: Moments) -> float:
@@ -16,10 +46,8 @@ def frechet(a: Moments, b: Moments) -> float:
 
     It is `tfgan.eval.frechet_classifier_distance_from_activations` on streamed moments; its matrix square root is used.
     """
-    from tensorflow_gan.python.eval import classifier_metrics  # half a second, and only metrics need it
-
-    root = classifier_metrics.trace_sqrt_product(a.covariance, b.covariance)
-    distance = ((a.mean - b.mean) ** 2).sum() + (a.covariance + b.covariance).trace() - 2.0 * float(root)
+    root = _trace_of_root(a.covariance, b.covariance)
+    distance = ((a.mean - b.mean) ** 2).sum() + (a.covariance + b.covariance).trace() - 2.0 * root
     return float(max(distance, 0.0))  # rounding may leave -1e-12 where the distributions are equal
 
 
@@ -32,18 +60,13 @@ def kernel(a: FeatureFile, b: FeatureFile, block: int = 1024) -> tuple[float, fl
     Raises:
         UserError: too few samples for the blocks.
     """
-    from tensorflow_gan.python.eval import classifier_metrics
-
     blocks = -(-max(a.n, b.n) // block)
     if min(a.n, b.n) < 2 * blocks:
         raise UserError(f"kid: {a.n} real and {b.n} generated images make no {blocks} blocks of two; give more of the fewer")
     edges = [_edges(x.n, blocks) for x in (a, b)]
     estimates = []
     for i in range(blocks):
-        pair = [tf.constant(x.read(e[i], e[i + 1]), tf.float64) for x, e in zip((a, b), edges)]
-        size = max(len(p) for p in pair)
-        with _quiet():
-            estimates.append(float(classifier_metrics.kernel_classifier_distance_from_activations(*pair, max_block_size=size)))
+        estimates.append(_kernel_block(*(x.read(e[i], e[i + 1]).astype(np.float64) for x, e in zip((a, b), edges))))
     error = np.std(estimates, ddof=1) / np.sqrt(blocks) if blocks > 1 else 0.0
     return float(np.mean(estimates)), float(error)
 
@@ -72,15 +95,21 @@ def sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> lis
     Raises:
         UserError: images that are not square, too small, or cannot be halved down to the coarsest level.
     """
-    import tensorflow_gan
-
     side = _check_pyramid(real.shape)
     noise = np.random.default_rng([seed, 7])
     smooth = [x + noise.uniform(-0.5, 0.5, x.shape).astype(np.float32) for x in (real, fake)]
+    compute = _sliced_wasserstein if INSTALLED else distances.sliced_wasserstein
+    values = compute(smooth[0], smooth[1], seed)
+    return [(side >> i, float(r), float(f)) for i, (r, f) in enumerate(values)]
+
+
+def _sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int) -> list[tuple[float, float]]:
+    """`distances.sliced_wasserstein` by tensorflow-gan."""
+    import tensorflow_gan
+
     with _numpy_seed(seed), _quiet():
         tf.random.set_seed(seed)  # eagerly: in a graph, the order in which its threads draw patches would be left to chance
-        values = tensorflow_gan.eval.sliced_wasserstein_distance(*(tf.constant(x) for x in smooth))
-    return [(side >> i, float(r), float(f)) for i, (r, f) in enumerate(values)]
+        return tensorflow_gan.eval.sliced_wasserstein_distance(tf.constant(real), tf.constant(fake))
 
 
 def _check_pyramid(shape) -> int:

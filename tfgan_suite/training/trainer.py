@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
+from tqdm.autonotebook import tqdm
 
 from tfgan_suite import distributed, options
 from tfgan_suite.errors import CannotWrite, Diverged, UserError
@@ -79,6 +79,7 @@ class Trainer:
         self._newer: list = []
         self._profiling = self._torn = False
         self._done = self._flushed = 0
+        self._before = time.time()  # when the iteration before the next reading was done
 
     # -- one step ------------------------------------------------------------------------------------------------------
     def function(self, phase):
@@ -238,6 +239,7 @@ class Trainer:
         events = self.system.events() if self.chief else []
         self.log.bar = self._bar(start, end)
         self._flushed = begun = time.monotonic()
+        self._before = time.time()
         self._report([e for e in events if e.first and start < end], start)
         for step in range(start, end):
             if self._signals.stop:
@@ -313,8 +315,9 @@ class Trainer:
                                f"learning rate")
             self.system.observe(step, scalars)
             if self.log.bar is None:
-                for text in self.system.console(step, scalars):
+                for text in self.system.timed_console(step, scalars, at - self._before):
                     self.log.line(text, at=at)
+            self._before = at
             self._unlogged = step + 1, scalars
             if (step + 1) % self.params.log_every == 0:
                 self.log.scalars(*self._unlogged)
@@ -337,8 +340,13 @@ class Trainer:
         bar.set_postfix([*([("at", status)] if status else []), ("img/s", f"{rate * images:.0f}"), *shown], refresh=False)
         bar.update(count)
 
+    @property
+    def notebook(self) -> bool:
+        """Whether tqdm has found itself in a notebook, where a bar is shown although stdout is no terminal."""
+        return tqdm.__module__ == "tqdm.notebook"
+
     def _bar(self, start: int, end: int):
-        if not self.log.out.isatty():
+        if not (self.log.out.isatty() or self.notebook and self.log.out is sys.stdout):
             return None
         return tqdm(total=end, initial=start, unit="it", dynamic_ncols=True, file=self.log.out, desc=self.params.name)
 

@@ -172,13 +172,13 @@ class JSRegDCGAN(System):
         self.descend("g", tape, loss)
         return loss
 
-    def console(self, step: int, scalars: dict) -> list[str]:
+    def timed_console(self, step: int, scalars: dict, seconds: float) -> list[str]:
         """The original's line, and the losses that it did not print."""
         epoch, place = divmod(step, self.per_epoch)
         shown = ", ".join(f"{name}: {float(scalars[key]):.4f}" for name, key in
                            (("d_loss", "disc_loss"), ("g_loss", "unreg_gen_loss")))
         return [f"Epoch: {epoch:2d}/{self.params.epochs:2d} [Round: {place:4d}/{self.per_epoch:4d}] "
-                f"gamma: {float(scalars['gamma']):.4f}, {shown}"]
+                f"gamma: {float(scalars['gamma']):.4f}, time: {seconds:.2f}, {shown}"]
 
     def events(self):
         """The summary of the held-out batch, and the original's pictures after training."""

@@ -38,6 +38,8 @@ class JSRegMixture(System):
 
     def __init__(self, params, training: bool = True):
         super().__init__(options.without_contradiction(params), training)
+        if not params.disc_update_steps and not params.gen_update_steps:
+            raise UserError("disc_update_steps=0, gen_update_steps=0: nothing would be trained; give one of them 1 or more")
         self.mixture = geometry.Mixture(params.components, params.radius, params.std)
         self.networks = {"g": networks.generator(params)}
         if training:
@@ -158,7 +160,7 @@ class JSRegMixture(System):
         starts, alone = phase
         if starts:
             self.restart(step // self.per_run)
-        weights = self.weights(None if alone else step)
+        weights, scalars = self.weights(None if alone else step), {}
         for points, z in zip(draws["data"], draws["z"]):
             scalars = self.d_step(points, z, weights)
         g_losses = [self.g_step(z) for z in draws["g_z"]]
