@@ -12,3 +12,5 @@ crop = True
 wts_dir = 'models/dog12'
 SAVEFREQ = 1e3
 MAXITER = 1e5
+
+filts = '8,2,1,12'

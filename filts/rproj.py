@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from tfgan_suite import cli
-from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter
 
 USAGE = """./filts/rproj.py OUT.npz K,S,F,N [K,S,F,N ...] [--seed=S]
@@ -19,8 +18,7 @@ def main(argv):
     from tfgan_suite.layers import projections
     from tfgan_suite.rpgan import filters
 
-    if not out.endswith(".npz"):
-        raise UserError(f"{out}: give a name that ends in .npz")
+    out = out if out.endswith(".npz") else f"{out}.npz"  # as numpy.savez
     for group in groups:
         projections.parse(group)
     Path(out).parent.mkdir(parents=True, exist_ok=True)

@@ -152,6 +152,7 @@ def test_help_shows_values_and_their_sources(capsys):
         verb("train.py")(["face48", "--bsz=3", "--help"])
     text = capsys.readouterr().out
     assert "--bsz=3" in text and "command line" in text and "--df=128" in text
+    assert "--MAXITER=100000 " in text and "--SAVEFREQ=1000 " in text and "--gamma=0.1 " in text
 
 
 def test_a_users_mistake_is_one_line_and_status_2(tmp_path):

@@ -31,7 +31,7 @@ def test_files(tmp_path):
     assert Image.open(tmp_path / "a.jpg").format == "JPEG"
     saving.save_gif(tmp_path / "a.gif", [picture, 255 - picture])
     assert Image.open(tmp_path / "a.gif").n_frames == 2
-    for bad, said in (("a.tif", "cannot write this format"), ("none/a.png", "does not exist")):
+    for bad, said in (("a.xyz", "cannot write this format"), ("none/a.png", "does not exist")):
         with pytest.raises(UserError, match=said):
             saving.save(tmp_path / bad, picture)
 
@@ -47,3 +47,15 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="No space left on device"):
         saving.save(tmp_path / "a.png", np.ones((2, 2, 3), np.uint8))
     assert (tmp_path / "a.png").read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("ending", [".png", ".bmp", ".tif", ".tiff", ".ppm", ".webp", ".jpg", ".JPEG"])
+def test_formats(tmp_path, ending):
+    """Each ending is written in its format; the lossless ones give the picture back."""
+    picture = np.random.default_rng(0).integers(0, 256, (8, 10, 3), dtype=np.uint8)
+    saving.save(tmp_path / f"a{ending}", picture)
+    with Image.open(tmp_path / f"a{ending}") as found:
+        expected = {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}.get(ending.lower(), ending[1:].upper())
+        assert found.format == expected and found.size == (10, 8)
+        if ending in (".png", ".bmp", ".tif", ".tiff", ".ppm"):
+            assert np.array_equal(np.asarray(found), picture)

@@ -50,7 +50,7 @@ def test_files_and_lines_of_a_run(place):
     assert lines[1].startswith("[000000000] Adam Loss: G=0.") and lines[2].startswith("[000000000]* L00=0.")
     assert lines[-2:] == ["Saved G weights to models/tiny/iter_4.gmodel.npz",
                           "Saved D weights to models/tiny/iter_4.dmodel.npz"]
-    assert len(lines) == 1 + 2 * 4 + 2
+    assert len(lines) == 1 + 2 * 4 + 1 + 2 and lines[3].startswith("First iteration done after ")
     log = place / "logs/tiny"
     config = json.loads((log / "config.json").read_text())
     assert config["parameters"]["f1"] == 8 and "RP-GAN on a handful" in config["source"]
@@ -184,6 +184,12 @@ def test_dry_run_tells_and_trains_nothing(place):
     assert "network G: Generator" in done.stdout and "GiB" in done.stdout and "c0_0_w" in done.stdout
     assert "parameters" in done.stdout and "free here" in done.stdout
     assert not (place / "models").exists() and not (place / "logs").exists()
+
+
+def test_dry_run_of_a_long_list_of_arrays():
+    """The line that stands for the rest is no array."""
+    assert dry_run._some([f"  a{i}  3x3" for i in range(43)])[39:] == ["  a39  3x3", "  ... and 3 more arrays"]
+    assert dry_run._some(["  a  scalar"]) == ["  a  scalar"]
 
 
 def test_dry_run_tells_the_plan_and_counts_the_heaviest_iteration(monkeypatch):

@@ -221,6 +221,9 @@ def _usage(usage: str, options: tuple) -> str:
 
 
 def _shown(value) -> str:
+    """A value as it can be given; whole numbers without a point."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
     return "''" if value == "" else str(value)
 
 

@@ -51,6 +51,7 @@ class Parameter:
             has been done already (`System.rewrites_past`); 'free': the run is longer, shorter, or tells other things.
         fixed: the same as change='never'.
         check: called with the converted value; returns what is wrong with it, or an empty string.
+        home: it names a folder of the run: `wts_dir` and `log_dir` that are not given lie below it, as `models` and `logs`.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Parameter:
     fixed: bool = False
     check: Callable[[Any], str] | None = None
     change: str = "ask"
+    home: bool = False
 
     def __post_init__(self):
         if self.type is None:
@@ -360,8 +362,9 @@ def load(name: str, overrides: dict | None = None, system: str | None = None) ->
             values[key] = known[key].convert(value, where)
             sources[key] = origin
     values["system"] = system
+    home = next((values[p.name] for p in known.values() if p.home and values[p.name]), "")
     for key, folder in (("wts_dir", "models"), ("log_dir", "logs")):
-        values[key] = values[key] or f"{folder}/{name}"
+        values[key] = values[key] or (os.path.join(home, folder) if home else f"{folder}/{name}")
         if values["tag"] and sources[key] != "command line":
             values[key] = f"{values[key].rstrip('/')}-{values['tag']}"
     return Parameters(name, values, sources, known, text)

@@ -27,6 +27,28 @@ class _Adam(tf.keras.optimizers.Adam):
             return tf.Variable(learning_rate, name="learning_rate", dtype=tf.float32, trainable=False,
                                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
 
+    def step_rows(self, variables: list, rows: tf.Tensor, values: list, gradients: list) -> None:
+        """The step of some rows of stacked variables, on one device; `iterations` stays, so that all rows have the same
+        number of steps behind them. Nothing as large as a variable is made.
+
+        Args:
+            rows: int [c], the rows.
+            values: what they hold, [c, ...] each.
+            gradients: for them, [c, ...] each.
+        """
+        step = tf.cast(self.iterations + 1, tf.float32)
+        powers = tf.pow(tf.cast(self.beta_1, tf.float32), step), tf.pow(tf.cast(self.beta_2, tf.float32), step)
+        rate = tf.cast(self.learning_rate, tf.float32) * tf.sqrt(1 - powers[1]) / (1 - powers[0])
+        for variable, value, gradient in zip(variables, values, gradients):
+            index = self._index_dict[self._var_key(variable)]
+            m_all, v_all = self._momentums[index], self._velocities[index]
+            m, v = tf.gather(m_all, rows), tf.gather(v_all, rows)
+            m += (gradient - m) * (1 - self.beta_1)
+            v += (tf.square(gradient) - v) * (1 - self.beta_2)
+            value -= (m * rate) / (tf.sqrt(v) + self.epsilon)
+            for whole, part in ((m_all, m), (v_all, v), (variable, value)):
+                whole.scatter_update(tf.IndexedSlices(part, rows))
+
 
 def set_rate(optimizer: tf.keras.optimizers.Optimizer, rate: tf.Tensor) -> None:
     """Sets the learning rate for the next step: a scalar tensor, such as a schedule's value at this iteration."""

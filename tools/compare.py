@@ -126,7 +126,7 @@ def main(argv):
     with state.locked(made.out, "another comparison"):
         print(made.text().split("\ncommands:")[0], flush=True)
         if not options["report"] and not running.train(made, options["jobs"], options["retry"]):
-            print(f"Stopped; the same command goes on, with --report it shows what is in {made.out}", flush=True)
+            print("Stopped; the same command goes on; with --report it shows what there is", flush=True)
             sys.exit(130)
         print(f"Wrote {report(made, options, argv)}")
 

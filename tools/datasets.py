@@ -11,7 +11,8 @@ from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/datasets.py COMMAND ...
 
-  download NAME FOLDER   fetches celebA, lsun, mnist, cifar10 or anime into FOLDER, checks and unpacks it
+  download NAME FOLDER   fetches celebA, lsun, mnist, cifar10 or anime into FOLDER (default: data/NAME), checks and unpacks it
+  download NAME NAME ... several, each into data/NAME
   list FOLDER [LIST]     makes a list file, and copies resized to squares, from a folder of your own pictures
   digits FOLDER          writes the embedded digits as PNG files with list.txt and labels.txt
   split                  divides a data set into training and test images, as the LIS experiments need it
@@ -22,24 +23,37 @@ USAGE = """./tools/datasets.py COMMAND ...
 
 
 def _download(arguments, options):
-    name, folder = arguments
-    known = {n.lower(): d for n, d in catalog.DATASETS.items()}
-    if name.lower() not in known:
-        raise UserError(f"unknown data set '{name}'; there are {', '.join(d.name for d in known.values() if d.archives)}")
     from tfgan_suite.data import download
 
-    dataset = known[name.lower()]
-    if options["category"]:
-        if dataset.name != "lsun":
-            raise UserError(f"--category: belongs to lsun, {dataset.name} has none; leave it out")
-        dataset = _of_category(dataset, options["category"])
-    count = download.download(dataset, folder, options["base"], options["check"], options["keep"])
-    print(f"{dataset.name}: {count} files written to {folder}" if count else f"{dataset.name}: is in {folder} already")
+    for dataset, folder in _wanted(arguments, options["category"]):
+        count = download.download(dataset, folder, options["base"], options["check"], options["keep"])
+        print(f"{dataset.name}: {count} files written to {folder}" if count else f"{dataset.name}: is in {folder} already",
+              flush=True)
+
+
+def _wanted(arguments, category):
+    """(data set, folder) of each that is asked for: names of sets, or one name and a folder. A second word that is the name of
+    another set means that set; write ./NAME for a folder of that name."""
+    known = {n.lower(): d for n, d in catalog.DATASETS.items()}
+    names = [word.lower() for word in arguments]
+    alone = len(names) == 2 and (names[1] not in known or names[1] == names[0])
+    names = names[:1] if alone else names
+    unknown = [word for word, name in zip(arguments, names) if name not in known]
+    if unknown:
+        raise UserError(f"unknown data set '{unknown[0]}'; there are "
+                        f"{', '.join(d.name for d in known.values() if d.archives)}")
+    sets = [known[name] for name in dict.fromkeys(names)]
+    if category:
+        if len(sets) > 1 or sets[0].name != "lsun":
+            raise UserError(f"--category: belongs to lsun, {next(d.name for d in sets if d.name != 'lsun')} has none; leave it "
+                            f"out")
+        sets = [_of_category(sets[0], category)]
+    return [(dataset, arguments[1] if alone else f"data/{dataset.name}") for dataset in sets]
 
 
 def _of_category(dataset, category):
     archives = [replace(a, url=a.url.replace("bedroom", category), name=a.name.replace("bedroom", category))
-                for a in dataset.archives]
+                for a in dataset.archives if "bedroom" in a.name]
     return replace(dataset, archives=tuple(archives))
 
 
@@ -82,7 +96,7 @@ def _split(_, options):
     from tfgan_suite.lis.data import make_split
 
     path, parts = make_split(options["dataset"], options["dataroot"], options["lsun_class"], options["running"],
-                             options["final"], options["seed"])
+                             options["final"], options["seed"], options["overwrite"])
     print(f"{path}: {len(parts.train)} images to train on, {len(parts.final_test)} for the final test, of which "
           f"{len(parts.running_test)} for the running test")
 
@@ -106,7 +120,7 @@ LISTED_SIZE = Parameter("size", 64, "side of the square copies; 0 lists the pict
                         maximum=4096)
 BACKGROUND = Parameter("background", "white", "colour in place of transparent parts, such as black or #808080")
 COMMANDS = {  # name: (function, arguments, least and most number of them, options)
-    "download": (_download, "NAME FOLDER", 2, 2, (
+    "download": (_download, "NAME [FOLDER | NAME ...]", 1, None, (
         Parameter("base", "", "fetch the files from this address in place of the publisher's"),
         Parameter("check", True, "hold size and checksum to the known ones (--nocheck: do not)"),
         Parameter("keep", False, "keep the archives after unpacking"),
@@ -119,6 +133,7 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
         Parameter("lsun_class", "bedroom", "category of lsun"),
         Parameter("running", 200, "images of the test during training", minimum=1),
         Parameter("final", 2000, "images of the final test; the running test's are among them", minimum=1),
+        Parameter("overwrite", False, "replace a split that is there"),
         Parameter("seed", 0, "of the random choice", minimum=0, maximum=2**32 - 1))),
     "imagenet": (_imagenet, "SOURCE FOLDER", 2, 2, (
         Parameter("mode", "crop", "crop: middle square; original: stretched; authors: cover 256 and cut", choices=MODES),

@@ -6,7 +6,7 @@ from pathlib import Path
 from tfgan_suite import cli, experiment
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameters
-from tfgan_suite.metrics import evaluating
+from tfgan_suite.metrics.registry import OPTIONS
 
 USAGE = """tools/evaluate.py NAME[,SEED]|FOLDER [--metrics=is,fid,kid,swd,digits] [--n=N] [--iteration=N|all]
 
@@ -16,11 +16,9 @@ is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INC
 --download fetches it. fid, kid and swd compare with the experiment's real images, or with --reals."""
 
 
-def evaluate(evaluation, iteration, title: str) -> None:
-    """Computes, prints and records the metrics."""
-    from tfgan_suite.metrics import report
-
-    evaluating.evaluate(evaluation, iteration, lambda results, how: print(report.table(title, results, how), flush=True))
+def show(text: str) -> None:
+    """Prints at once."""
+    print(text, flush=True)
 
 
 def iterations(params: Parameters, chosen) -> list:
@@ -40,31 +38,33 @@ def iterations(params: Parameters, chosen) -> list:
 
 def score_experiment(name: str, seed: int, names: list, options: dict, overrides: dict) -> None:
     """Scores one or all checkpoints of an experiment."""
+    from tfgan_suite.metrics import evaluating
     from tfgan_suite.training import runs
 
     params, shared = experiment.load(name, overrides), {}
     for chosen in iterations(params, options["iteration"]):
         system, number = runs.open_sampler(params, chosen)
         evaluation = evaluating.of_system(system, params, names, seed, options, shared)
-        evaluate(evaluation, number, f"{params.name}, iteration {number}")
+        evaluating.evaluate(evaluation, number, f"{params.name}, iteration {number}", show)
         shared = evaluation.next_shared()
 
 
 def score_folder(path: str, names: list, options: dict) -> None:
     """Scores the images of a folder."""
-    from tfgan_suite.metrics import samples
+    from tfgan_suite.metrics import evaluating, samples
     from tfgan_suite.metrics.registry import Evaluation
 
     name = Path(path).resolve().name
     params = Parameters(name, {"log_dir": options["out_dir"] or f"logs/{name}"})
     stream = samples.folder(path, options["n"], options["batch"])
     reals = evaluating.reals_of(options["reals"], None)
-    evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names) or ("digits",))
-    evaluate(evaluation, None, f"{path}")
+    default = ("fid", "kid") if options["reals"] else ("is",)
+    evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names) or default)
+    evaluating.evaluate(evaluation, None, f"{path}", show)
 
 
 def main(argv):
-    positionals, options, overrides = cli.parse(argv, USAGE, evaluating.OPTIONS)
+    positionals, options, overrides = cli.parse(argv, USAGE, OPTIONS)
     names = [word for word in options["metrics"].split(",") if word]
     target = positionals[0]
     if target.split(",")[0] not in experiment.names() and os.path.isdir(target):

@@ -21,6 +21,9 @@ USAGE = """./tools/lis.py COMMAND ...
   video       the training as an animation (lis_video.py)
   bad         share of bad samples, judged by the digits classifier (lis_bad_samples.py)
 
+Weights are those of the experiment's wts_dir, or of --load_path=FOLDER (sample, final-test, density, tsne, sweep):
+the wts_dir or --save_path of another run, or an experiment of the original with its net_archive.
+
 ./tools/lis.py COMMAND --help shows a command's options,
 ./tools/lis.py COMMAND NAME --help the experiment's parameters too."""
 
@@ -89,17 +92,18 @@ def final_test(words, options, overrides):
         raise UserError(f"{name}: is an experiment of {params.system}; the final test is of glis and "
                         "lis_iterative")
     from tfgan_suite.files import archive
-    from tfgan_suite.lis import reports
+    from tfgan_suite.lis import reports, weights
     from tfgan_suite.training import runs
 
-    path = reports.tested_file(params)
-    if path is None:
-        raise UserError(f"{params.wts_dir}: holds no checkpoint for --net={params.net}; train with "
-                        f"./train.py {name}, "
-                        f"or give --net=last")
+    other = weights.given_folder(params)
+    origin = weights.find(other, params.net) if other else None
+    path = origin.name if origin else reports.tested_file(params)
     system = runs.build(params, training=False)
-    system.networks["g"].assign(archive.Archive(path))
-    folder = archive.make_folder(results_folder(params) / f"{params.net}_test")
+    if origin:
+        origin.fill("g", system.networks["g"])
+    else:
+        system.networks["g"].assign(archive.Archive(path))
+    folder = archive.make_folder(Path(options["save_path"] or results_folder(params)) / f"{params.net}_test")
     reports.final_test(system, system.source().test("final_test"), folder)
     print(f"Wrote the test of {path} into {folder}")
 
@@ -175,20 +179,19 @@ DAMAGES = ("none", "dropout", "gaussian-noise", "piecewise-affine", "vertical-fl
 
 def _swept(params, judge, options, folder):
     """Scores the checkpoints one after the other; the files are renewed after each."""
-    from tfgan_suite.files.checkpoints import Checkpoints
     from tfgan_suite.lis import inception_sweep, weights
 
-    files, rows = Checkpoints(params.wts_dir), []
-    numbers = files.numbers("g")[::options["every_nth_checkpoint"]]
+    place, rows = weights.given_folder(params) or params.wts_dir, []
+    numbers = weights.numbers(place)[::options["every_nth_checkpoint"]]
     if not numbers:
-        raise UserError(f"{params.wts_dir}: holds no checkpoint to score; make one with ./train.py "
+        raise UserError(f"{place}: holds no checkpoint to score; make one with ./train.py "
                         f"{params.name}")
     for number in numbers:
         opened = weights.open_networks(params, iteration=number, train_mode=options["train_mode"])
         scores = inception_sweep.fake_scores(judge, opened.sampler)
-        rows.append((number, str(files.path("g", number)), scores))
-        print(f"iteration {number}: " + ", ".join(f"g{k} {mean:.4f}" for k,
-                                                  (mean, _) in enumerate(rows[-1][2])), flush=True)
+        rows.append((number, str(weights.g_file(place, number)), scores))
+        means = ", ".join(f"g{k} {mean:.4f}" for k, (mean, _) in enumerate(scores))
+        print(f"iteration {number}: {means}", flush=True)
         inception_sweep.write_fake(folder, rows)
     return opened.system
 
@@ -344,7 +347,8 @@ COMMANDS = {  # name: (function, arguments, help, options)
                                              "neighbourhood"),
         Parameter("real_images", "../images/sample_real_images", "folder of these images (*.jpg)"),
         Parameter("embed_steps", 100000, "steps of the search for their codes", minimum=0))),
-    "final-test": (final_test, "NAME", FINAL_TEST, ()),
+    "final-test": (final_test, "NAME", FINAL_TEST, (
+        Parameter("save_path", "", "where NET_test goes (default: where the experiment's pictures are)"),)),
     "density": (density, "NAME[,SEED]", DENSITY, (
         Parameter("save_path", "", "where density_plots goes (default: the log folder)"), LOAD_PATH_G,
         ITERATION,

@@ -86,10 +86,8 @@ def wait_for(folder: str, least: int, process) -> None:
 
 
 def test_stopped_killed_and_gone_on_with(place):
-    """After Ctrl-C and after a kill the same command goes on, and nothing of the run is different at the
-    end.
-    """
-    words = ["small", "--vary", "alpha=0.01,0.02", "--seeds=1", "--budget=1500it",
+    """After Ctrl-C and after a crash the same command goes on, and the run ends as if nothing had been."""
+    words = ["small", "--vary", "alpha=0.01,0.02", "--seeds=1", "--budget=800it",
              "--snapshot_interval=100", "--log_every=100",
              "--metrics=digits", "--n=20", "--points=2"]
     first = "compare/small/runs/small,alpha=0.01/seed0"
@@ -99,43 +97,42 @@ def test_stopped_killed_and_gone_on_with(place):
     out, errors = process.communicate(timeout=500)
     assert process.returncode == 130 and "the same command goes on" in out, errors
     stopped = Checkpoints(f"{first}/models").complete()[-1]
-    assert 100 <= stopped < 1500
+    assert 100 <= stopped < 800
     assert state(first)["status"] == "waiting" and len(state(first)["segments"]) == 1
 
     process = start([*words, "--out=compare/small"])
     wait_for(first, stopped + 100, process)
-    os.kill(process.pid,
-            signal.SIGKILL)  # the training it began lives on, until the next one asks it to stop
+    os.kill(process.pid, signal.SIGKILL)
+    os.kill(int(Path(first, "lock").read_text()), signal.SIGKILL)
     process.communicate()
 
     done = run(TOOL, *words, "--out=compare/small", timeout=500)
     assert done.returncode == 0, done.stderr
     known = state(first)
     begun = [segment[0] for segment in known["segments"]]
-    assert begun[:2] == [0, stopped] and len(begun) == 3 and stopped < begun[2] < 1500
-    assert known["status"] == "done" and known["iterations"] == 1500
+    assert begun[:2] == [0, stopped] and len(begun) == 3 and stopped < begun[2] < 800
+    assert known["status"] == "done" and known["iterations"] == 800
     times = [known["times"][n] for n in sorted(known["times"], key=int)]
     assert times == sorted(times)
     assert known["segments"][2][2] == pytest.approx(known["times"][str(begun[2])])
 
-    verb("train.py")(["small", "--alpha=0.01", "--iteration=1500", "--snapshot_interval=1500",
+    verb("train.py")(["small", "--alpha=0.01", "--iteration=800", "--snapshot_interval=800",
                       "--log_every=100"])
-    whole, parts = (Checkpoints(folder).path("g", 1500) for folder in ("models/small", f"{first}/models"))
+    whole, parts = (Checkpoints(folder).path("g", 800) for folder in ("models/small", f"{first}/models"))
     assert whole.read_bytes() == parts.read_bytes()
 
 
 def test_a_budget_of_minutes(place):
     """A run is stopped when its time is spent, and saves; one that is shorter says so."""
-    words = ["small", "--vary", "iteration=4,1000000", "--seeds=1", "--budget=0.1m",
-             "--snapshot_interval=1000000",
-             "--log_every=100", "--metrics=digits", "--n=20", "--out=o"]
+    words = ["small", "--vary", "iteration=4,1000000", "--seeds=1", "--budget=0.3m",
+             "--snapshot_interval=1000000", "--log_every=100", "--metrics=digits", "--n=20", "--out=o"]
     done = run(TOOL, *words, timeout=500)
     assert done.returncode == 0, done.stderr
     short, long = (state(f"o/runs/small,iteration={n}/seed0") for n in (4, 1000000))
     assert short["status"] == "done" and short["iterations"] == 4
     assert "reached its own length after" in short["message"]
     assert long["status"] == "done" and long["message"] == "" and 4 < long["iterations"] < 1000000
-    assert 6.0 <= long["seconds"] < 12.0  # the rest is the present iteration and the writing
+    assert 18.0 <= long["seconds"] < 40.0  # the rest is the present iteration and the writing
     assert "reached its own length" in Path("o/report.html").read_text()
 
 

@@ -43,6 +43,9 @@ def test_the_clock_goes_on_from_the_checkpoint(tmp_path):
     known.begin(10, 9000.0)  # the newer checkpoint was broken: its time is forgotten
     assert known.times == {10: 7.0} and known.clock(9001.0) == 8.0
     known.see(tmp_path / "nowhere")
+    checkpoint(tmp_path / "w", 11, 8999.5)  # written by the first iteration, just before that was noticed
+    known.see(tmp_path / "w")
+    assert known.times[11] == 7.0
 
 
 def test_the_state_file(run):

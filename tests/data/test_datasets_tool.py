@@ -77,6 +77,17 @@ def test_download_command(tmp_path):
         assert "already" in run("download", "ANIME", "data/anime", cwd=tmp_path).stdout
 
 
+def test_several_sets_go_where_experiments_look(tmp_path):
+    names = ("bedroom_train_lmdb", "bedroom_val_lmdb", "test_lmdb")
+    files = {"anime_face.zip": zipped({"anime/1.png": encoded()}),
+             **{f"{name}.zip": zipped({f"{name}/data.mdb": b"x"}) for name in names}}
+    with serve(files) as (_, address):
+        result = run("download", "LSUN", "anime", f"--base={address}", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "3 files written to data/lsun" in result.stdout and "1 files written to data/anime" in result.stdout
+    assert all((tmp_path / f"data/lsun/{name}/data.mdb").exists() for name in names)
+
+
 def test_download_command_checks(tmp_path):
     with serve({"img_align_celeba.zip": zipped({"img_align_celeba/000001.jpg": b"x"})}) as (_, address):
         assert "bytes, not 1443490838" in refused(run("download", "celebA", "c", f"--base={address}", cwd=tmp_path))
@@ -107,7 +118,8 @@ def test_digits_split_and_imagenet_commands(tmp_path):
 
 @pytest.mark.parametrize("arguments, problem", [
     (("frobnicate",), "unknown command"), (("download", "cars", "x"), "there are celebA, lsun, mnist, cifar10, anime"),
-    (("download", "mnist"), "1 arguments given"), (("download", "mnist", "x", "--bse=1"), "unknown option '--bse'"),
+    (("download",), "0 arguments given"), (("download", "mnist", "x", "y"), "unknown data set 'x'"),
+    (("download", "mnist", "lsun", "--category=y"), "mnist has none"), (("download", "mnist", "x", "--bse=1"), "unknown option '--bse'"),
     (("download", "mnist", "x", "--category=y"), "belongs to lsun"), (("download", "imagenet", "x"), "without registering"),
     (("imagenet", "none", "x"), "none: no such folder"), (("export", "none", "x"), "none: No such file"),
     (("digits", "x", "--size=0"), "too small"), (("split",), "--dataroot")])

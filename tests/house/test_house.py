@@ -36,14 +36,19 @@ def processor() -> str:
 SAME_MACHINE = RECORD.get("processor") == processor() and RECORD.get("tensorflow") == tf.__version__
 
 
-def compare(found: list, recorded: list, precision: str, first: int = 0) -> None:
+# Cases whose arithmetic has changed in the last bits since their checkpoints were written (padding that is SAME is SAME now):
+# a checkpoint of then goes on to the scalars of now but for these.
+LAST_BITS = ("glis_batch", "glis_weight", "lis_iterative", "lis_separate")
+
+
+def compare(found: list, recorded: list, precision: str, first: int = 0, exact: bool = True) -> None:
     """Equal to the bit on the machine of the record; elsewhere within what another order of additions makes of a few steps."""
-    tolerance = 2e-2 if precision == "float32" else 0.3
+    tolerance = (2e-2 if precision == "float32" else 0.3) if exact or not SAME_MACHINE else 1e-4
     assert len(found) == len(recorded[first:])
     for row, expected in zip(found, recorded[first:]):
         assert set(expected) <= set(row)  # what is logged beside them is new
         for name, value in ((name, row[name]) for name in expected):
-            if SAME_MACHINE:
+            if SAME_MACHINE and exact:
                 assert value == expected[name], (name, row["iteration"], value, expected[name])
             else:
                 assert math.isclose(value, expected[name], rel_tol=tolerance, abs_tol=tolerance), (name, value, expected[name])
@@ -113,10 +118,12 @@ def test_scalars_on_two_devices(tmp_path, name, config):
 @pytest.mark.parametrize("name", kept())
 def test_a_run_of_then_goes_on(place, name):
     """Checkpoints of iteration 2, written before, are resumed to the scalars that the uninterrupted run had."""
-    earlier(name)
+    if name in EARLIER:
+        train(EARLIER[name], "float32")
     shutil.copytree(FOLDER / name, f"models/{name}")
     found = train(name, "float32")["scalars"]
-    compare(found, RECORD["cases"][name]["1 float32"]["scalars"], "float32", KEPT)
+    exact = name not in LAST_BITS
+    compare(found, RECORD["cases"][name]["1 float32"]["scalars"], "float32", KEPT, exact)
 
 
 @pytest.mark.parametrize("name", kept())
@@ -129,6 +136,6 @@ def test_weights_of_then_are_read_and_written_alike(place, name):
     for kind in system.sampling:
         with np.load(FOLDER / name / f"iter_{KEPT}.{kind}model.npz") as file:
             written = dict(system.networks[kind].arrays())
-            assert list(written) == file.files
+            assert sorted(written) == sorted(file.files)  # in whatever order
             for array in file.files:
                 np.testing.assert_array_equal(written[array], file[array])

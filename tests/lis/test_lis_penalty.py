@@ -13,7 +13,7 @@ from tfgan_suite.lis import history, losses
 from tfgan_suite.lis.system import SYSTEMS
 from tfgan_suite.training.trainer import Trainer
 
-LOGGED = {"gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm", "grad_D2_logits_norm",
+LOGGED = {"gamma", "penalty", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm", "grad_D2_logits_norm",
           "grad_D_logits_norm"}
 
 

@@ -17,7 +17,7 @@ def test_automatic_levels(size, levels):
 @pytest.mark.parametrize("upscaling", ["fractional", "nearest", "bilinear"])
 @pytest.mark.parametrize(("width", "height", "levels"), [(20, 14, 3), (12, 18, 2), (16, 16, 2), (36, 28, 4), (32, 32, 4)])
 def test_every_upscaling_gives_the_requested_size(width, height, levels, upscaling):
-    """Quirk Q17: the original's nearest and bilinear upscaling gives other sizes than D takes."""
+    """The original's nearest and bilinear upscaling gives other sizes than D takes."""
     size, make = networks.pyramid(width, height, levels), networks.LisMaker("weight")
     images = networks.GeneratorLIS(size, 4, 6, make, 1, upscaling)(np.zeros((2, 6), np.float32))
     assert images.shape == (2, height, width, 3)
@@ -60,7 +60,7 @@ def test_files_are_read_back_as_they_were_written():
 
 
 def test_saturated_discriminator_has_no_gradient():
-    """Quirk Q23: the value is 27.63 and nothing flows back."""
+    """The value is 27.63 and nothing flows back."""
     logits = tf.constant([[-200.0], [200.0]])
     for real in (True, False):
         with tf.GradientTape() as tape:

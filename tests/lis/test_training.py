@@ -13,6 +13,7 @@ from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.lis import data, history, reports, split
+from tfgan_suite.lis import weights as weights_of
 from tfgan_suite.lis.reports import Record, training_loss
 from tfgan_suite.lis.system import SYSTEMS, GLis
 from tfgan_suite.random import Draws
@@ -66,6 +67,8 @@ def test_separate_runs_on_a_finished_run_and_resumes(tmp_path):
     whole = parameters("lis_separate", tmp_path / "a", **more)
     trainer = train(whole)
     before = dict(Archive(f"{glis.wts_dir}/iter_4.gmodel.npz"))
+    for name in ("samples/sample_0.jpg", "samples_r/sample_0_r.jpg", "samples_both/sample_0_both.jpg"):
+        assert (tmp_path / "a" / "logs" / name).is_file(), name  # before training too
     for name, array in trainer.system.g_lis.arrays():
         if "running" not in name:
             np.testing.assert_array_equal(array, before[name])
@@ -83,7 +86,7 @@ def test_files_of_a_run(system, tmp_path):
                         r_iterations=1, vis_row=2, vis_col=3)
     train(params)
     logs = tmp_path / "logs"
-    assert Image.open(logs / "samples" / "sample_4.jpg").size == ((28, 19) if system == "glis" else (32, 22))  # quirk Q19
+    assert Image.open(logs / "samples" / "sample_4.jpg").size == ((28, 19) if system == "glis" else (32, 22))
     for name in ("samples/sample_0.jpg", "samples/sample_4.jpg", "samples_r0/sample_2_r.jpg", "samples_all/sample_4_all.jpg",
                  "real_images.jpg", "running_test/target.jpg", "running_test/test_2.jpg", "running_test/r0_test_4.jpg",
                  "running_test/all_test_4.jpg", "samples/vis_code.npy", "best_test/0.png", "chains/iter_4.png"):
@@ -130,7 +133,7 @@ def test_the_number_of_replicas_does_not_change_the_draws(system, tmp_path):
 
 
 def test_always_train_all_executes_all_modules(tmp_path):
-    """Quirk Q2: in the original it crashes."""
+    """In the original it crashes."""
     system = SYSTEMS["glis"](parameters("glis", tmp_path, always_train_all=True))
     scalars = system.iteration(tf.constant(0, tf.int64), {"images": tf.zeros((4, 8, 8, 3))})
     assert float(scalars["d-fake2"]) != -1
@@ -169,6 +172,18 @@ def test_load_path_starts_from_another_run(tmp_path):
     assert np.array_equal(dict(g.arrays())[first], dict(old.networks["g"].arrays())[first])
 
 
+def test_load_path_equal_to_the_save_path_means_go_on(tmp_path, capsys):
+    """The original's README resumes like this; the folder of a load_path is not needed any more then."""
+    train(parameters("glis", tmp_path, niter=1))
+    console = io.StringIO()
+    Trainer(parameters("glis", tmp_path, niter=2, load_path=str(tmp_path)), console).run()
+    Trainer(parameters("glis", tmp_path, niter=3, load_path=str(tmp_path / "gone")), console).run()
+    assert "Starting from Iteration 1" in console.getvalue() and "Starting from Iteration 2" in console.getvalue()
+    assert "Starting from" not in capsys.readouterr().out
+    SYSTEMS["glis"](parameters("glis", tmp_path / "fresh", load_path=str(tmp_path)))
+    assert f"Starting from {tmp_path / 'models'}/iter_3" in capsys.readouterr().out
+
+
 def test_only_g_lis_cuts_the_similarity_losses_of_its_history(tmp_path):
     for name, expected in (("glis", 1.0), ("lis_iterative", 2.5)):
         system = SYSTEMS[name](parameters(name, tmp_path))
@@ -200,10 +215,37 @@ def test_reconstruction_comes_nearer_and_leaves_the_network(tmp_path):
 
 
 def test_output_scale_is_clipped(tmp_path):
-    """Quirk Q14: negative numbers wrap around in the original."""
+    """Negative numbers wrap around in the original."""
     system = SYSTEMS["glis"](parameters("glis", tmp_path, output_scale=True))
     bytes_ = system.to_uint8(np.array([-1.0, 0.0, 1.0]))
     assert bytes_.tolist() == [0, 0, 255]
+
+
+def test_a_missing_best_network_is_said_and_never_replaced(tmp_path):
+    untrained(tmp_path)
+    params = parameters("glis", tmp_path, test_interval=100, niter=1, final_test=True)
+    with pytest.raises(UserError, match="no checkpoint for --net=best .no running test"):
+        reports.tested_file(params)
+    with pytest.raises(UserError, match="holds no best network"):
+        weights_of.find(tmp_path / "models", "best")
+
+
+def test_g_and_d_are_of_one_iteration(tmp_path):
+    untrained(tmp_path)
+    (tmp_path / "models" / "iter_0.gmodel.npz").rename(tmp_path / "models" / "iter_3.gmodel.npz")
+    origin, d = weights_of.find(tmp_path / "models", "3"), SYSTEMS["glis"](parameters("glis", tmp_path)).networks["d"]
+    with pytest.raises(UserError, match="iter_3.dmodel.npz: no such file; of D there are the iterations 0"):
+        origin.fill("d", d)
+
+
+def test_output_scale_is_in_targets_and_final_tests_too(tmp_path):
+    params = parameters("glis", tmp_path, output_scale=True, test_steps=1)
+    system = SYSTEMS["glis"](params)
+    images = data.LisImages(ArraySource(np.full((20, 8, 8, 3), 100, np.uint8)), split.make(20, 2, 4), data.Sizes((8, 8)))
+    system.reports.visualise(0, host(params, images))
+    assert np.asarray(Image.open(tmp_path / "logs" / "running_test" / "target.jpg")).max() < 20  # 2 * 100 / 255 < 1
+    reports.final_test(system, images.test("final_test"), tmp_path / "test")
+    assert np.asarray(Image.open(tmp_path / "test" / "0.png"))[2:10, 2:10].max() == 0
 
 
 @pytest.mark.parametrize(("system", "changes", "word"), [
@@ -230,7 +272,7 @@ def test_more_modules_than_the_finished_run_has(tmp_path):
 
 
 def test_fewer_than_64_training_images(tmp_path):
-    """Quirk Q25: the original needs 64 for its picture of them."""
+    """The original needs 64 for its picture of them."""
     params = parameters("glis", tmp_path)
     images = data.LisImages(ArraySource(np.zeros((20, 8, 8, 3), np.uint8)), split.make(20, 2, 4), data.Sizes((8, 8)))
     SYSTEMS["glis"](params).reports.visualise(1, host(params, images))
@@ -239,7 +281,7 @@ def test_fewer_than_64_training_images(tmp_path):
 
 
 def test_the_learning_rate_is_no_part_of_the_state(tmp_path):
-    """Quirk Q9: a resumed run takes --lr."""
+    """A resumed run takes --lr."""
     system = SYSTEMS["glis"](parameters("glis", tmp_path, lr=0.25))
     assert not [name for name in system.state() if "learning_rate" in name]
     assert float(system.optimizers["g"].learning_rate) == 0.25

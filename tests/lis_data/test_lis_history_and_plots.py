@@ -161,7 +161,7 @@ def test_video_takes_the_last_stage(tmp_path):
 
 def test_video_of_r_separate(tmp_path):
     save(tmp_path / "samples" / "sample_5.jpg")
-    save(tmp_path / "samples_r" / "sample_5.jpg", value=200)
+    save(tmp_path / "samples_r" / "sample_5_r.jpg", value=200)
     assert video.frames(tmp_path)[0][-1, -1, 0] == 200
 
 

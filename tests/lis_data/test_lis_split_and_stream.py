@@ -13,7 +13,7 @@ from tfgan_suite.lis.data import VersionStream
 
 NONE = -1
 DIGITS = {"dataset": "digits", "dataroot": "", "lsun_class": "bedroom", "image_size": 16, "width": NONE, "height": NONE,
-          "crop_size": NONE, "crop_width": NONE, "crop_height": NONE, "seed": 3}
+          "crop_size": NONE, "crop_width": NONE, "crop_height": NONE, "seed": 3, "trust_split": False}
 
 
 def params(**changes):
@@ -98,6 +98,27 @@ def test_split_of_the_original_of_another_size(tmp_path):
         split.read(tmp_path, "folder", array_source(7), "again")
 
 
+def test_split_of_the_original_for_images_in_folders_needs_trust(pictures, monkeypatch):
+    numbers = np.arange(30)
+    found = {"running_test": numbers[:3], "final_test": numbers[:8], "train": numbers[8:]}
+    (pictures / "data_index.pt").write_bytes(b"")
+    monkeypatch.setattr(split.torch, "load", lambda path: found)
+    with pytest.raises(UserError, match="sorted by name.*--trust_split"):
+        data.open_images(params(dataset="folder", dataroot=str(pictures)))
+    images = data.open_images(params(dataset="folder", dataroot=str(pictures), trust_split=True))
+    np.testing.assert_array_equal(images.split.train, numbers[8:])
+
+
+def test_a_split_is_not_overwritten_without_a_word(pictures):
+    data.make_split("folder", str(pictures), running=3, final=8)
+    first = (pictures / "data_index.npz").read_bytes()
+    with pytest.raises(UserError, match="is there already.*--overwrite"):
+        data.make_split("folder", str(pictures), running=3, final=8, seed=1)
+    assert (pictures / "data_index.npz").read_bytes() == first
+    data.make_split("folder", str(pictures), running=3, final=8, seed=1, overwrite=True)
+    assert (pictures / "data_index.npz").read_bytes() != first
+
+
 def test_nothing_to_split(tmp_path):
     with pytest.raises(UserError, match="dataroot"):
         data.make_split("folder", "")
@@ -117,7 +138,7 @@ def test_sizes_from_flags():
 
 
 def test_rectangles_are_cropped_and_resized_to_the_size_that_is_asked_for():
-    """Quirk Q3: both crash or do something else in the original."""
+    """Both crash or do something else in the original."""
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
     np.testing.assert_array_equal(data.prepare(image, 6, 10, (6, 10)), image[7:13, 10:20])
     expected = Image.fromarray(image[4:16, 5:25]).resize((10, 8), Image.BILINEAR)
@@ -125,7 +146,7 @@ def test_rectangles_are_cropped_and_resized_to_the_size_that_is_asked_for():
 
 
 def test_images_directly_in_the_folder_count_too(pictures):
-    """Quirk Q30: the original finds those in class folders only."""
+    """The original finds those in class folders only."""
     Image.fromarray(np.zeros((16, 20, 3), np.uint8)).save(pictures / "loose.png")
     assert len(data.open_dataset("folder", str(pictures))) == 31
 

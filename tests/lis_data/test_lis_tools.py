@@ -164,11 +164,39 @@ def test_final_test_of_a_finished_run(work, capsys):
     assert len(found) == 201 and "199.png" in found
     assert Image.open("logs/little/last_test/0.png").size == (2 * 18 + 2, 20)
     assert 0 < json.loads(Path("logs/little/last_test/loss.json").read_text())["loss"] < 1
-    for argv, text in ((["little"], "no checkpoint for --net=best"), (["little", "--net=7"], "iter_7.gmodel.npz"),
+    for argv, text in ((["little"], "no checkpoint for --net=best .no running test"), (["little", "--net=7"], "iter_7.gmodel.npz"),
                        (["mend"], "is an experiment of lis_separate"), (["little", "--r_iterations=5"], "no checkpoint"),
                        (["little", "--net=3", "--r_iterations=5"], "2 LIS modules")):
         with pytest.raises(UserError, match=text):
             run_tool("lis.py", "final-test", *argv)
+
+
+def test_weights_of_another_run_by_load_path(work, capsys):
+    """The tools take the weights that they are asked for, or say what is missing."""
+    other = experiment.load("little", {"wts_dir": "kept/models", "seed": "5"})
+    system = runs.build(other, training=False)
+    archive.make_folder("kept/models")
+    archive.write("kept/models/iter_9.gmodel.npz", system.networks["g"].arrays())
+    run_tool("lis.py", "sample", "little", "--sheets=1", "--save_path=a", "--load_path=kept")
+    run_tool("lis.py", "sample", "little", "--sheets=1", "--save_path=b", "--load_path_g=kept/models/iter_9.gmodel.npz")
+    run_tool("lis.py", "sample", "little", "--sheets=1", "--save_path=c")
+    a, b, c = (Path(f"{f}/sampled_images_r2/r2_full_0000.jpg").read_bytes() for f in "abc")
+    assert a == b != c
+    run_tool("lis.py", "final-test", "little", "--net=9", "--test_steps=1", "--batch_size=100", "--load_path=kept")
+    assert "Wrote the test of kept/models/iter_9 into" in capsys.readouterr().out
+    with pytest.raises(UserError, match="no best network"):
+        run_tool("lis.py", "final-test", "little", "--net=best", "--load_path=kept")
+    assert weights.numbers("kept") == [9] and weights.g_file("kept", 9) == Path("kept/models/iter_9.gmodel.npz")
+
+
+def test_an_archive_of_the_original_can_be_swept(work):
+    run = GOLDEN / "files" / "exp"
+    assert weights.numbers(run) == [6]
+    params = experiment.load("little", {"load_path": str(run)})
+    codes = np.load(GOLDEN / "files_expected.npz")["vis_code"]
+    by_number = weights.open_networks(params, iteration=6).sampler.draw(codes, 1)
+    file = weights.open_networks(experiment.load("little"), path_g=weights.g_file(run, 6)).sampler.draw(codes, 1)
+    np.testing.assert_array_equal(by_number, file)
 
 
 def test_codes_of_real_images_come_near(work):

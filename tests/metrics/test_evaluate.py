@@ -53,7 +53,15 @@ def folder(tmp_path):
 
 
 def records(path="logs/digits/metrics.jsonl") -> list:
-    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+    """What was recorded, the metrics of one protocol's samples and iteration together."""
+    found: dict = {}
+    for line in Path(path).read_text().splitlines():
+        entry = json.loads(line)
+        last = found.setdefault(entry["iteration"], [{}])[-1]
+        if set(last) & set(entry) - {"iteration", "time", "protocol"}:  # the same again
+            found[entry["iteration"]].append(last := {})
+        last.update({**entry, "protocol": {**last.get("protocol", {}), **entry["protocol"]}})
+    return [entry for entries in found.values() for entry in entries]
 
 
 def test_digits_of_the_newest_checkpoint(main, place, capsys):

@@ -13,7 +13,7 @@ from tfgan_suite import experiment
 from tfgan_suite.data.folder import FolderSource
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
-from tfgan_suite.metrics import evaluating, events, registry, scores, tfgan
+from tfgan_suite.metrics import evaluating, events, progress, registry, scores, tfgan
 from tfgan_suite.metrics.inception import Inception
 from tfgan_suite.metrics.registry import Evaluation
 from tfgan_suite.metrics.samples import SourceSamples, SystemSamples
@@ -184,6 +184,45 @@ def test_event_without_the_graph_says_so_once_and_lets_training_go_on(options):
     event, host = events.inception_event(ToySystem(), 10, n=50), Host()
     assert event.run(10, host) == {} and event.run(20, host) == {}
     assert len(host.lines) == 1 and "the 2015 Inception graph is missing" in host.lines[0]
+
+
+def test_event_in_training_has_a_count_and_tells_how_far_it_is(options, monkeypatch):
+    monkeypatch.setenv("TFGAN_SUITE_INCEPTION_SHA256", options["graph_sha256"])
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(progress, "PAUSE", 0.0)
+    host = Host()
+    assert set(events.inception_event(ToySystem(), 10, n=500, graph=options["graph"]).run(10, host)) == {"inception_500",
+                                                                                                     "inception_500_std"}
+    assert len(host.lines) == 4 and "samples: 300 of 500 images," in host.lines[2] and "left" in host.lines[2]
+
+
+def test_absence_of_the_graph_is_known_before_training(options, monkeypatch):
+    event, host = events.inception_check(1000), Host()
+    assert event.first and not event.is_due(1000)
+    assert event.run(0, host) == {} and len(host.lines) == 1 and "the 2015 Inception graph is missing" in host.lines[0]
+    monkeypatch.setenv("TFGAN_SUITE_INCEPTION", options["graph"])
+    monkeypatch.setenv("TFGAN_SUITE_INCEPTION_SHA256", options["graph_sha256"])
+    event.run(0, host)
+    assert len(host.lines) == 1
+
+
+def test_one_metric_that_fails_leaves_the_others(options, monkeypatch):
+    made = evaluation(pictures(40), pictures(30, 32), options=options, names=("swd", "fid", "is"))
+    found = dict(evaluating.each(made))
+    assert isinstance(found["swd"], UserError) and np.isfinite(found["fid"]["fid_40_train"]) and len(found["is"]) == 2
+    with pytest.raises(UserError, match="one size"):
+        evaluating.compute(made)
+
+
+@pytest.mark.parametrize("names, message", [(("is", "fid"), "graph is missing"), (("swd", "is"), "graph is missing"),
+                                            (("swd", "reconstruction"), "needs an experiment"), (("swd", "xyz"), "unknown")])
+def test_what_a_metric_needs_is_looked_for_first(names, message, tmp_path, monkeypatch):
+    """Nothing is generated before it is clear that all can be computed."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made = evaluation(pictures(40), pictures(30), names=names)
+    made.samples.batches = lambda: pytest.fail("samples were made")
+    with pytest.raises(UserError, match=message):
+        next(evaluating.each(made))
 
 
 # -- memory ------------------------------------------------------------------------------------------------------------

@@ -93,6 +93,23 @@ def test_reverser_of_a_finished_run(path, prefix):
         close(nchw(system.stages(known["vis_code"])[1]), known[f"r_repaired_r{last}"], 1e-5, "repaired")
 
 
+@pytest.mark.parametrize(("path", "prefix"), experiments("r"))
+def test_a_reverser_goes_on_from_the_folder_of_the_original(path, prefix):
+    """R-separate writes no `last`: the largest number counts; its optimiser comes along."""
+    runs = [p.values for p in experiments("gen")]
+    if not runs or prefix != convert.newest(path, "r"):
+        pytest.skip("no G-LIS run beside it, or not its newest R")
+    of_run, net = max(runs, key=lambda run: run[1] == "last")
+    given = {"load_path": str(of_run), "net": net, "load_path_r": str(path)}
+    system = SYSTEMS["lis_separate"](parameters("lis_separate", flags(of_run, net), **given))
+    for name, array in convert.network(path, prefix, "r").items():
+        np.testing.assert_array_equal(dict(system.networks["r"].arrays())[name], array)
+    stored, slots = convert.square_averages(path, prefix, "r"), system.square_averages("r")
+    assert stored
+    for name, array in stored.items():
+        np.testing.assert_array_equal(slots[name].numpy(), array.reshape(slots[name].shape))
+
+
 @pytest.mark.parametrize(("path", "prefix"), experiments("gen"))
 def test_conversion_gives_a_whole_checkpoint(path, prefix):
     known = expected()

@@ -34,7 +34,7 @@ def discriminators(fixture, tmp_path, chunk):
     projection = None
     if "filts/nfilt" in fixture:
         archive.write(tmp_path / "filts.npz", under(fixture, "filts/").items())
-        projection = [filters.load(tmp_path / "filts.npz")]
+        projection = filters.load(tmp_path / "filts.npz")
     net = Discriminators(config["imsz"], config["df"], projection, chunk=chunk)
     net.assign(under(fixture, "w/"))
     return net
@@ -151,7 +151,7 @@ def check_gradients(net, fixture):
     whole = "grad_gloss_total_xfake" if "grad_gloss_total_xfake" in fixture else "grad_gloss_xfake"
     gradient_close(gradient, fixture[whole], name="image gradient")
     by_variable = {v.ref(): g for v, g in zip(net.trainable_variables, gradients)}
-    found = {name: by_variable[v.ref()][row] for name, (v, row) in net.rows().items()}
+    found = {name: by_variable[v.ref()][row] for name, (_, v, row) in net.rows().items()}
     expected = {}
     for i in range(net.count):
         expected.update(under(fixture, f"{prefix(net, i)}grad_dloss/"))

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_suite import losses
+from tfgan_suite import losses, optimizers
 from tfgan_suite.layers.projections import Filters, Projected
 from tfgan_suite.rpgan import filters, networks
 from tfgan_suite.rpgan.bank import Discriminators
@@ -53,7 +53,7 @@ def test_stacked_and_plain_are_one(groups, chunk):
     by_variable = {v.ref(): g for v, g in zip(bank.trainable_variables, gradients)}
     rows, named = bank.rows(), plain.named()
     for name, gradient in zip(named, tape.gradient(total, list(named.values()))):
-        variable, row = rows[name]
+        _, variable, row = rows[name]
         np.testing.assert_allclose(by_variable[variable.ref()][row], gradient, rtol=1e-4, atol=2e-6, err_msg=name)
     g_losses, image_gradient = bank.generator_losses(fake)
     np.testing.assert_allclose(tf.reduce_mean(g_losses), g_loss, rtol=1e-5)
@@ -72,3 +72,74 @@ def test_arrays_come_back_in_the_order_of_the_numbers():
     other.assign({name: saved[name] for name in saved if name.startswith("c2_")})
     for name, array in other.arrays():
         assert np.array_equal(array, saved[name]) == (name.startswith("c2_") or name.endswith("_b")), name
+
+
+def step_of(bank, optimizer):
+    """One traced step of all discriminators."""
+    return tf.function(lambda real, fake: bank.step(real, fake, optimizer)[0], autograph=False)
+
+
+def built(groups, seed=0, **options):
+    """A bank and its optimiser."""
+    bank = Discriminators(16, 4, projections(*groups), seed, **options)
+    optimizer = optimizers.adam(2e-3, 0.5, 0.999)
+    optimizer.build(bank.trainable_variables)
+    return bank, optimizer
+
+
+@pytest.mark.parametrize("groups", [("4,2,1,3",), ("4,2,1,3", "5,1,2,1")], ids=str)
+def test_steps_inside_the_loop_are_the_whole_step(groups):
+    """Every discriminator's own step, made at once, against Keras' Adam on all gradients together."""
+    (one, at_once), (other, together) = built(groups, chunk=1), built(groups, chunk=1)
+    step = step_of(one, at_once)
+    for i in range(3):
+        real, fake = images(16, i)
+        losses = step(real, fake)
+        expected, gradients, _ = other.losses(real, fake)
+        optimizers.apply(together, gradients, other.trainable_variables)
+        np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    assert int(at_once.iterations) == int(together.iterations) == 3
+    for a, b in zip([*one.trainable_variables, *at_once.variables], [*other.trainable_variables, *together.variables]):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6, err_msg=a.name)
+
+
+def whole_reads(function, shapes, *arguments):
+    """Reads of whole variables of these shapes in a traced function, those of its loops included."""
+    graph = function.get_concrete_function(*arguments).graph.as_graph_def(add_shapes=True)
+    nodes = [*graph.node, *(node for part in graph.library.function for node in part.node_def)]
+    found = [node for node in nodes if node.op in ("ReadVariableOp", "ResourceGather")]
+    assert any(node.op == "ResourceGather" for node in found)
+    sizes = [tuple(d.size for d in shape.dim) for node in found if node.op == "ReadVariableOp"
+             for shape in node.attr["_output_shapes"].list.shape]
+    return [size for size in sizes if size in shapes]
+
+
+def test_a_loaded_bank_steps_like_a_fresh_one():
+    """No step reads a whole stack: after rows have been assigned, TensorFlow copies a variable at every such read."""
+    (fresh, first), (loaded, second) = built(("4,2,1,3",), chunk=1), built(("4,2,1,3",), 1, chunk=1)
+    loaded.assign(dict(fresh.arrays()))
+    real, fake = images(16)
+    shapes = {tuple(v.shape) for v in fresh.trainable_variables}
+    steps = [step_of(bank, optimizer) for bank, optimizer in ((fresh, first), (loaded, second))]
+    for _ in range(2):
+        assert np.array_equal(*(step(real, fake) for step in steps))
+    assert [whole_reads(step, shapes, real, fake) for step in steps] == [[], []]
+    say = tf.function(loaded.generator_losses, autograph=False)
+    assert whole_reads(say, shapes, fake) == []
+
+
+def shares_memory(variable):
+    """Whether two reads of the variable give the same memory."""
+    reads = [tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype) for _ in range(2)]
+    return len({np.asarray(memoryview(read)).__array_interface__["data"][0] for read in reads}) == 1
+
+
+def test_loading_leaves_variables_as_they_were():
+    """Of a stack that is computed at once: reads after a load copy nothing; a slice's assignment would end that."""
+    bank, _ = built(("4,2,1,3",))
+    bank.assign(dict(bank.arrays()))
+    bank.assign({name: array for name, array in bank.arrays() if name.startswith("c1_")})
+    assert all(shares_memory(variable) for variable in bank.trainable_variables)
+    marked = bank.trainable_variables[0]
+    marked[0].assign(marked[0])
+    assert not shares_memory(marked)

@@ -8,9 +8,10 @@ import tensorflow as tf
 from tiny import workplace
 
 from tfgan_suite import experiment, penalties
-from tfgan_suite.layers.projections import Filters
+from tfgan_suite.errors import UserError
+from tfgan_suite.layers.projections import Filters, draw_filters
 from tfgan_suite.rpgan import filters
-from tfgan_suite.rpgan.bank import Discriminators
+from tfgan_suite.rpgan.bank import Discriminators, Stack
 from tfgan_suite.training.trainer import Trainer
 
 
@@ -42,15 +43,37 @@ def test_each_discriminator_gets_its_own_regulariser(count):
 @pytest.mark.parametrize("system", ["rpgan", "rpgan_baseline"])
 def test_it_trains_with_the_regulariser(tmp_path, monkeypatch, system):
     workplace(tmp_path, monkeypatch)
-    weights = []
+    weights, logged = [], []
     for penalty in ("none", "js"):
-        short = {"MAXITER": "2", "log_every": "1", "wts_dir": penalty}
+        short = {"MAXITER": "2", "log_every": "1", "wts_dir": penalty, "log_dir": f"logs/{penalty}"}
         params = experiment.load("tiny", {"penalty": penalty, "gamma": "5", **short}, system)
         trainer = Trainer(params, io.StringIO())
         trainer.run()
         weights.append(dict(trainer.system.networks["d"].arrays()))
+        lines = (tmp_path / f"logs/{penalty}/metrics.jsonl").read_text().splitlines()
+        logged.append(json.loads(lines[-1]))
     name = "c0_0_w" if system == "rpgan" else "c0_w"
     assert not np.array_equal(weights[0][name], weights[1][name])
-    logged = [json.loads(line) for line in (tmp_path / "logs/tiny/metrics.jsonl").read_text().splitlines()]
     assert set(penalties.JS_SCALARS) <= set(logged[-1]) and not set(penalties.JS_SCALARS) & set(logged[0])
     assert logged[-1]["gamma"] == 5 and logged[-1]["disc_regularizer"] > 0
+
+
+def test_the_loss_takes_the_logits_of_the_penaltys_passes(monkeypatch):
+    """One pass over the real images and one over the fakes, for the loss, js, r1 and r2 together."""
+    projection = draw_filters("4,2,1,2", 0)
+    d, passes = Discriminators(16, 4, [projection], chunk=1), []
+    plain = Stack.logits
+    monkeypatch.setattr(Stack, "logits", lambda self, *rest: passes.append(1) or plain(self, *rest))
+    real, fake = tf.random.stateless_normal([3, 16, 16, 3], [0, 1]), tf.random.stateless_normal([3, 16, 16, 3], [0, 2])
+
+    def penalty(look):
+        return penalties.terms(("js", "r1", "r2"), look, {"gamma": 2.0, "r1_weight": 1.0, "r2_weight": 1.0})
+
+    _, _, shown = d.losses(real, fake, penalty)
+    assert len(passes) == 2 * d.count and {"r1", "r2", "disc_regularizer"} <= set(shown)
+
+
+def test_a_chunk_beside_a_penalty_is_refused(tmp_path, monkeypatch):
+    workplace(tmp_path, monkeypatch)
+    with pytest.raises(UserError, match="chunk=2: --penalty=js looks at one discriminator at a time"):
+        Trainer(experiment.load("tiny", {"penalty": "js", "chunk": "2"}), io.StringIO())

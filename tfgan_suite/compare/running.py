@@ -17,7 +17,7 @@ from tfgan_suite import experiment
 from tfgan_suite.compare import state as states
 from tfgan_suite.compare.plan import Plan, Run
 
-STARTING = re.compile(rb"Starting from Iteration (\d+)")
+STARTING = re.compile(rb"Starting from Iteration (\d+)(.*First iteration done)?", re.S)
 ITERATION = re.compile(rb'"iteration": (\d+)')
 GRACE = 600.0  # seconds that a run may take to save and stop
 TICK = 0.1
@@ -81,7 +81,7 @@ class Training:
 
     def _look_for_the_start(self) -> None:
         found = STARTING.search(self._words())
-        if found:
+        if found and found[2]:
             self.state.begin(int(found[1]), time.time())
             self._begun = True
             states.write(self.run, self.state)
@@ -131,7 +131,7 @@ class Training:
             known.status = "waiting"
         else:
             known.status, known.message = self._verdict(code)
-            known.seconds = max(known.seconds, self._clock())
+            known.seconds = max(known.seconds, self._clock() if self._begun else 0.0)
         states.write(self.run, known)
 
     def _verdict(self, code: int) -> tuple[str, str]:

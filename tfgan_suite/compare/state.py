@@ -28,8 +28,8 @@ class State:
         asked: what the run is: experiment, its overrides without folders, its budget.
         status: 'waiting' (or interrupted), 'done', 'diverged', 'failed'.
         message: what the run said when it diverged or failed, or why it ended early.
-        segments: (iteration that a process began with, seconds since the epoch at that moment, seconds of
-            training before it), one for each process that trained.
+        segments: (iteration that a process began with, seconds since the epoch when its first iteration was
+            done, seconds of training before it), one for each process that trained.
         times: iteration -> seconds of training at its checkpoint.
         iterations: done at the end.
         seconds: of training at the end.
@@ -52,12 +52,11 @@ class State:
         self.segments.append((iteration, now, before))
 
     def clock(self, now: float) -> float:
-        """Seconds of training at a moment (seconds since the epoch)."""
-        begun = [segment for segment in self.segments if segment[1] <= now]
-        return begun[-1][2] + now - begun[-1][1] if begun else 0.0
+        """Seconds of training at a moment (seconds since the epoch) of the newest process."""
+        return self.segments[-1][2] + max(0.0, now - self.segments[-1][1]) if self.segments else 0.0
 
     def see(self, folder: Path) -> None:
-        """Notes the checkpoints in a folder of weights with the time of training at each."""
+        """Notes the new checkpoints in a folder of weights, all of the newest process, with their time."""
         written: dict[int, float] = {}
         for entry in os.scandir(folder) if folder.is_dir() else ():
             found = CHECKPOINT.fullmatch(entry.name)

@@ -57,7 +57,8 @@ DATASETS = {d.name: d for d in (
                 "md5:00d2c5bc6d35e252742224ab0c1e8fcb", "zip"),), "img_align_celeba"),
     DataSet("lsun", "LSUN bedrooms, 3 million photographs in LMDB files (43 GB)", "https://www.yf.io/p/lsun", (
         Archive(_LSUN.format("bedroom_train"), "bedroom_train_lmdb.zip", unpack="zip"),
-        Archive(_LSUN.format("bedroom_val"), "bedroom_val_lmdb.zip", unpack="zip"))),
+        Archive(_LSUN.format("bedroom_val"), "bedroom_val_lmdb.zip", unpack="zip"),
+        Archive(_LSUN.format("test"), "test_lmdb.zip", unpack="zip"))),
     DataSet("mnist", "70,000 handwritten digits of 28x28", "http://yann.lecun.com/exdb/mnist/", (
         Archive(_MNIST.format("train-images-idx3-ubyte"), "train-images-idx3-ubyte.gz", 9912422,
                 "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873", "gz"),

@@ -1,7 +1,7 @@
 """A learned input space in front of any generator: modules that move a latent to a better place before it
 is drawn.
 
-"Learning to Avoid Errors in GANs by Manipulating Input Spaces" (arXiv 1707.00768, section 3.2;
+"Learning to Avoid Errors in GANs by Manipulating Input Spaces" (arXiv 1707.00768;
 aleju/gan-error-avoidance, common/model.py): x_{i+1} = x_i + LIS_i(x_i), and the generator draws the last x.
 """
 from __future__ import annotations

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import penalties, random
+from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.layers.activations import sigmoid
 from tfgan_suite.lis import data, losses, networks, parameters, reports, weights
 from tfgan_suite.optimizers import RMSpropTorch
@@ -93,13 +94,21 @@ class LisSystem(System):
                 for v in self.networks[kind].trainable_variables}
 
     def start_from(self, folder, tolerant: bool = False) -> None:
-        """Fills networks and optimisers from another run.
+        """Fills networks and optimisers of a fresh run from another one, and says so; nothing where this run has
+        checkpoints of its own, from which it goes on.
 
         Args:
-            folder: see `weights.find`.
+            folder: see `weights.find`; the run's own --save_path means that it must go on.
             tolerant: of G take only what fits, and not its optimiser (--load_tolerant).
+
+        Raises:
+            UserError: nothing there, or of other sizes.
         """
+        files = Checkpoints(self.params.wts_dir)
+        if any(files.numbers(kind) for kind in self.networks):
+            return
         origin = weights.find(folder, "last")
+        print(f"Starting from {origin.name}", flush=True)
         for kind, network in self.networks.items():
             loose = tolerant and kind == "g"
             origin.fill(kind, network, loose)

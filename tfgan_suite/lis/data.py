@@ -337,18 +337,19 @@ class LisImages(Source):
         while len(self.kept) > max(total, 0):
             self.kept.popitem(last=False)
 
-    def test(self, part: str = "running_test") -> np.ndarray:
+    def test(self, part: str = "running_test", most: int | None = None) -> np.ndarray:
         """The images of a test, neither flipped nor augmented (the original does both, which only adds
         noise to the test).
 
         Args:
             part: 'running_test' or 'final_test'.
+            most: only the first so many.
 
         Returns:
             float32 [n, height, width, 3] in [0, 1].
         """
-        return to_float(self._few.images({"running_test": self.split.running_test,
-                                          "final_test": self.split.final_test}[part]))
+        numbers = self.split.running_test if part == "running_test" else self.split.final_test
+        return to_float(self._few.images(numbers[:most]))
 
 
 def open_images(params, flip: bool = False, augment: str = "none", cache: tuple = (0, 1, 0.1)) -> LisImages:
@@ -367,13 +368,13 @@ def open_images(params, flip: bool = False, augment: str = "none", cache: tuple 
         parts = split.make(len(source), *DIGITS_TEST)
     else:
         again = split.command(params.dataset, params.dataroot, params.lsun_class)
-        parts = split.read(params.dataroot, full_name(params.dataset, params.lsun_class), source, again)
+        name = full_name(params.dataset, params.lsun_class)
+        parts = split.read(params.dataroot, name, source, again, params.trust_split)
     return LisImages(source, parts, wanted, flip, augment, cache, params.seed)
 
 
 def make_split(dataset: str, dataroot: str, lsun_class: str = "bedroom", running: int = 200,
-               final: int = 2000,
-               seed: int = 0):
+               final: int = 2000, seed: int = 0, overwrite: bool = False):
     """Splits a data set at random and writes `<dataroot>/data_index.npz`; what `tools/datasets.py split`
     does.
 
@@ -381,10 +382,11 @@ def make_split(dataset: str, dataroot: str, lsun_class: str = "bedroom", running
         (path, Split).
 
     Raises:
-        UserError: no data, too few images, a folder that cannot be written.
+        UserError: no data, too few images, a folder that cannot be written, a split that is there already
+            (unless `overwrite`).
     """
     if not dataroot:
         raise UserError("--dataroot: is not given; the split is written into the folder of the data")
     source = open_dataset(dataset, dataroot, lsun_class)
     parts = split.make(len(source), running, final, seed)
-    return split.write(dataroot, parts, full_name(dataset, lsun_class), source), parts
+    return split.write(dataroot, parts, full_name(dataset, lsun_class), source, overwrite), parts

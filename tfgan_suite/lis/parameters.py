@@ -21,6 +21,8 @@ _COMMON = (
     Parameter("dataset", "folder", "the images", choices=_DATASETS, fixed=True),
     Parameter("lsun_class", "bedroom", "LSUN class name without _train", fixed=True),
     Parameter("dataroot", "", "folder of the images and of their split; digits needs none", change="free"),
+    Parameter("trust_split", False, "use the original's data_index.pt for images in folders too: its numbers mean "
+                                    "the order in which a file system once listed them", fixed=True),
     Parameter("batch_size", 32, "images of a batch", minimum=1, fixed=True),
     Parameter("image_size", -1, "side of the square images", fixed=True),
     Parameter("width", -1, "width of the images, where height is given too", fixed=True),
@@ -55,9 +57,10 @@ _COMMON = (
 )
 
 _TRAINED = (
-    Parameter("save_path", None, "folder of pictures, test results and history (default: log_dir)",
+    Parameter("save_path", None, "folder of pictures, test results and, in models and logs, all else "
+                                 "(default: log_dir)",
               type=str,
-              change="free"),
+              change="free", home=True),
     Parameter("load_path", None, "checkpoints (ours, or an experiment of the original) that a fresh run "
                                  "starts from", type=str,
               change="free"),
@@ -114,7 +117,7 @@ PARAMETERS = {
         Parameter("load_path_r", None, "checkpoints whose R a fresh run starts from", type=str,
                   change="free"),
         Parameter("save_path_r", None, "folder of pictures and history (default: log_dir)", type=str,
-                  change="free"),
+                  change="free", home=True),
         Parameter("net", "last", "which checkpoint of load_path: best, last or an iteration", fixed=True,
                   check=_checkpoint),
     ),
@@ -124,6 +127,6 @@ SAVE_PATH = {"glis": "save_path", "lis_iterative": "save_path", "lis_separate": 
 
 
 def results_folder(params: Parameters) -> Path:
-    """Where a LIS run's pictures, test results and history are: --save_path (--save_path_r), else its log
-    folder."""
+    """Where a LIS run's pictures, test results and loss.jpg are: --save_path (--save_path_r), else its log
+    folder. Weights and logs lie below --save_path, unless their folders are given."""
     return Path(params.values[SAVE_PATH[params.system]] or params.log_dir)

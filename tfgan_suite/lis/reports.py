@@ -79,12 +79,20 @@ def search(system) -> Search:
     return Search(system.decode, p.code_size, p.test_lr, p.test_steps, p.batch_size)
 
 
-def tested_file(params) -> Path | None:
-    """The file with the G that --net names: of the best network, of the newest checkpoint or of an
-    iteration; None if there is no best, or no checkpoint at all."""
+def tested_file(params) -> Path:
+    """The file with the G that --net names: of the best network, of the newest checkpoint or of an iteration.
+
+    Raises:
+        UserError: it is not there; a missing best network is not replaced by another.
+    """
     files = Checkpoints(Path(params.wts_dir) / "best" if params.net == "best" else params.wts_dir)
     number = int(params.net) if whole(params.net) is not None else files.newest("g")
-    return None if number is None else files.path("g", number)
+    if number is None or not files.path("g", number).is_file():
+        why = " (no running test has been yet)" if params.net == "best" else ""
+        place = files.folder if number is None else files.path("g", number)
+        raise UserError(f"{place}: there is no checkpoint for --net={params.net}{why}; train with "
+                        f"./train.py {params.name}, or give --net=last or an iteration that is there")
+    return files.path("g", number)
 
 
 def final_test(system, targets: np.ndarray, folder) -> float:
@@ -105,7 +113,8 @@ def final_test(system, targets: np.ndarray, folder) -> float:
 
     _, found, loss = search(system)(targets, report)
     folder.mkdir(parents=True, exist_ok=True)
-    for k, pair in enumerate(zip(unit_to_uint8(targets), unit_to_uint8(found))):
+    scale = system.params.output_scale
+    for k, pair in enumerate(zip(unit_to_uint8(targets, scale), unit_to_uint8(found, scale))):
         saving.save(folder / f"{k}.png", sheets.torch_sheet(np.stack(pair), 2))
     archive.write_bytes(folder / "loss.json", json.dumps({"loss": loss, "images": len(targets)}).encode())
     print(f"loss = {loss:.6f}", flush=True)
@@ -122,8 +131,7 @@ def on_test_images(evaluation) -> float:
     if not isinstance(source, LisImages):
         raise UserError("--reals: the reconstruction test uses the experiment's own test images; leave "
                         "--reals out")
-    targets = source.test("final_test")
-    return search(evaluation.system)(targets[:len(evaluation.samples)])[2]
+    return search(evaluation.system)(source.test("final_test", len(evaluation.samples)))[2]
 
 
 # -- events ----------------------------------------------------------------------------------------------
@@ -143,10 +151,9 @@ class Reports:
             system.extra_state["best_iter"] = tf.Variable(0, trainable=False, dtype=tf.int64)
 
     def events(self) -> list[Event]:
-        """Pictures every vis_interval (and before training, but for R-separate), tests every test_interval,
-        and so on."""
+        """Pictures before training and every vis_interval, tests every test_interval, and so on."""
         p, end = self.params, self.system.iterations
-        found = [Event("pictures", p.vis_interval, self.visualise, first=self.system.tested),
+        found = [Event("pictures", p.vis_interval, self.visualise, first=True),
                  Event("history", p.log_every, self.history, due=lambda n: n % p.log_every == 0
                        or n == end),
                  Event("loss.jpg", self.system.plot_interval or p.vis_interval, self.plot)]
@@ -175,7 +182,7 @@ class Reports:
         codes = folder / "samples" / "vis_code.npy"
         if codes.is_file():
             return
-        targets = unit_to_uint8(host.source.test("running_test")[:rows * cols])
+        targets = unit_to_uint8(host.source.test("running_test", rows * cols), self.params.output_scale)
         self._save("running_test/target.jpg", sheets.torch_sheet(targets, cols))
         n = min(64, len(host.source))
         self._save("real_images.jpg", sheets.draw_grid(host.source.first(n), cols=8))
@@ -271,9 +278,8 @@ class Reports:
         are."""
         g, net = self.system.networks["g"], self.params.net
         present = dict(g.arrays())
-        path = None if net == "last" else tested_file(self.params)
-        if path is not None:
-            g.assign(Archive(path))
+        if net != "last":
+            g.assign(Archive(tested_file(self.params)))
         loss = final_test(self.system, host.source.test("final_test"), self.folder / f"{net}_test")
         g.assign(present)
         return {"final_test_loss": loss}

@@ -68,17 +68,21 @@ def identity(source: Source) -> str:
     return hashlib.sha256(os.fsencode("\n".join([str(len(source)), *names]))).hexdigest()
 
 
-def write(dataroot, split: Split, dataset: str, source: Source) -> Path:
+def write(dataroot, split: Split, dataset: str, source: Source, overwrite: bool = False) -> Path:
     """Writes `<dataroot>/data_index.npz`.
 
     Args:
         dataset: its name, with the class where it has one: a split of one data set is not taken for
             another.
+        overwrite: replace a split that is there.
 
     Raises:
-        UserError: the folder is not there or cannot be written.
+        UserError: the folder is not there or cannot be written, or there is a split already.
     """
     path = Path(dataroot) / NAME
+    if path.exists() and not overwrite:
+        raise UserError(f"{path}: is there already, and runs that were trained with it would be tested on "
+                        f"images that they have seen; give --overwrite to replace it")
     if not path.parent.is_dir():
         raise UserError(f"{dataroot}: no such folder; give the folder of the data as --dataroot")
     buffer = io.BytesIO()
@@ -95,11 +99,12 @@ def command(dataset: str, dataroot, lsun_class: str = "") -> str:
     return f"tools/datasets.py split --dataset={name}{category}{place}"
 
 
-def read(dataroot, dataset: str, source: Source, again: str) -> Split:
+def read(dataroot, dataset: str, source: Source, again: str, trust: bool = False) -> Split:
     """The split beside the data: ours if it is there, else the original's.
 
     Args:
         again: the command that makes one, for messages.
+        trust: take the original's split for images in folders too (--trust_split).
 
     Raises:
         UserError: there is none, it is damaged, or it was made for another data set.
@@ -108,6 +113,10 @@ def read(dataroot, dataset: str, source: Source, again: str) -> Split:
     if ours.is_file():
         return _read_ours(ours, dataset, source, again)
     if original.is_file():
+        if isinstance(source, FolderSource) and not trust:
+            raise UserError(f"{original}: its numbers mean the order in which the file system of that day listed the "
+                            f"images, ours are sorted by name, so that images of the test would be trained on; make "
+                            f"our split with '{again}', or give --trust_split if you know that the orders agree")
         return _read_original(original, source, again)
     raise UserError(f"{ours}: the images are not split into training and test images yet; run '{again}'")
 

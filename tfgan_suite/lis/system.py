@@ -326,9 +326,9 @@ class Separate(LisSystem):
         if training:
             self.discriminator = self.new_discriminator()
             origin.fill("d", self.discriminator)
-            if params.load_path_r:
-                weights.find(params.load_path_r, "last").fill("r", self.networks["r"])
             self.prepare_training(("r",))
+            if params.load_path_r:
+                self.start_from(params.load_path_r)
             for kind, network in (("g", self.g_lis), ("d", self.discriminator)):
                 self.extra_state.update({f"{kind}/{v.name.split(':')[0]}": v
                                          for v in network.non_trainable_variables})
@@ -389,7 +389,7 @@ class Separate(LisSystem):
 
     def picture_names(self, done):
         """Before R, after R, both."""
-        each = [f"{folder}/sample_{done}.jpg" for folder in ("samples", "samples_r")]
+        each = [f"samples/sample_{done}.jpg", f"samples_r/sample_{done}_r.jpg"]
         return each, f"samples_both/sample_{done}_both.jpg"
 
     def stages(self, codes):

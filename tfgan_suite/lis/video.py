@@ -15,13 +15,13 @@ GAP, CAPTION = 8, 14  # pixels between the halves, and above them
 
 
 def _last_stage(folder: Path, iteration: int) -> Path | None:
-    """The picture after the last module or round: `samples_rK/sample_N_r.jpg`, or R-separate's
-    `samples_r/sample_N.jpg`."""
-    single = folder / "samples_r" / f"sample_{iteration}.jpg"
-    stages = [p for p in folder.glob(f"samples_r*/sample_{iteration}_r.jpg")
-              if whole(p.parent.name[len("samples_r"):]) is not None]
+    """The picture after the last module or round, `samples_rK/sample_N_r.jpg`, or after R,
+    `samples_r/sample_N_r.jpg`."""
+    single = folder / "samples_r" / f"sample_{iteration}_r.jpg"
     if single.is_file():
         return single
+    stages = [p for p in folder.glob(f"samples_r*/sample_{iteration}_r.jpg")
+              if whole(p.parent.name[len("samples_r"):]) is not None]
     return max(stages, key=lambda p: int(p.parent.name[len("samples_r"):]), default=None)
 
 

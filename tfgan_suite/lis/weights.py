@@ -21,6 +21,7 @@ from tfgan_suite.lis.samples import Sampler
 from tfgan_suite.training import runs
 
 BEST = "best"  # folder inside wts_dir with the best network
+MODELS = "models"  # folder of the checkpoints inside --save_path
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,19 @@ class Origin:
             network.assign(arrays)
 
 
+def place(folder) -> Path:
+    """Where the checkpoints of a folder are: in it, or in its `models` where it is a run's --save_path."""
+    folder = Path(folder)
+    inside = folder / MODELS
+    here = (folder / convert.ARCHIVE).is_dir() or any(Checkpoints(folder).numbers(kind) for kind in ("g", "r"))
+    return inside if inside.is_dir() and not here else folder
+
+
 def find(folder, which: str = "last") -> Origin:
     """The checkpoint `which` of a folder.
 
     Args:
-        folder: `wts_dir` of a run of ours, or the original's folder with `net_archive`.
+        folder: `wts_dir` or --save_path of a run of ours, or the original's folder with `net_archive`.
         which: 'best', 'last' or an iteration.
 
     Raises:
@@ -68,15 +77,21 @@ def find(folder, which: str = "last") -> Origin:
     """
     if not folder:
         raise UserError("load_path: is not given; name the folder of a finished G-LIS run's checkpoints")
-    folder = Path(folder)
+    folder = place(folder)
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder (load_path); train a G-LIS run first, or give the "
                         "folder of one")
     if (folder / convert.ARCHIVE).is_dir():
+        def prefix(kind):
+            return (convert.newest(folder, kind) if which == "last" else None) or which
+
         return Origin(f"{folder}/{convert.ARCHIVE}/{which}",
-                      lambda kind: convert.network(folder, which, kind),
-                      lambda kind: convert.square_averages(folder, which, kind))
-    if which == BEST and (folder / BEST).is_dir():
+                      lambda kind: convert.network(folder, prefix(kind), kind),
+                      lambda kind: convert.square_averages(folder, prefix(kind), kind))
+    if which == BEST:
+        if Checkpoints(folder / BEST).newest("g") is None:
+            raise UserError(f"{folder}: holds no best network (no running test has been yet); give --net=last "
+                            "or an iteration")
         folder = folder / BEST
     return _ours(Checkpoints(folder), folder, which)
 
@@ -92,8 +107,10 @@ def _ours(files: Checkpoints, folder: Path, which: str) -> Origin:
 
     def arrays(kind):
         path = files.path(kind, number)
-        if kind == "d" and not path.is_file():  # of D only the newest is kept
-            path = files.path(kind, files.newest(kind) or number)
+        if not path.is_file():
+            there = ", ".join(map(str, files.numbers(kind))) or "none"
+            raise UserError(f"{path}: no such file; of {kind.upper()} there are the iterations {there} (of older "
+                            f"checkpoints only G stays, unless --keep_every asks for more)")
         return Archive(path)
 
     def slots(kind):
@@ -125,9 +142,37 @@ class Opened:
     sampler: Sampler | None
 
 
-def fill(network, kind: str, path) -> None:
-    """Loads a network from a file (`iter_N.gmodel.npz`, or the original's `N_gen.pt`) or from the newest
-    checkpoint of a folder (a `wts_dir`, or an experiment of the original).
+def given_folder(params: Parameters) -> str:
+    """The --load_path of a tool's command line: weights of another run than the experiment's own; '' if none.
+
+    Of R-separate load_path is a parameter like others: its G.
+    """
+    trained = params.system in SAVE_PATH and params.system != "lis_separate"
+    return params.load_path if trained and params.sources.get("load_path") == "command line" else ""
+
+
+def g_file(folder, number: int) -> Path:
+    """The file with G of one iteration, of ours or of the original."""
+    folder = place(folder)
+    if (folder / convert.ARCHIVE).is_dir():
+        return folder / convert.ARCHIVE / f"{number}_gen.pt"
+    return Checkpoints(folder).path("g", number)
+
+
+def numbers(folder) -> list[int]:
+    """Iterations of G's checkpoints in a folder, of ours or of the original; ascending."""
+    folder = place(folder)
+    if (folder / convert.ARCHIVE).is_dir():
+        return sorted(int(p) for p in convert.prefixes(folder) if whole(p) is not None)
+    return Checkpoints(folder).numbers("g")
+
+
+def fill(network, kind: str, path, which: str = "last") -> None:
+    """Loads a network from a file (`iter_N.gmodel.npz`, or the original's `N_gen.pt`) or from a checkpoint of
+    a folder (see `find`).
+
+    Args:
+        which: checkpoint of a folder.
 
     Raises:
         UserError: not there, or of other sizes or another number of LIS modules.
@@ -139,7 +184,7 @@ def fill(network, kind: str, path) -> None:
         found = torch.arrays_of(torch.load(path), path, "give a file such as net_archive/5000_gen.pt")
         arrays = {name: array for name, array in found.items() if not name.endswith(convert.BUFFERS[-1])}
     else:
-        arrays = find(path).arrays(kind)
+        arrays = find(path, which).arrays(kind)
     missing = [name for name in network.shapes() if name not in arrays
                and not name.startswith("lis_layers.")]
     if missing:
@@ -153,9 +198,9 @@ def open_networks(params: Parameters, path_g: str = "", path_r: str = "", iterat
 
     Args:
         params: of a LIS experiment.
-        path_g, path_r: where their weights are, if not in the experiment's wts_dir: a file or a folder, see
-            `fill`.
-        iteration: of the checkpoint in wts_dir; by default the newest.
+        path_g, path_r: where their weights are, if not in the experiment's wts_dir (or the --load_path of the
+            command line): a file or a folder, see `fill`.
+        iteration: of the checkpoint; by default the newest.
         train_mode: the sampler's batch norm uses the statistics of each batch.
 
     Raises:
@@ -166,6 +211,9 @@ def open_networks(params: Parameters, path_g: str = "", path_r: str = "", iterat
                         "lis_separate or lis_iterative")
     if params.system == "lis_separate" and path_g:
         params, path_g = params.replace(load_path=path_g), ""
+    folder = given_folder(params)
+    path_g = path_g or folder
+    path_r = path_r or (folder if params.system == "lis_iterative" else "")
     given = {kind: path for kind, path in (("g", path_g), ("r", path_r)) if path}
     needed = registry.system_class(params.system).sampling
     if set(needed) <= set(given):
@@ -178,7 +226,7 @@ def open_networks(params: Parameters, path_g: str = "", path_r: str = "", iterat
         r = system.new_reverser()
     for kind, network in (("g", g), ("r", r)):
         if kind in given:
-            fill(network, kind, given[kind])
+            fill(network, kind, given[kind], "last" if iteration is None else str(iteration))
     sampler = None
     if system.learned:
         sampler = Sampler(g, r, params.r_iterations, params.code_size, params.batch_size, train_mode)

@@ -198,14 +198,14 @@ def _reference(height: int, width: int, splits: int) -> Tally:
     return tally
 
 
-@metric("digits")
+@metric("digits", "splits")
 def digits_metrics(evaluation: Evaluation) -> dict[str, float]:
     """`digits_is` (mean and deviation over the splits), `digits_fid` against all real digits, the share of each class, and
     `digits_agreement`, the share of samples that are classified as the label asked for; and the real digits' own scores.
     """
     samples, splits = evaluation.samples, evaluation.splits
     tally = Tally(len(samples), splits)
-    for pictures, labels in samples.batches():
+    for pictures, labels in evaluation.watched(samples, "samples, digits"):
         tally.add(pictures, labels)
     real = _reference(*pictures.shape[1:3], splits)
     evaluation.protocol["digits_classifier"] = cache.key(RECIPE)[:8]

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.metrics import graph_file
 from tfgan_suite.metrics.registry import Evaluation
 from tfgan_suite.metrics.samples import SystemSamples, score_bytes
 from tfgan_suite.metrics.scores import count_name, inception_score, inception_score_new
@@ -13,7 +14,7 @@ def inception_event(system, every: int, n: int = 50000, *, batch: int = 100, spl
     """The Inception Score of `n` samples after every `every` iterations, logged as `inception_50k` and `inception_50k_std`.
 
     As in SNGAN's original: batches of 100, labels uniform, pixels (x + 1) * (255.99 / 2) truncated, 10 splits. Where the graph
-    is not there, training goes on without scores, and one line says so the first time.
+    is not there, training goes on without scores, and a line says so the first time (`inception_check` says so at the start).
 
     Args:
         system: the system in training.
@@ -25,21 +26,33 @@ def inception_event(system, every: int, n: int = 50000, *, batch: int = 100, spl
         new: tf.contrib.gan's variant, which the original's scripts import, in place of the published one.
         to_uint8: from [-1, 1] to bytes.
     """
-    score, shared, missing = (inception_score_new if new else inception_score), {}, []
+    score, shared, said = (inception_score_new if new else inception_score), {}, []
+    name = f"inception_{count_name(n)}"
 
     def run(done: int, host) -> dict:
-        if missing:
-            return {}
         samples = SystemSamples(system, n, done, batch, to_uint8)
-        evaluation = Evaluation(samples, splits, done, system=system, options={"graph": graph}, shared=dict(shared))
+        evaluation = Evaluation(samples, splits, done, system=system, options={"graph": graph}, shared=dict(shared),
+                                say=host.line)
         try:
             mean, deviation = score(evaluation).values()
         except UserError as error:
-            missing.append(error)
-            host.line(f"No inception scores: {error}")
+            if not said:
+                host.line(f"No inception scores: {error}")
+            said.append(error)
             return {}
         shared.update(evaluation.next_shared())  # the graph serves all evaluations of a run
-        name = f"inception_{count_name(n)}"
         return {name: mean, f"{name}_std": deviation}
 
-    return Event(f"inception_{count_name(n)}", every, run)
+    return Event(name, every, run)
+
+
+def inception_check(every: int, graph: str = "") -> Event:
+    """Says before the first iteration if the graph for `inception_event` is not there; it is looked for again each time."""
+    def run(done: int, host) -> dict:
+        try:
+            graph_file.find(graph)
+        except UserError as error:
+            host.line(f"There will be no inception scores as long as this is so: {error}")
+        return {}
+
+    return Event("inception graph", every, run, due=lambda done: False, first=True)

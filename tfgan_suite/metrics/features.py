@@ -11,6 +11,7 @@ import numpy as np
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
 from tfgan_suite.metrics import cache
+from tfgan_suite.metrics.progress import watched
 from tfgan_suite.metrics.samples import Sizes
 from tfgan_suite.metrics.statistics import Moments
 
@@ -54,12 +55,13 @@ class FeatureFile:
         self._file.close()
 
 
-def real_features(graph, samples) -> tuple[Moments, FeatureFile, Sizes]:
+def real_features(graph, samples, say=None) -> tuple[Moments, FeatureFile, Sizes]:
     """Moments, features and sizes of real images, from the cache if these very images went through this very graph before.
 
     Args:
         graph: an `Inception`.
         samples: a `SourceSamples`; the key is made of its content, order and size, and of the graph's SHA-256.
+        say: as in `watched`.
 
     Raises:
         UserError: the cache folder cannot be written.
@@ -77,7 +79,7 @@ def real_features(graph, samples) -> tuple[Moments, FeatureFile, Sizes]:
     partial = archive.partial_of(data)
     moments, features, sizes = Moments(), FeatureFile(partial), Sizes()
     try:
-        for pictures, _ in samples.batches():
+        for pictures, _ in watched(samples.batches(), "real images", len(samples), say):
             vectors, _ = graph.old(pictures)
             moments.add(vectors)
             features.add(vectors)

@@ -79,7 +79,7 @@ def decoder(system) -> tuple[Callable, int]:
     return system.decode, system.latents(1, 0).reshape(1, -1).shape[1]
 
 
-@metric("reconstruction")
+@metric("reconstruction", "system", "reals")
 def reconstruction(evaluation: Evaluation) -> dict:
     """`reconstruction`: mean square distance of (at most 200 of --n) real images to the nearest images of the generator.
 

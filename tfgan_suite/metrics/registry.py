@@ -12,9 +12,28 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter
+from tfgan_suite.metrics.progress import watched
 
 MODULES = ("digits", "scores", "reconstruction")  # the modules of this folder that hold metrics
 _METRICS: dict[str, Callable] = {}
+_NEEDS: dict[str, tuple[str, ...]] = {}
+
+OPTIONS = (
+    Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, swd, digits, reconstruction, or a system's own "
+              "(default: digits for digits* experiments; else the system's own, or is,fid; for folders fid,kid with --reals, else "
+              "is)"),
+    Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
+    Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
+    Parameter("splits", 10, "parts of the Inception Score", minimum=1),
+    Parameter("batch", 100, "images made and judged at a time", minimum=1),
+    Parameter("reals", "", "folder of images, or experiment, to compare with (default: the experiment's own data)"),
+    Parameter("graph", "", "file classify_image_graph_def.pb"),
+    Parameter("graph_sha256", "", "SHA-256 that the graph file must have, if it is another one than the original's"),
+    Parameter("download", False, "fetch the graph into the cache folder if it is not there"),
+    Parameter("out_dir", "", "log folder for the results of a FOLDER (default: logs/NAME of the folder)"),
+)
+DEFAULT_N = 5000
 
 
 @dataclass
@@ -33,6 +52,7 @@ class Evaluation:
         shared: what several metrics need, by name: results of one pass over the samples, the graph, statistics of the reals.
         names: of all metrics that this evaluation is asked for, so that one pass can serve several.
         protocol: what the metrics add to the protocol (graph hash, count of reals, ...).
+        say: takes lines about the progress of long passes; None: a bar or lines on stderr.
     """
 
     samples: Any
@@ -45,18 +65,33 @@ class Evaluation:
     shared: dict = field(default_factory=dict)
     names: tuple = ()
     protocol: dict = field(default_factory=dict)
+    say: Callable | None = None
+
+    def watched(self, samples, title: str):
+        """`samples.batches()`, with progress where they take long."""
+        return watched(samples.batches(), title, len(samples), self.say)
 
     def next_shared(self) -> dict:
         """What an evaluation of other samples of the same experiment can take over: everything but this one's results."""
         return {name: value for name, value in self.shared.items() if name in ("inception", "reals")}
 
 
-def metric(name: str):
-    """Registers a function as metric `name`."""
+def metric(name: str, *needs: str):
+    """Registers a function as metric `name`.
+
+    Args:
+        needs: what must be there before anything is computed (see `evaluating.check`): 'graph', 'reals', 'splits', 'system'.
+    """
     def register(function):
-        _METRICS[name] = function
+        _METRICS[name], _NEEDS[name] = function, needs
         return function
     return register
+
+
+def needs(names, system=None) -> set[str]:
+    """What the named metrics need; a system's own metric says nothing."""
+    own = system.metrics() if system else {}
+    return {need for name in names if name not in own for need in _NEEDS.get(name, ())}
 
 
 def find(names, system=None) -> dict[str, Callable]:

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from tfgan_suite.experiment import Parameters
 
+WIDTH = 24  # of the names
+
 
 def protocol(evaluation, iteration) -> dict:
     """How a result was made: everything that must be equal for two results to be compared."""
@@ -10,12 +12,19 @@ def protocol(evaluation, iteration) -> dict:
             **evaluation.protocol}
 
 
-def table(title: str, results: dict, protocol: dict) -> str:
-    """A title, the protocol on one line, and a metric a line."""
-    width = max([len(name) for name in results] + [6])
-    how = ", ".join(f"{k} {v}" for k, v in protocol.items() if v is not None)
-    rows = [f"{name:<{width}}  {value:>14.6g}" for name, value in results.items()]
-    return "\n".join([title, how, f"{'metric':<{width}}  {'value':>14}", *rows])
+def head(title: str) -> str:
+    """The first lines of the table: a title, and what the columns are."""
+    return f"{title}\n{'metric':<{WIDTH}}  {'value':>14}"
+
+
+def rows(results: dict) -> str:
+    """A line for each result."""
+    return "\n".join(f"{name:<{WIDTH}}  {value:>14.6g}" for name, value in results.items())
+
+
+def foot(protocol: dict) -> str:
+    """The protocol on one line."""
+    return ", ".join(f"{k} {v}" for k, v in protocol.items() if v is not None)
 
 
 def record(params: Parameters, results: dict, protocol: dict) -> None:

@@ -46,7 +46,8 @@ def inception(evaluation: Evaluation) -> Inception:
         file = graph_file.find(get("graph", ""), get("graph_sha256", ""), get("download", False))
         evaluation.shared["inception"] = Inception(file)
     graph = evaluation.shared["inception"]
-    evaluation.protocol.update(graph=graph.file.path.name, graph_sha256=graph.file.sha256, resize=f"TF1 bilinear to {SIDE} from the own size")
+    evaluation.protocol.update(graph=graph.file.path.name, graph_sha256=graph.file.sha256,
+                               resize=f"TF1 bilinear to {SIDE} from the own size")
     return graph
 
 
@@ -60,7 +61,7 @@ def judged(evaluation: Evaluation, keep_features: bool = False) -> Judged:
             check_splits(len(samples), evaluation.splits)
         scores, moments = SplitScores(len(samples), min(evaluation.splits, len(samples))), Moments()
         features, sizes = FeatureFile() if keep_features else None, Sizes()
-        for pictures, _ in samples.batches():
+        for pictures, _ in evaluation.watched(samples, "samples"):
             pool, logits = graph.old(pictures)
             scores.add_logits(logits)
             moments.add(pool)
@@ -77,13 +78,13 @@ def real_statistics(evaluation: Evaluation) -> tuple[Moments, FeatureFile]:
     pytorch-fid, torch-fidelity and clean-fid: a generator of small images pays for what they lack."""
     if "reals" not in evaluation.shared:
         reals = SourceSamples(evaluation.reals())
-        evaluation.shared["reals"] = (reals.source.name, *real_features(inception(evaluation), reals))
+        evaluation.shared["reals"] = (reals.source.name, *real_features(inception(evaluation), reals, evaluation.say))
     name, moments, features, sizes = evaluation.shared["reals"]
     evaluation.protocol.update(reals=name, real_images=moments.n, real_size=str(sizes))
     return moments, features
 
 
-@metric("is")
+@metric("is", "graph", "splits")
 def inception_score(evaluation: Evaluation) -> dict[str, float]:
     """The Inception Score of Salimans et al. 2016 (the 'old' one of SNGAN's original): mean and deviation over the splits."""
     check_splits(len(evaluation.samples), evaluation.splits)
@@ -92,19 +93,19 @@ def inception_score(evaluation: Evaluation) -> dict[str, float]:
     return {name: mean, f"{name}_std": deviation}
 
 
-@metric("is_new")
+@metric("is_new", "graph", "splits")
 def inception_score_new(evaluation: Evaluation) -> dict[str, float]:
     """tf.contrib.gan's variant: other scaling and resize, softmax with bias over the first 1000 logits."""
     samples, graph = evaluation.samples, inception(evaluation)
     scores = SplitScores(len(samples), evaluation.splits)
-    for pictures, _ in samples.batches():
+    for pictures, _ in evaluation.watched(samples, "samples, is_new"):
         scores.add_logits(graph.new_logits(pictures))
     mean, deviation = scores.result()
     name = f"is_new_{count_name(len(samples))}"
     return {name: mean, f"{name}_std": deviation}
 
 
-@metric("fid")
+@metric("fid", "graph", "reals")
 def frechet_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     """Frechet distance between the pool_3 features of the samples and of all real images (Heusel et al. 2017)."""
     mine = judged(evaluation)
@@ -112,7 +113,7 @@ def frechet_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     return {f"fid_{count_name(len(evaluation.samples))}_train": tfgan.frechet(real, mine.moments)}
 
 
-@metric("kid")
+@metric("kid", "graph", "reals")
 def kernel_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     """Kernel distance between the same features (Binkowski et al. 2018), with its standard error over blocks."""
     mine = judged(evaluation, keep_features=True)
@@ -122,7 +123,7 @@ def kernel_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     return {name: mean, f"{name}_std": error}
 
 
-@metric("swd")
+@metric("swd", "reals")
 def sliced_wasserstein_distance(evaluation: Evaluation) -> dict[str, float]:
     """Sliced Wasserstein distances per level of the Laplacian pyramid and their mean, over at most 2048 images of each kind.
 

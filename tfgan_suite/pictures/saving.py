@@ -1,4 +1,4 @@
-"""Writing pictures: PNG, JPEG, GIF."""
+"""Writing pictures: the common formats that Pillow writes, and animated GIF."""
 from __future__ import annotations
 
 import io
@@ -11,7 +11,7 @@ from PIL import Image
 from tfgan_suite.errors import UserError
 from tfgan_suite.files.archive import write_bytes
 
-WRITABLE = (".png", ".jpg", ".jpeg")
+WRITABLE = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm")
 
 
 def check_output(path, kinds=WRITABLE) -> Path:
@@ -33,14 +33,14 @@ def check_output(path, kinds=WRITABLE) -> Path:
 
 
 def save(path, image: np.ndarray) -> None:
-    """Writes uint8 [H, W, 3] (or [H, W]) as PNG or JPEG, by the file name.
+    """Writes uint8 [H, W, 3] (or [H, W]) in the format that the file name says.
 
     Raises:
         UserError: another file name, or the file cannot be written.
     """
     path = check_output(path)
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG" if path.suffix.lower() == ".png" else "JPEG")
+    Image.fromarray(image).save(buffer, Image.registered_extensions()[path.suffix.lower()])
     write_bytes(path, buffer.getvalue())
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
+from tfgan_suite import distributed, optimizers
 from tfgan_suite.errors import UserError
 from tfgan_suite.layers.activations import lrelu
 from tfgan_suite.layers.conventions import uniform_by_fan
@@ -95,30 +96,41 @@ class Stack(tf.keras.layers.Layer):
         """Logits [K, n, h, w, 1] of these discriminators."""
         return self.logits(self.project(images), list(zip(self.kernels, self.biases)))
 
-    # -- losses ----------------------------------------------------------------------------------------------------------
+    # -- losses ------------------------------------------------------------------------------------------------
+    @property
+    def variables_by_layer(self) -> list[tf.Variable]:
+        """Kernel and bias of the first layer, of the second, ..."""
+        return [v for pair in zip(self.kernels, self.biases) for v in pair]
+
+    def row(self, variable: tf.Variable, i: int) -> np.ndarray:
+        """A discriminator's part of a variable.
+
+        TensorFlow copies a whole variable at every read of it, slices included, once a row has been gathered or
+        assigned. So a stack that is computed in chunks gathers, and one that is computed at once never does.
+        """
+        return (variable[i] if self.chunk == self.count else tf.gather(variable, i)).numpy()
+
     def over(self, body: Callable, inputs: list[tf.Tensor], results: list[tf.TensorSpec]) -> list[tf.Tensor]:
-        """Runs `body(inputs of a chunk, weights of that chunk)` for all discriminators, a chunk at a time: one loop in the
-        graph, whose size does not depend on K, and whose activations live for one chunk only.
+        """Runs `body` for all discriminators, a chunk at a time: one loop in the graph, whose size does not depend on
+        K, and whose activations live for one chunk only.
 
         Args:
-            body: gets the slices [c, ...] of `inputs` and the chunk's (kernel, bias) pairs; returns tensors [c, ...].
+            body: gets the slices [c, ...] of `inputs`, the chunk's weights in the order of `variables_by_layer`, and
+                its rows, int [c]; returns tensors [c, ...].
             results: shapes and types of what it returns, for one discriminator.
 
         Returns:
             The bodies' results, put together to [K, ...].
         """
-        c, variables = self.chunk, [*self.kernels, *self.biases]
-
-        def pairs(tensors):
-            return list(zip(tensors[:len(self.kernels)], tensors[len(self.kernels):]))
+        c = self.chunk
 
         def one(i):
-            # Gathered, not sliced: a slice of a variable reads all of it, and copies all of it after a partial assignment.
-            weights = [tf.ensure_shape(tf.gather(v, i * c + tf.range(c)), [c, *v.shape[1:]]) for v in variables]
-            return body([tf.ensure_shape(t[i * c:(i + 1) * c], [c, *t.shape[1:]]) for t in inputs], pairs(weights))
+            rows = i * c + tf.range(c)
+            weights = [tf.ensure_shape(tf.gather(v, rows), [c, *v.shape[1:]]) for v in self.variables_by_layer]  # see `row`
+            return body([tf.ensure_shape(t[i * c:(i + 1) * c], [c, *t.shape[1:]]) for t in inputs], weights, rows)
 
         if c == self.count:
-            return body(inputs, pairs([tf.convert_to_tensor(v) for v in variables]))
+            return body(inputs, [tf.convert_to_tensor(v) for v in self.variables_by_layer], tf.range(c))
         signature = [tf.TensorSpec([c, *s.shape], s.dtype) for s in results]
         stacked = tf.map_fn(one, tf.range(self.count // c), fn_output_signature=signature, parallel_iterations=1)
         return [tf.reshape(r, [self.count, *s.shape]) for r, s in zip(stacked, results)]
@@ -133,10 +145,10 @@ class Stack(tf.keras.layers.Layer):
         Returns:
             mean softplus(-D_i(fake)) [K], and the gradient of their sum / `among` with respect to `fake`.
         """
-        def body(inputs, weights):
+        def body(inputs, weights, _):
             with tf.GradientTape() as tape:
                 tape.watch(inputs[0])
-                losses = _each(LOGISTIC.generator, self.logits(inputs[0], weights))
+                losses = _each(LOGISTIC.generator, self.logits(inputs[0], _pairs(weights)))
             return [losses, tape.gradient(losses, inputs[0])]
 
         with tf.GradientTape() as tape:
@@ -146,32 +158,40 @@ class Stack(tf.keras.layers.Layer):
         losses, gradient = self.over(body, [projected], specs)
         return losses, tape.gradient(projected, fake, gradient / among)
 
-    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None) -> tuple:
+    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None,
+               descend: Callable | None = None) -> tuple:
         """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its gradients.
 
         Args:
             real, fake: images [n, H, W, 3], constants.
             penalty: see `Discriminators.losses`; it needs a chunk of 1.
+            descend: (variables, rows, their values, their gradients) -> None: makes a chunk's step inside the loop, so
+                that no more than its gradients are ever there.
 
         Returns:
-            Losses [K] without the penalty, gradients by `(kernel, bias)` layer after layer, scalars for the logs by name [K].
+            Losses [K] without the penalty; gradients in the order of `variables_by_layer`, none with `descend`; scalars
+            for the logs by name [K].
         """
-        names = [] if penalty is None else _scalars_of(penalty)
+        names, variables = [] if penalty is None else _scalars_of(penalty), self.variables_by_layer
 
-        def body(inputs, weights):
-            flat = [w for pair in weights for w in pair]
+        def body(inputs, weights, rows):
             with tf.GradientTape() as tape:
-                tape.watch(flat)
+                tape.watch(weights)
                 if penalty is None:
-                    total = losses = self._loss(*tf.split(self.logits(inputs[0], weights), 2, axis=1))
+                    total = losses = self._loss(*tf.split(self.logits(inputs[0], _pairs(weights)), 2, axis=1))
                     shown = []
                 else:
-                    losses, term, scalars = self._penalised(penalty, real, fake, inputs, weights)
+                    losses, term, scalars = self._penalised(penalty, real, fake, inputs, _pairs(weights))
                     total, shown = losses + term, [scalars[name][None] for name in names]
-            return [losses, *shown, *tape.gradient(total, flat)]
+            gradients = tape.gradient(total, weights)
+            if descend is None:
+                return [losses, *shown, *gradients]
+            descend(variables, rows, weights, gradients)
+            return [losses, *shown]
 
-        variables = [v for pair in zip(self.kernels, self.biases) for v in pair]
-        specs = [*[tf.TensorSpec((), tf.float32)] * (1 + len(names)), *(tf.TensorSpec(v.shape[1:], v.dtype) for v in variables)]
+        specs = [tf.TensorSpec((), tf.float32)] * (1 + len(names))
+        if descend is None:
+            specs += [tf.TensorSpec(v.shape[1:], v.dtype) for v in variables]
         if penalty is None:
             inputs = [self.project(tf.concat([real, fake], 0))]
         else:
@@ -257,45 +277,78 @@ class Discriminators(Network):
         Returns:
             Losses [K] without the penalty, gradients in the order of `trainable_variables`, scalars for the logs by name [K].
         """
-        losses, gradients, scalars = zip(*(stack.losses(real, fake, penalty) for stack in self.stacks))
-        found = {v.ref(): g for stack, part in zip(self.stacks, gradients)
-                 for v, g in zip([v for pair in zip(stack.kernels, stack.biases) for v in pair], part)}
-        shown = {name: self._ordered([part[name] for part in scalars]) for name in scalars[0]}
-        return self._ordered(list(losses)), [found[v.ref()] for v in self.trainable_variables], shown
+        parts = [stack.losses(real, fake, penalty) for stack in self.stacks]
+        found = {v.ref(): g for stack, (_, gradients, _) in zip(self.stacks, parts)
+                 for v, g in zip(stack.variables_by_layer, gradients)}
+        losses, shown = self._joined(parts)
+        return losses, [found[v.ref()] for v in self.trainable_variables], shown
+
+    def step(self, real: tf.Tensor, fake: tf.Tensor, optimizer, penalty: Penalty | None = None) -> tuple:
+        """One step of every discriminator along its own loss; arguments as in `losses`.
+
+        A discriminator that is computed alone makes its step at once: weights, the optimiser's moments and one
+        discriminator's gradients are all that is in memory. On several devices the gradients must meet first.
+
+        Args:
+            optimizer: `optimizers.adam`, built on `trainable_variables`.
+
+        Returns:
+            Losses [K] without the penalty, scalars for the logs by name [K].
+        """
+        alone = [distributed.replicas() == 1 and stack.chunk < stack.count for stack in self.stacks]
+        parts = [stack.losses(real, fake, penalty, optimizer.step_rows if here else None)
+                 for stack, here in zip(self.stacks, alone)]
+        rest = [(gradient, variable) for stack, part in zip(self.stacks, parts)
+                for variable, gradient in zip(stack.variables_by_layer, part[1])]
+        if rest:
+            optimizers.apply(optimizer, *zip(*rest))  # after those above, whose steps have the same number
+        else:
+            optimizer.iterations.assign_add(1)
+        return self._joined(parts)
+
+    def _joined(self, parts: list[tuple]) -> tuple[tf.Tensor, dict]:
+        losses, shown = [part[0] for part in parts], parts[0][2]
+        return self._ordered(losses), {name: self._ordered([part[2][name] for part in parts]) for name in shown}
 
     # -- files: one array per discriminator ------------------------------------------------------------------------------
     def rows(self) -> dict[str, tuple]:
-        """Array name of the original -> (stacked variable, row), discriminator by discriminator."""
+        """Array name of the original -> (stack, variable, row), discriminator by discriminator."""
         found = {}
         for place in self._places:
             for stack in self.stacks:
                 if 0 <= place < stack.count:
                     lead = "c" if self.single else f"c{stack.numbers[place]}_"
                     for kind, variables in (("w", stack.kernels), ("b", stack.biases)):
-                        found.update({f"{lead}{j}_{kind}": (v, place) for j, v in enumerate(variables)})
+                        found.update({f"{lead}{j}_{kind}": (stack, v, place) for j, v in enumerate(variables)})
                 place -= stack.count
         return found
 
     def shapes(self):
         """Array name of the original -> shape, discriminator by discriminator."""
-        return {name: tuple(v.shape[1:]) for name, (v, _) in self.rows().items()}
+        return {name: tuple(v.shape[1:]) for name, (_, v, _) in self.rows().items()}
 
     def arrays(self):
         """(name, array) of each discriminator's arrays."""
-        for name, (variable, row) in self.rows().items():
-            yield name, tf.gather(variable, row).numpy()
+        for name, (stack, variable, i) in self.rows().items():
+            yield name, stack.row(variable, i)
 
     def assign_arrays(self, names, read):
-        """Sets discriminators' rows of the stacked variables, each variable once as a whole: assigning a slice makes TensorFlow
-        copy the whole variable at every later read."""
-        rows, wanted = self.rows(), set(names)
-        for variable in self.trainable_variables:
-            mine = {row: name for name, (v, row) in rows.items() if v is variable and name in wanted}
-            if mine:
-                whole = np.empty(variable.shape, np.float32)
-                for i in range(len(whole)):
-                    whole[i] = read(mine[i]) if i in mine else tf.gather(variable, i).numpy()
-                variable.assign(whole)
+        """Sets discriminators' rows of the stacked variables, each variable once as a whole (see `Stack.row`)."""
+        wanted = set(names)
+        places = {(v.ref(), i): name for name, (_, v, i) in self.rows().items() if name in wanted}
+        for stack in self.stacks:
+            for variable in stack.variables_by_layer:
+                mine = {i: places[variable.ref(), i] for i in range(stack.count) if (variable.ref(), i) in places}
+                if mine:
+                    whole = np.empty(variable.shape, np.float32)
+                    for i in range(stack.count):
+                        whole[i] = read(mine[i]) if i in mine else stack.row(variable, i)
+                    variable.assign(whole)
+
+
+def _pairs(weights: list) -> list[tuple]:
+    """(kernel, bias) of every layer, from kernel, bias, kernel, bias, ..."""
+    return list(zip(weights[::2], weights[1::2]))
 
 
 def _each(loss: Callable, *logits: tf.Tensor) -> tf.Tensor:

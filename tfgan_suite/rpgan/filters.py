@@ -35,20 +35,20 @@ def write(path, specs, seed: int | None = None) -> int:
     return int(arrays["nfilt"])
 
 
-def load(path) -> Filters:
-    """Reads a filter file.
+def load(path) -> list[Filters]:
+    """Reads a filter file: one group for each shape, in the order in which the shapes first come.
 
     Raises:
-        UserError: missing or corrupt, or filters of different strides, channel counts or sizes.
+        UserError: missing or corrupt.
     """
-    return stacked(archive.Archive(path), path)
+    return grouped(archive.Archive(path), path)
 
 
-def stacked(arrays: Mapping, path) -> Filters:
-    """The filters of a filter file's arrays.
+def grouped(arrays: Mapping, path) -> list[Filters]:
+    """The filters of a filter file's arrays, a group for each kernel, stride and number of channels.
 
     Raises:
-        UserError: it holds none, or of different strides, channel counts or sizes; `path` names it.
+        UserError: it holds none, or of impossible shapes; `path` names it.
     """
     with reading(path, "is not a filter file", "make one with filts/rproj.py"):
         count = int(arrays["nfilt"])
@@ -56,13 +56,18 @@ def stacked(arrays: Mapping, path) -> Filters:
         strides = [int(arrays[f"s{i}"]) for i in range(count)]
     if not filters:
         raise UserError(f"{path}: holds no filters; make them with filts/rproj.py")
-    if any(p.ndim != 4 or p.shape[0] != p.shape[1] or p.shape[2] != 3 for p in filters):
-        raise UserError(f"{path}: filters must have the shape [k, k, 3, channels]; make them with filts/rproj.py")
-    for what, values in (("strides", strides), ("numbers of channels", [p.shape[3] for p in filters]),
-                         ("sizes", [p.shape[0] for p in filters])):
-        if len(set(values)) > 1:
-            raise UserError(f"{path}: the filters have different {what} ({sorted(set(values))}); they must be equal")
-    if not 1 <= strides[0] <= filters[0].shape[0]:
-        raise UserError(f"{path}: the filters have stride {strides[0]} and side {filters[0].shape[0]}; make them with "
-                        f"filts/rproj.py")
-    return Filters(np.stack(filters).astype(np.float32), strides[0])
+    groups: dict[tuple, list[int]] = {}
+    for i, (p, stride) in enumerate(zip(filters, strides)):
+        if p.ndim != 4 or p.shape[0] != p.shape[1] or p.shape[2] != 3:
+            raise UserError(f"{path}: filters must have the shape [k, k, 3, channels]; make them with filts/rproj.py")
+        if not 1 <= stride <= p.shape[0]:
+            raise UserError(f"{path}: filter {i} has stride {stride} and side {p.shape[0]}; make it with "
+                            f"filts/rproj.py")
+        groups.setdefault((p.shape, stride), []).append(i)
+    return [Filters(np.stack([filters[i] for i in numbers]).astype(np.float32), stride, tuple(numbers))
+            for (_, stride), numbers in groups.items()]
+
+
+def alike(a: Mapping, b: Mapping) -> bool:
+    """Whether two filter files hold filters of the same shapes and strides, in the same order."""
+    return set(a) == set(b) and all(a[n].shape == b[n].shape and (n[0] == "p" or a[n] == b[n]) for n in a)

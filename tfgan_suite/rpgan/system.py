@@ -1,6 +1,7 @@
 """RP-GAN's iteration (arXiv 1705.07831, algorithm of section 3; ayanc/rpgan `train.py` and `baseline_train.py`)."""
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,16 @@ from tfgan_suite.data import digits, order
 from tfgan_suite.data.listfile import ListFile
 from tfgan_suite.errors import UserError, quoted
 from tfgan_suite.files import archive
+from tfgan_suite.files.archive import Archive
+from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.layers.projections import Filters
 from tfgan_suite.rpgan import filters
 from tfgan_suite.rpgan.bank import Discriminators
 from tfgan_suite.rpgan.networks import Generator
 from tfgan_suite.system import System
 
+SPREAD = ("L/min", "L/median", "L/max", "L/saturated")
+SATURATED = math.log(100.0)  # of a discriminator's loss for G: it gives the fakes a hundredth
 RATE, BETA_1, BETA_2, EPSILON = 2e-4, 0.5, 0.999, 1e-8
 
 
@@ -29,6 +34,7 @@ class RPGAN(System):
 
     def __init__(self, params, training=True):
         super().__init__(params, training)
+        self._spread: list[float] = []
         g = Generator(params.ksz, params.zlen, params.f1, params.imsz, params.seed)
         self.networks["g"] = g
         if training:
@@ -44,7 +50,7 @@ class RPGAN(System):
             if chunk > 1:
                 raise UserError(f"chunk={chunk}: --penalty={p.penalty} looks at one discriminator at a time; leave chunk out")
             chunk = 1
-        return Discriminators(p.imsz, p.df, [projections(p)], p.seed, chunk)
+        return Discriminators(p.imsz, p.df, projections(p), p.seed, chunk)
 
     # -- data ----------------------------------------------------------------------------------------------------------
     def source(self):
@@ -85,10 +91,20 @@ class RPGAN(System):
             return penalties.of_params(self.params, look, step, self.iterations)
 
         wanted = penalty if options.active(self.params) else None
-        d_losses, gradients, shown = d.losses(batch["real"], g(draws["z_d"], training=True), wanted)
-        optimizers.apply(self.optimizers["d"], gradients, d.trainable_variables)
+        d_losses, shown = d.step(batch["real"], g(draws["z_d"], training=True), self.optimizers["d"], wanted)
         means = {name: tf.reduce_mean(values) for name, values in shown.items()}  # over the discriminators
-        return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses, **means}
+        return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses, **spread(g_losses), **means}
+
+    def observe(self, step, scalars):
+        """Keeps the spread of the discriminators' losses for the progress bar."""
+        self._spread = [float(scalars[name]) for name in SPREAD if name in scalars]
+
+    def status(self, step):
+        """Least, median and largest of what the discriminators say to G, and how many are saturated."""
+        if not self._spread:
+            return ""
+        low, median, high, saturated = self._spread
+        return f"L {low:.2f}<{median:.2f}<{high:.2f}, {saturated:.0%} saturated"
 
     def console(self, step, scalars):
         """The original's two lines."""
@@ -138,7 +154,7 @@ class Baseline(RPGAN):
     def update(self, step, batch, draws, phase):
         """As RP-GAN's with K = 1; the original's loss values and order are the same."""
         scalars = super().update(step, batch, draws, phase)
-        return {name: value for name, value in scalars.items() if name != "L"}
+        return {name: value for name, value in scalars.items() if name != "L" and name not in SPREAD}
 
     def prepare_run(self, fresh):
         """Nothing: the discriminator sees the image itself."""
@@ -149,45 +165,59 @@ class Baseline(RPGAN):
         return [f"[{step:09d}] Adam Loss: G={scalars['G']:.6f},D={scalars['D']:.6f}"]
 
 
+def spread(losses: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Least, median and largest of the discriminators' losses for G [K], and the share of saturated discriminators:
+    those that tell real from fake so well that G learns little from them (section 3 of the paper)."""
+    ordered, half = tf.sort(losses), (losses.shape[0] - 1) / 2
+    median = (ordered[math.floor(half)] + ordered[math.ceil(half)]) / 2.0
+    saturated = tf.reduce_mean(tf.cast(losses > SATURATED, tf.float32))
+    return dict(zip(SPREAD, (ordered[0], median, ordered[-1], saturated)))
+
+
 def _path(params) -> Path:
     return Path(params.wts_dir) / "filts.npz"
 
 
-def projections(params) -> Filters:
+def projections(params) -> list[Filters]:
     """The filters of `wts_dir/filts.npz`, or those that the experiment's `filts` makes if there is no such file yet.
 
     Raises:
-        UserError: there is no such file and the experiment has no `filts`.
+        UserError: there is no such file and the experiment has no `filts`, or the folder is the baseline's.
     """
     path = _path(params)
     if path.exists():
         return filters.load(path)
+    files = Checkpoints(params.wts_dir)
+    newest = files.newest("d")
+    if newest is not None and "c0_w" in Archive(files.path("d", newest)):
+        raise UserError(f"{params.wts_dir}: holds a run of the baseline, which has one discriminator and no projections; "
+                        f"give another --wts_dir, or go on with it by ./baseline_train.py {params.name}")
     if not params.filts:
-        raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {quoted(path)} 8,2,1,48")
-    return filters.stacked(filters.make([params.filts], params.filts_seed), path)
+        raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {quoted(path)} K,S,F,N (8,2,1,12: twelve "
+                        f"filters of 8x8 pixels, stride 2), or give --filts=K,S,F,N")
+    return filters.grouped(filters.make(params.filts.split(), params.filts_seed), path)
 
 
 def write_projections(params, fresh: bool) -> list[str]:
-    """Writes `wts_dir/filts.npz` if it is missing.
+    """Writes `wts_dir/filts.npz` if it is missing. Returns lines to show.
 
     Raises:
-        UserError: a fresh run would take over projections of other shapes than --filts asks for.
+        UserError: a fresh run would take over projections of other shapes than its `filts` says.
     """
-    path = _path(params)
+    path, said = _path(params), f"filts={params.filts}"
     if not path.exists():
         archive.make_folder(path.parent)
-        count = filters.write(path, [params.filts], params.filts_seed)
-        return [f"Wrote {count} discriminator projections to {path} (filts={params.filts}, seed {params.filts_seed})."]
+        count = filters.write(path, params.filts.split(), params.filts_seed)
+        return [f"Wrote {count} discriminator projections to {path} ({said}, seed {params.filts_seed})."]
     if not fresh or not params.filts:
         return []
-    wanted, there = filters.make([params.filts], params.filts_seed), archive.Archive(path)
-    shapes = [{name: arrays[name].shape for name in arrays if name.startswith("p")} for arrays in (wanted, there)]
-    if shapes[0] != shapes[1] and params.sources.get("filts") == "command line":
-        raise UserError(f"{path}: holds {int(there['nfilt'])} projections that are not of the shapes of filts={params.filts}; "
-                        f"delete the file, or leave --filts out to train with it")
-    if shapes[0] != shapes[1] or any(not np.array_equal(wanted[name], there[name]) for name in wanted):
-        return [f"Using the {int(there['nfilt'])} projections of {path}, not those that filts={params.filts}, "
-                f"filts_seed={params.filts_seed} would make."]
+    wanted, there = filters.make(params.filts.split(), params.filts_seed), Archive(path)
+    if not filters.alike(wanted, there):
+        raise UserError(f"{path}: holds {int(there['nfilt'])} projections that are not those of {said} (seed "
+                        f"{params.filts_seed}); delete the file, or give --filts= to train with it")
+    if any(not np.array_equal(wanted[name], there[name]) for name in wanted):
+        return [f"Takes the {int(there['nfilt'])} discriminator projections of {path}; {said} with seed "
+                f"{params.filts_seed} makes others of these shapes."]
     return []
 
 

@@ -113,13 +113,13 @@ def _networks(system) -> list[str]:
     lines = []
     for kind, network in system.networks.items():
         lines.append(f"network {kind.upper()}: {type(network).__name__}, {network.parameter_count():,} parameters")
-        lines += [f"  {name:40s} {'x'.join(map(str, shape)) or 'scalar'}" for name, shape in _some(network.shapes())]
+        lines += _some([f"  {name:40s} {'x'.join(map(str, shape)) or 'scalar'}"
+                        for name, shape in network.shapes().items()])
     return lines
 
 
-def _some(shapes: dict, most: int = 40) -> list:
-    rows = list(shapes.items())
-    return rows if len(rows) <= most else [*rows[:most], (f"... and {len(rows) - most} more arrays", ())]
+def _some(rows: list[str], most: int = 40) -> list[str]:
+    return rows if len(rows) <= most else [*rows[:most], f"  ... and {len(rows) - most} more arrays"]
 
 
 def step_bytes(system, spec: dict) -> int:

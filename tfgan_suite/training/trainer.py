@@ -237,7 +237,7 @@ class Trainer:
     def _loop(self, feed: Feed, start: int, end: int) -> None:
         events = self.system.events() if self.chief else []
         self.log.bar = self._bar(start, end)
-        self._flushed = time.monotonic()
+        self._flushed = begun = time.monotonic()
         self._report([e for e in events if e.first and start < end], start)
         for step in range(start, end):
             if self._signals.stop:
@@ -250,6 +250,9 @@ class Trainer:
             self._torn = False
             self._pending.append(Reading(step, scalars, time.time()))
             self._done = done = step + 1
+            if step == start:  # the graph is built: `compare` counts time from here
+                self._flush()
+                self.log.line(f"First iteration done after {time.monotonic() - begun:.1f} s")
             due = [e for e in events if e.is_due(done)]
             save, picture = self._save_due(done), self._picture_due(done, end)
             if save or picture or due or done == end or self._signals.stop or self._flush_due():

@@ -44,8 +44,9 @@ SNGAN = (
     Parameter("DECAY_RULE", "cifar", "cifar: to a half at half time of ITERS, then constant; linear: to 0 from DECAY_START on; imagenet_original: the "
               "original's ImageNet rule with its jump", choices=("cifar", "linear", "imagenet_original")),
     Parameter("DECAY_START", 0, "iteration at which linear and imagenet_original begin", minimum=0),
-    Parameter("INCEPTION_FREQUENCY", 1000, "iterations between inception scores of 50,000 samples (0: none)", minimum=0,
+    Parameter("INCEPTION_FREQUENCY", 1000, "iterations between inception scores (0: none)", minimum=0,
               change="free"),
+    Parameter("INCEPTION_SAMPLES", 50000, "samples of an inception score", minimum=10, change="free"),
     Parameter("INCEPTION_NEW", False, "tf.contrib.gan's score, which the original's scripts import, not the published one",
               change="free"),
     Parameter("DEV_FREQUENCY", 100, "iterations between discriminator costs on CIFAR-10's test images (0: none)", minimum=0,

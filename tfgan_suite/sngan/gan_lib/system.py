@@ -11,7 +11,7 @@ import tensorflow as tf
 from tfgan_suite import losses, penalties
 from tfgan_suite.errors import UserError
 from tfgan_suite.files.archive import load_array
-from tfgan_suite.metrics.events import inception_event
+from tfgan_suite.metrics.events import inception_check, inception_event
 from tfgan_suite.pictures import bytes
 from tfgan_suite.pictures.curves import draw_series
 from tfgan_suite.pictures.sheets import grid
@@ -25,7 +25,7 @@ from tfgan_suite.system import Event
 
 TOWERS = 2
 SHEETS = 100  # iterations between two sheets
-CURVES = ("d_cost", "g_cost", "dev_cost", "inception_50k", "inception_50k_std", "acgan", "acc_real", "acc_fake")
+CURVES = ("d_cost", "g_cost", "dev_cost", "acgan", "acc_real", "acc_fake")
 LOSS_NAMES = {  # (LOSS_TYPE, SOFT_PLUS) -> name in `losses.LOSSES`
     ("HINGE", False): "hinge", ("HINGE", True): "soft_hinge", ("WGAN", False): "wasserstein", ("WGAN", True): "logistic",
     ("WGAN-GP", False): "wasserstein", ("WGAN-GP", True): "logistic", ("Goodfellow", False): "logistic",
@@ -242,10 +242,11 @@ class SNGAN(ClassConditional):
     def events(self):
         p = self.params
         dev = p.DEV_FREQUENCY if p.DATASET == "cifar10" else 0  # the other data sets have no test images
-        score = inception_event(self, p.INCEPTION_FREQUENCY, new=p.INCEPTION_NEW)
+        score = inception_event(self, p.INCEPTION_FREQUENCY, p.INCEPTION_SAMPLES, new=p.INCEPTION_NEW)
         curves = Event("curves", p.SAVEFREQ,
-                       lambda done, host: draw_series(host.log_dir, CURVES, self.costs.flush(host.log_dir)))
-        others = Event("dev cost", dev, monitors.DevCost(self)), self.sheets(SHEETS)
+                       lambda done, host: draw_series(host.log_dir, (*CURVES, score.name, f"{score.name}_std"),
+                                                      self.costs.flush(host.log_dir)))
+        others = inception_check(p.INCEPTION_FREQUENCY), Event("dev cost", dev, monitors.DevCost(self)), self.sheets(SHEETS)
         return self.monitors(p.SINGULAR_FREQUENCY, *others, score, curves)
 
     # -- pictures ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tfgan_suite import losses, penalties
-from tfgan_suite.metrics.events import inception_event
+from tfgan_suite.metrics.events import inception_check, inception_event
 from tfgan_suite.pictures import bytes
 from tfgan_suite.pictures.curves import draw_series
 from tfgan_suite.random import generator
@@ -19,7 +19,7 @@ from tfgan_suite.sngan.projection.networks import TABLES, Discriminator, Generat
 from tfgan_suite.sngan.projection.parameters import class_range
 from tfgan_suite.system import Event
 
-CURVES = ("d_cost", "g_cost", "inception_5k", "inception_5k_std")
+CURVES = ("d_cost", "g_cost")
 LOSS_NAMES = {"hinge": "hinge", "dcgan": "logistic"}  # loss_type -> name in `losses.LOSSES`
 
 # distribution of latents -> bounds of the uniform one, None for N(0, 1)
@@ -129,10 +129,10 @@ class SNGANProjection(ClassConditional):
 
     def events(self):
         p = self.params
-        score = inception_event(self, p.evaluation_interval, 5000, splits=1, to_uint8=self.to_uint8)
-        curves = Event("curves", p.snapshot_interval, lambda done, host: draw_series(host.log_dir, CURVES))
+        score = inception_event(self, p.evaluation_interval, p.evaluation_samples, splits=1, to_uint8=self.to_uint8)
+        curves = Event("curves", p.snapshot_interval, lambda done, host: draw_series(host.log_dir, (*CURVES, score.name, f"{score.name}_std")))
         latest = -(-p.evaluation_interval // 10)  # a tenth, and 0 of 0
-        others = self.sheets(p.evaluation_interval), self.latest_sheet(latest)
+        others = inception_check(p.evaluation_interval), self.sheets(p.evaluation_interval), self.latest_sheet(latest)
         return self.monitors(p.SINGULAR_FREQUENCY, *others, score, curves)
 
     # -- pictures ------------------------------------------------------------------------------------------------------
