@@ -10,7 +10,7 @@ import numpy as np
 
 from tfgan_suite import experiment
 from tfgan_suite.experiment import Parameters
-from tfgan_suite.metrics import evaluating
+from tfgan_suite.metrics.registry import DEFAULT_N
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def load(name: str, iteration: int | None = None, **values) -> Generator:
     return _open(_params(name, values), iteration)
 
 
-def evaluate(generator: Generator, metrics: Iterable[str] = (), n: int = evaluating.DEFAULT_N, seed: int = 0,
+def evaluate(generator: Generator, metrics: Iterable[str] = (), n: int = DEFAULT_N, seed: int = 0,
              **options) -> dict[str, float]:
     """Scores samples and records the result in the run's log folder, as `tools/evaluate.py` does.
 
@@ -111,5 +111,7 @@ def evaluate(generator: Generator, metrics: Iterable[str] = (), n: int = evaluat
     Raises:
         UserError: unknown metric or option, too few samples, or what a metric needs is not there.
     """
+    from tfgan_suite.metrics import evaluating
+
     evaluation = evaluating.of_system(generator.system, generator.params, tuple(metrics), seed, {"n": n, **options})
     return evaluating.evaluate(evaluation, generator.iteration)

@@ -6,7 +6,7 @@ from pathlib import Path
 from tfgan_suite import cli, experiment
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameters
-from tfgan_suite.metrics import evaluating
+from tfgan_suite.metrics.registry import OPTIONS
 
 USAGE = """tools/evaluate.py NAME[,SEED]|FOLDER [--metrics=is,fid,kid,swd,digits] [--n=N] [--iteration=N|all]
 
@@ -16,37 +16,9 @@ is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INC
 --download fetches it. fid, kid and swd compare with the experiment's real images, or with --reals."""
 
 
-def check_target(path: str) -> None:
-    """Raises:
-        UserError: --save_stats cannot be written there.
-    """
-    if path and not path.endswith(".npz"):
-        raise UserError(f"--save_stats={path}: give a name that ends in .npz")
-    if path and not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK):
-        raise UserError(f"--save_stats={path}: its folder is not there, or not writable")
-
-
-def evaluate(evaluation, iteration, title: str) -> None:
-    """Computes the metrics, prints and records each as it comes; one that fails does not take the others with it."""
-    from tfgan_suite.metrics import features, report, scores
-
-    failed = []
-    check_target(evaluation.options["save_stats"])
-    evaluating.check(evaluation)
-    print(report.head(title), flush=True)
-    for name, found in evaluating.each(evaluation):
-        if isinstance(found, UserError):
-            failed.append((name, found))
-            print(f"{name}: failed", flush=True)
-            continue
-        report.record(evaluation.params, found, report.protocol(evaluation, iteration))
-        print(report.rows(found), flush=True)
-    if evaluation.options["save_stats"]:
-        features.save(evaluation.options["save_stats"], scores.judged(evaluation).moments)
-        print(f"Wrote {evaluation.options['save_stats']}", flush=True)
-    print(report.foot(report.protocol(evaluation, iteration)), flush=True)
-    if failed:
-        raise UserError("; ".join(f"{name}: {str(error).removeprefix(f'{name}: ')}" for name, error in failed))
+def show(text: str) -> None:
+    """Prints at once."""
+    print(text, flush=True)
 
 
 def iterations(params: Parameters, chosen) -> list:
@@ -66,19 +38,20 @@ def iterations(params: Parameters, chosen) -> list:
 
 def score_experiment(name: str, seed: int, names: list, options: dict, overrides: dict) -> None:
     """Scores one or all checkpoints of an experiment."""
+    from tfgan_suite.metrics import evaluating
     from tfgan_suite.training import runs
 
     params, shared = experiment.load(name, overrides), {}
     for chosen in iterations(params, options["iteration"]):
         system, number = runs.open_sampler(params, chosen)
         evaluation = evaluating.of_system(system, params, names, seed, options, shared)
-        evaluate(evaluation, number, f"{params.name}, iteration {number}")
+        evaluating.evaluate(evaluation, number, f"{params.name}, iteration {number}", show)
         shared = evaluation.next_shared()
 
 
 def score_folder(path: str, names: list, options: dict) -> None:
     """Scores the images of a folder."""
-    from tfgan_suite.metrics import samples
+    from tfgan_suite.metrics import evaluating, samples
     from tfgan_suite.metrics.registry import Evaluation
 
     name = Path(path).resolve().name
@@ -88,11 +61,11 @@ def score_folder(path: str, names: list, options: dict) -> None:
     default = ("fid", "kid") if options["reals"] else ("is",)
     evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names) or default,
                             against_training=False)
-    evaluate(evaluation, None, f"{path}")
+    evaluating.evaluate(evaluation, None, f"{path}", show)
 
 
 def main(argv):
-    positionals, options, overrides = cli.parse(argv, USAGE, evaluating.OPTIONS)
+    positionals, options, overrides = cli.parse(argv, USAGE, OPTIONS)
     names = [word for word in options["metrics"].split(",") if word]
     target = positionals[0]
     if target.split(",")[0] not in experiment.names() and os.path.isdir(target):

@@ -21,8 +21,8 @@ USAGE = """./tools/lis.py COMMAND ...
   video       the training as an animation (lis_video.py)
   bad         share of bad samples, judged by the digits classifier (lis_bad_samples.py)
 
-Weights are those of the experiment's wts_dir, or of --load_path=FOLDER (sample, final-test, density, tsne, sweep):
-the wts_dir or --save_path of another run, or an experiment of the original with its net_archive.
+Weights are those of the experiment's wts_dir, or (in sample, final-test, density, tsne, sweep) of
+--load_path=FOLDER: the wts_dir or --save_path of another run, or an experiment of the original.
 
 ./tools/lis.py COMMAND --help shows a command's options,
 ./tools/lis.py COMMAND NAME --help the experiment's parameters too."""
@@ -103,7 +103,8 @@ def final_test(words, options, overrides):
         arrays = archive.Archive(path)
     system = runs.build(params, training=False)
     system.g_lis.assign(arrays)
-    folder = archive.make_folder(Path(options["save_path"] or results_folder(params)) / f"{params.net}_test")
+    folder = archive.make_folder(Path(options["save_path"]
+                                      or results_folder(params)) / f"{params.net}_test")
     reports.final_test(system, system.source().test("final_test"), folder)
     print(f"Wrote the test of {path} into {folder}")
 
@@ -251,7 +252,8 @@ def history(words, options, overrides):
         params = _lis(experiment.load(words[0], overrides))
         path = Path(params.log_dir) / "metrics.jsonl"
         declared = registry.system_class(params.system).history_lines(params)
-    found = histories.from_original(path) if path.suffix == ".pt" else histories.from_metrics(path, declared)
+    original = path.suffix == ".pt"
+    found = histories.from_original(path) if original else histories.from_metrics(path, declared)
     if found.empty:
         raise UserError(f"{path}: holds no losses of a LIS run; was it one, and has it run for "
                         "--log_every iterations?")
@@ -395,10 +397,12 @@ COMMANDS = {  # name: (function, arguments, help, options)
         Parameter("interval", 100, "iterations of which a point is the mean (not for test)", minimum=1),
         Parameter("save_path", "plot.png", "the picture, .png or .jpg"))),
     "video": (video, "NAME", VIDEO, (
-        Parameter("save_path", "", "the file, .mp4 (with imageio-ffmpeg) or .gif (default: training.mp4 or .gif beside "
+        Parameter("save_path", "",
+                  "the file, .mp4 (with imageio-ffmpeg) or .gif (default: training.mp4 or .gif beside "
                                    "the pictures)"),
         Parameter("every", 1, "only every n-th picture", minimum=1),
-        Parameter("after_only", False, "only the pictures after the last module, not both beside each other"),
+        Parameter("after_only", False, "only the pictures after the last module, not both beside each "
+                                       "other"),
         Parameter("load_path", "", "folder of the pictures (default: where the experiment writes them)"),
         Parameter("milliseconds", 200, "of a frame", minimum=20))),
     "bad": (bad, "NAME[,SEED]", BAD, (

@@ -83,4 +83,5 @@ def test_of_a_lis_system_on_its_test_images(tmp_path):
     assert 0 < found["reconstruction"] < 1
     with pytest.raises(UserError, match="--reals"):
         registry.find(["reconstruction"], system)["reconstruction"](
-            Evaluation(range(7), reals=lambda: ArraySource(np.zeros((3, 8, 8, 3), np.uint8)), system=system))
+            Evaluation(range(7), reals=lambda: ArraySource(np.zeros((3, 8, 8, 3), np.uint8)),
+                       system=system))

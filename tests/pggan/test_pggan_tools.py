@@ -140,7 +140,7 @@ def test_pictures_show_negative_values():
     assert sampling.to_bytes(x, legacy=True).ravel().tolist() == [0, 0, 0, 255]
 
 
-def test_image_tools(tmp_path):
+def test_image_tools(tmp_path, capsys):
     """Statistics of known images; cleaning by size, readability and face."""
     folder = tmp_path / "in"
     folder.mkdir()
@@ -152,8 +152,21 @@ def test_image_tools(tmp_path):
     red = np.asarray(Image.open(tmp_path / "stats/stdR.jpg")).mean((0, 1))
     assert red[0] > 240 and red[1] < 20
     (folder / "broken.jpg").write_bytes(b"no picture")
+    capsys.readouterr()
     assert image_tools.clean(folder, tmp_path / "out", res=8) == (2, 2)
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2 and "2.jpg: 4x4 is smaller than 8" in said[0] and "broken.jpg" in said[1]
     assert image_tools.clean(folder, tmp_path / "faces", likelihood=lambda p: p.getpixel((0, 0))[0] / 255) == (2, 2)
+    assert "0.jpg: its first face is 0.00 likely, 0.5 are needed" in capsys.readouterr().out
+    same = image_tools.statistics(folder, tmp_path / "stats")  # the original skips it with a line too
+    assert same == found and "left out" in capsys.readouterr().out
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / "a.webp", lossless=True)
+    assert image_tools.statistics(folder, tmp_path / "stats")["count"] == 4
+    assert [p.name for p in image_tools.find(folder)] == ["0.jpg", "1.jpg", "2.jpg", "broken.jpg", "a.webp"]
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/a.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match="none of its 1 pictures"):
+        image_tools.statistics(tmp_path / "bad", tmp_path / "stats")
     with pytest.raises(UserError, match="animeface"):
         image_tools.face_likelihood()
     with pytest.raises(UserError, match="no such folder"):

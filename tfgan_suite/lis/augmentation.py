@@ -80,7 +80,8 @@ def _between_by_addons(images: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _between(images: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Bilinear values between pixels, the edge being held; float32, in the order of additions of tensorflow_addons.
+    """Bilinear values between pixels, the edge being held; float32, in the order of additions of
+    tensorflow_addons.
 
     Args:
         images: float32 [n, h, w, c].

@@ -23,6 +23,26 @@ def dropout_mask(draw: random.Draws, name: str, shape, chance: float) -> tf.Tens
     return tf.cast(draw.uniform(name, shape) >= chance, tf.float32) / (1.0 - chance)
 
 
+def first_round(uniforms, train_all: bool = False) -> np.ndarray:
+    """The first round that trains.
+
+    Args:
+        uniforms: [..., rounds]; round k (from 0) begins to train if its number is at most (k + 1) / rounds;
+            the last always trains.
+        train_all: all rounds train.
+
+    Returns:
+        ints [...].
+    """
+    uniforms = np.asarray(uniforms)
+    rounds = uniforms.shape[-1]
+    if train_all:
+        return np.zeros(uniforms.shape[:-1], int)
+    starts = uniforms <= (np.arange(rounds) + 1) / rounds
+    starts[..., -1] = True
+    return np.argmax(starts, axis=-1)
+
+
 class LisSystem(System):
     """Base of `glis`, `lis_iterative` and `lis_separate`.
 
@@ -98,7 +118,8 @@ class LisSystem(System):
                 for v in self.networks[kind].trainable_variables}
 
     def start_from(self, folder, tolerant: bool = False) -> None:
-        """Fills networks and optimisers of a fresh run from another one, and says so; nothing where this run has
+        """Fills networks and optimisers of a fresh run from another one, and says so; nothing where this run
+        has
         checkpoints of its own, from which it goes on.
 
         Args:

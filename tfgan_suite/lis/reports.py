@@ -192,7 +192,8 @@ class Reports:
         archive.write_bytes(codes, buffer.getvalue())
 
     def codes(self) -> np.ndarray:
-        """The codes of all pictures of a run: those that are kept beside the pictures (the original's too), else
+        """The codes of all pictures of a run: those that are kept beside the pictures (the original's too),
+        else
         those of the seed.
 
         Raises:
@@ -206,7 +207,8 @@ class Reports:
                 with reading(path, "holds no codes", "delete it to draw new ones"):
                     found = np.asarray(read(path), np.float32)
                 if found.shape != shape:
-                    raise UserError(f"{path}: holds codes of shape {found.shape}, these pictures need {shape}; go on with the "
+                    raise UserError(f"{path}: holds codes of shape {found.shape}, these pictures need "
+                                    f"{shape}; go on with the "
                                     f"old --vis_size and --code_size, or delete the file")
                 return found
         return self.system.latents(rows * cols, self.params.seed)

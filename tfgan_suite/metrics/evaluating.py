@@ -12,30 +12,9 @@ import numpy as np
 from tfgan_suite import experiment
 from tfgan_suite.data.source import Source, Subset
 from tfgan_suite.errors import UserError
-from tfgan_suite.experiment import Parameter
-from tfgan_suite.metrics import registry, report
+from tfgan_suite.metrics import features, registry, report, samples, scores, tfgan
 from tfgan_suite.metrics.registry import Evaluation
 from tfgan_suite.metrics.statistics import check_splits
-
-OPTIONS = (
-    Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, pr, dc, intra_fid, swd, digits, "
-              "reconstruction, or a system's own "
-              "(default: digits for digits* experiments; else the system's own, or is,fid; for folders fid,kid with --reals, else "
-              "is)"),
-    Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
-    Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
-    Parameter("label", None, "score the samples of one class, against the real images of that class", int, minimum=0),
-    Parameter("splits", 10, "parts of the Inception Score", minimum=1),
-    Parameter("batch", 100, "images made and judged at a time", minimum=1),
-    Parameter("reals", "", "folder of images, experiment, or .npz file of statistics (mu and sigma, or mean and cov) to "
-              "compare with (default: the experiment's own data)"),
-    Parameter("save_stats", "", "write mean and covariance of the samples' features to this .npz file (mu, sigma)"),
-    Parameter("graph", "", "file classify_image_graph_def.pb"),
-    Parameter("graph_sha256", "", "SHA-256 that the graph file must have, if it is another one than the original's"),
-    Parameter("download", False, "fetch the graph into the cache folder if it is not there"),
-    Parameter("out_dir", "", "log folder for the results of a FOLDER (default: logs/NAME of the folder)"),
-)
-DEFAULT_N = 5000
 
 
 def of_class(source: Source, label: int) -> Source:
@@ -66,10 +45,6 @@ def reals_of(given: str, system) -> Callable:
         from tfgan_suite.data.rgb import WHITE
 
         if given.endswith(".npz"):
-            from tfgan_suite.metrics import (
-                features,  # it brings TensorFlow, which a command's help does without
-            )
-
             return features.of_file(given)
         if given and os.path.isdir(given):
             return FolderSource(given, per_class=False, background=WHITE)
@@ -92,6 +67,16 @@ def default_metrics(name: str, system) -> tuple:
     return system.default_metrics or (("digits",) if name.startswith("digits") else ("is", "fid"))
 
 
+def check_target(path: str) -> None:
+    """Raises:
+        UserError: --save_stats cannot be written there.
+    """
+    if path and not path.endswith(".npz"):
+        raise UserError(f"--save_stats={path}: give a name that ends in .npz")
+    if path and not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK):
+        raise UserError(f"--save_stats={path}: its folder is not there, or not writable")
+
+
 def check(evaluation: Evaluation) -> None:
     """Looks for everything that the metrics need before anything is computed.
 
@@ -107,8 +92,6 @@ def check(evaluation: Evaluation) -> None:
     if "reals" in needed:
         evaluation.reals()
     if "graph" in needed:
-        from tfgan_suite.metrics import scores  # it brings TensorFlow, which a command's help does without
-
         scores.inception(evaluation)
 
 
@@ -119,8 +102,6 @@ def each(evaluation: Evaluation) -> Iterator[tuple[str, dict[str, float] | UserE
         UserError: as `check`, before the first.
     """
     check(evaluation)
-    from tfgan_suite.metrics import tfgan
-
     if {"fid", "kid", "swd", "digits"} & set(evaluation.names):
         evaluation.protocol["distances"] = tfgan.computed_by()
     for name, function in registry.find(evaluation.names, evaluation.system).items():
@@ -153,35 +134,52 @@ def of_system(system, params, names: tuple = (), seed: int = 0, options: Mapping
         options: those of `tools/evaluate.py` that differ from its defaults.
         shared: what an evaluation of the same experiment left (`Evaluation.next_shared`).
     """
-    from tfgan_suite.metrics import samples  # it brings TensorFlow, which a command's help does without
-
-    known, options = {o.name: o for o in OPTIONS}, options or {}
+    known, options = {o.name: o for o in registry.OPTIONS}, options or {}
     for name in set(options) - set(known):
         raise UserError(f"unknown option '{name}'{experiment.nearest(name, known)}; there are {', '.join(known)}")
-    chosen = {o.name: o.convert(options.get(o.name, o.default), "option") for o in OPTIONS}
+    chosen = {o.name: o.convert(options.get(o.name, o.default), "option") for o in registry.OPTIONS}
     label, reals = chosen["label"], reals_of(chosen["reals"], system)
     if label is not None:
         if label >= system.classes:
             raise UserError(f"--label={label}: {params.name} has {system.classes} classes"
                             + (f", 0 to {system.classes - 1}" if system.classes else "; leave --label out"))
         reals = reals if chosen["reals"] else cache(lambda opened=reals: of_class(opened(), label))
-    stream = samples.SystemSamples(system, chosen["n"] or DEFAULT_N, seed, chosen["batch"], label=label)
+    stream = samples.SystemSamples(system, chosen["n"] or registry.DEFAULT_N, seed, chosen["batch"], label=label)
     return Evaluation(stream, chosen["splits"], seed, reals, system, params, chosen, shared=shared or {},
                       names=tuple(names) or default_metrics(params.name, system), against_training=not chosen["reals"])
 
 
-def evaluate(evaluation: Evaluation, iteration: int | None, show: Callable | None = None) -> dict[str, float]:
-    """The results of the metrics by name, which are also recorded in the run's log folder.
+def evaluate(evaluation: Evaluation, iteration: int | None, title: str = "",
+             show: Callable[[str], None] = lambda text: None) -> dict[str, float]:
+    """The results of all metrics by name; each is shown and recorded in the run's log folder as it comes.
+
+    One that fails does not take the others with it.
 
     Args:
-        show: called with the results and the protocol (how they were made) before they are recorded.
+        iteration: of the checkpoint, or None.
+        title: above the table.
+        show: called with each part of the table.
 
     Raises:
-        UserError: see `compute`; the log folder cannot be written.
+        UserError: some metric failed (the others are recorded), or the log folder cannot be written.
     """
-    results = compute(evaluation)
-    how = report.protocol(evaluation, iteration)
-    if show is not None:
-        show(results, how)
-    report.record(evaluation.params, results, how)
+    failed, results = [], {}
+    target = evaluation.options["save_stats"]
+    check_target(target)
+    check(evaluation)
+    show(report.head(title))
+    for name, found in each(evaluation):
+        if isinstance(found, UserError):
+            failed.append((name, found))
+            show(f"{name}: failed")
+            continue
+        report.record(evaluation.params, found, report.protocol(evaluation, iteration))
+        show(report.rows(found))
+        results.update(found)
+    if target:
+        features.save(target, scores.judged(evaluation).moments)
+        show(f"Wrote {target}")
+    show(report.foot(report.protocol(evaluation, iteration)))
+    if failed:
+        raise UserError("; ".join(f"{name}: {str(error).removeprefix(f'{name}: ')}" for name, error in failed))
     return results

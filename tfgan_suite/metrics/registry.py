@@ -12,11 +12,32 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter
 from tfgan_suite.metrics.progress import watched
 
 MODULES = ("digits", "scores", "reconstruction")  # the modules of this folder that hold metrics
 _METRICS: dict[str, Callable] = {}
 _NEEDS: dict[str, tuple[str, ...]] = {}
+
+OPTIONS = (
+    Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, pr, dc, intra_fid, swd, digits, "
+              "reconstruction, or a system's own "
+              "(default: digits for digits* experiments; else the system's own, or is,fid; for folders fid,kid with --reals, else "
+              "is)"),
+    Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
+    Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
+    Parameter("label", None, "score the samples of one class, against the real images of that class", int, minimum=0),
+    Parameter("splits", 10, "parts of the Inception Score", minimum=1),
+    Parameter("batch", 100, "images made and judged at a time", minimum=1),
+    Parameter("reals", "", "folder of images, experiment, or .npz file of statistics (mu and sigma, or mean and cov) to "
+              "compare with (default: the experiment's own data)"),
+    Parameter("save_stats", "", "write mean and covariance of the samples' features to this .npz file (mu, sigma)"),
+    Parameter("graph", "", "file classify_image_graph_def.pb"),
+    Parameter("graph_sha256", "", "SHA-256 that the graph file must have, if it is another one than the original's"),
+    Parameter("download", False, "fetch the graph into the cache folder if it is not there"),
+    Parameter("out_dir", "", "log folder for the results of a FOLDER (default: logs/NAME of the folder)"),
+)
+DEFAULT_N = 5000
 
 
 @dataclass

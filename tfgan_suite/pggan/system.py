@@ -205,7 +205,16 @@ class PGGAN(System):
         scalars.update({name: tf.reduce_mean([more[name] for more in regulariser]) for name in regulariser[0]})
         if self.params.criticLossFunc == "BEGAN":
             scalars["k"] = self.extra_state["k"].read_value()
-        return scalars
+        return {**scalars, **self._position(step, phase.level, alpha)}
+
+    def _position(self, step: tf.Tensor, level: int, alpha: tf.Tensor | None) -> dict[str, tf.Tensor]:
+        """Where the run is, for the logs: resolution, weight of the newest level, images shown before, rates."""
+        first = self.schedule.first_iteration(level)
+        shown = self.schedule.at(first).shown + (tf.cast(step, tf.int64) - first) * self.schedule.batch(level)
+        return {"resolution": tf.constant(4.0 * 2**level), "alpha": tf.constant(1.0) if alpha is None else
+                tf.cast(alpha, tf.float32), "images": tf.cast(shown, tf.float32),
+                "gRate": tf.convert_to_tensor(self.optimizers["g"].learning_rate),
+                "cRate": tf.convert_to_tensor(self.optimizers["d"].learning_rate)}
 
     def _alpha(self, step: tf.Tensor, level: int) -> tf.Tensor:
         """The weight of the level that fades in, float64."""

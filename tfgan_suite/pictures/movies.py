@@ -29,7 +29,8 @@ def check(path) -> Path:
         UserError: another ending, no encoder for it, or a folder that cannot be written.
     """
     if Path(path).suffix.lower() == ".mp4" and ".mp4" not in endings():
-        raise UserError(f"{path}: MP4 needs the package imageio-ffmpeg; install it (pip install imageio-ffmpeg), or "
+        raise UserError(f"{path}: MP4 needs the package imageio-ffmpeg; install it (pip install "
+                        f"imageio-ffmpeg), or "
                         f"give a name that ends in .gif")
     return check_output(path, endings())
 
@@ -68,7 +69,8 @@ def _write_gif(path: Path, frames: Iterable[np.ndarray], milliseconds: int) -> i
             picture = Image.fromarray(frame).quantize(256)
             if not count:
                 file.writelines(GifImagePlugin.getheader(picture, info={"loop": 0})[0])
-            file.writelines(GifImagePlugin.getdata(picture, duration=milliseconds, include_color_table=True))
+            file.writelines(GifImagePlugin.getdata(picture, duration=milliseconds,
+                                                   include_color_table=True))
             count += 1
         file.write(b";")
     return count
