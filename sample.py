@@ -41,7 +41,7 @@ def main(argv):
     params = load(name, overrides)
     number = positionals[2] if len(positionals) > 2 else None
     system, iteration = runs.open_sampler(params, number, quiet=False)
-    check_label(system, options["label"])
+    runs.check_label(system, options["label"])
     if not system.makes_images:
         print(f"Generating {out}", flush=True)
         system.write_samples(make_folder(out) / "samples.png" if many else out, seed, options["n"])
@@ -50,13 +50,6 @@ def main(argv):
         single_pictures(system, out, iteration, seed, options)
     else:
         sheet(system, out, seed, options)
-
-
-def check_label(system, label):
-    """Stops where the label is no class of the system."""
-    if label is not None and not label < system.classes:
-        raise UserError(f"--label={label}: {system.params.name} has {system.classes} classes"
-                        + (f", 0 to {system.classes - 1}" if system.classes else "; leave --label out"))
 
 
 def single_pictures(system, folder, iteration, seed, options):
@@ -81,15 +74,9 @@ def sheet(system, out, seed, options):
         raise UserError("--label and --classes: give one of them")
     rows = options["rows"] or system.grid[0]
     cols = options["cols"] or (len(chosen) if chosen else system.grid[1])
-    runs.check_memory(system, rows * cols)
-    labels = system.labels(rows * cols, seed)
-    if options["label"] is not None:
-        labels = labels * 0 + options["label"]
-    if chosen:
-        labels = sheets.in_columns(chosen, rows, cols)
     print(f"Generating {out}", flush=True)
-    images = system.generate(system.latents(rows * cols, seed), labels)
-    saving.save(out, sheets.grid(system.to_uint8(images), rows, cols))
+    classes = sheets.in_columns(chosen, rows, cols) if chosen else None
+    saving.save(out, sheets.grid(runs.sample(system, rows * cols, seed, options["label"], classes), rows, cols))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from test_trainer import train, weights
 from tiny import ROOT, workplace
@@ -62,3 +63,52 @@ def test_moments_have_exact_second_derivatives():
         low[index] -= step
         numeric = (penalty(tf.constant(high)) - penalty(tf.constant(low))) / (2 * step)
         np.testing.assert_allclose(gradient[index], numeric, rtol=1e-5, atol=1e-7)
+
+
+class Cards:
+    """TensorFlow's list of devices, with some GPUs that take down what is asked of them."""
+
+    def __init__(self, monkeypatch, count, refuses=False):
+        self.grown, self.refuses = [], refuses
+        cards = [tf.config.PhysicalDevice(f"/physical_device:GPU:{i}", "GPU") for i in range(count)]
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: cards if kind == "GPU" else [])
+        monkeypatch.setattr(tf.config.experimental, "set_memory_growth", self.grow)
+
+    def grow(self, card, on):
+        if self.refuses:
+            raise RuntimeError("Physical devices cannot be modified after being initialized")
+        self.grown.append((card.name, on))
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_every_gpu_takes_memory_as_it_needs_it(monkeypatch, refuses):
+    cards = Cards(monkeypatch, 2, refuses)
+    distributed.grow_memory()
+    assert cards.grown == ([] if refuses else [("/physical_device:GPU:0", True), ("/physical_device:GPU:1", True)])
+
+
+def test_a_hidden_gpu_is_not_used():
+    """CUDA_VISIBLE_DEVICES='' leaves the CPU, and no strategy over devices."""
+    code = ("from tfgan_suite import distributed; import tensorflow as tf; found = distributed.strategy();"
+            "print(found.num_replicas_in_sync, tf.config.list_logical_devices('GPU'))")
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, capture_output=True,
+                          text=True, timeout=120, check=True)
+    assert done.stdout == "1 []\n"
+
+
+DEVICES = """
+import sys
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 3)
+from tfgan_suite import cli, experiment
+from tfgan_suite.training.trainer import Trainer
+cli.main(lambda argv: Trainer(experiment.load("tiny")).run())
+"""
+
+
+def test_a_batch_that_the_devices_do_not_divide_is_one_line(tmp_path, monkeypatch):
+    workplace(tmp_path, monkeypatch)
+    done = subprocess.run([sys.executable, "-c", DEVICES], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "-c: batch size 4 cannot be split over 3 devices; choose a multiple of 3\n"

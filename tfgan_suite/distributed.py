@@ -5,13 +5,25 @@ trainer averages the scalars, and `moments` below gives batch statistics of the 
 """
 from __future__ import annotations
 
+import contextlib
 import os
 
 import tensorflow as tf
 
 
+def grow_memory() -> None:
+    """Lets every GPU that this process sees take memory as it needs it, instead of all of it at once.
+
+    It has to come before the first computation; after that TensorFlow refuses, and things stay as they are.
+    """
+    for gpu in tf.config.list_physical_devices("GPU"):
+        with contextlib.suppress(RuntimeError):
+            tf.config.experimental.set_memory_growth(gpu, True)
+
+
 def strategy() -> tf.distribute.Strategy:
     """By what is there: TF_CONFIG -> several workers; several GPUs (or logical devices) -> mirrored; else one device."""
+    grow_memory()
     if os.environ.get("TF_CONFIG"):
         return tf.distribute.MultiWorkerMirroredStrategy()
     gpus = tf.config.list_logical_devices("GPU")

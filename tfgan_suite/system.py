@@ -287,9 +287,10 @@ class System:
         """What `sample.py` writes to `out` where the samples are no images (`makes_images` is False); n: how many."""
         raise NotImplementedError
 
-    def decode(self, codes: tf.Tensor) -> tf.Tensor:
-        """Differentiable, weights and statistics at rest: codes [n, code] -> images [n, h, w, c] in [0, 1]."""
-        return self.networks[self.sampling[0]](codes, training=False) * 0.5 + 0.5
+    def decode(self, codes: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
+        """Differentiable, weights and statistics at rest: codes [n, code] (with weights of classes
+        [n, classes]) -> images [n, h, w, c] in [0, 1]."""
+        return self.networks[self.sampling[0]](codes, labels, training=False) * 0.5 + 0.5
 
     def metrics(self) -> dict[str, Callable]:
         """Metrics of its own, name -> function as in `metrics.registry`; they replace general ones of that name."""

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tfgan_suite import cli, experiment
 from tfgan_suite.errors import UserError
-from tfgan_suite.experiment import Parameter, Parameters
+from tfgan_suite.experiment import Parameters
+from tfgan_suite.metrics.registry import OPTIONS
 
 USAGE = """tools/evaluate.py NAME[,SEED]|FOLDER [--metrics=is,fid,kid,swd,digits] [--n=N] [--iteration=N|all]
 
@@ -14,40 +15,10 @@ appends it, with its protocol, to metrics.jsonl and TensorBoard in the log folde
 is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INCEPTION or the cache folder;
 --download fetches it. fid, kid and swd compare with the experiment's real images, or with --reals."""
 
-OPTIONS = (
-    Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, swd, digits, reconstruction, or a system's own "
-              "(default: digits for digits* experiments; else the system's own, or is,fid; for folders fid,kid with --reals, else "
-              "is)"),
-    Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
-    Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
-    Parameter("splits", 10, "parts of the Inception Score", minimum=1),
-    Parameter("batch", 100, "images made and judged at a time", minimum=1),
-    Parameter("reals", "", "folder of images, or experiment, to compare with (default: the experiment's own data)"),
-    Parameter("graph", "", "file classify_image_graph_def.pb"),
-    Parameter("graph_sha256", "", "SHA-256 that the graph file must have, if it is another one than the original's"),
-    Parameter("download", False, "fetch the graph into the cache folder if it is not there"),
-    Parameter("out_dir", "", "log folder for the results of a FOLDER (default: logs/NAME of the folder)"),
-)
-DEFAULT_N = 5000
 
-
-def evaluate(evaluation, iteration, title: str) -> None:
-    """Computes the metrics, prints and records each as it comes; one that fails does not take the others with it."""
-    from tfgan_suite.metrics import evaluating, report
-
-    failed = []
-    evaluating.check(evaluation)
-    print(report.head(title), flush=True)
-    for name, found in evaluating.each(evaluation):
-        if isinstance(found, UserError):
-            failed.append((name, found))
-            print(f"{name}: failed", flush=True)
-            continue
-        report.record(evaluation.params, found, report.protocol(evaluation, iteration))
-        print(report.rows(found), flush=True)
-    print(report.foot(report.protocol(evaluation, iteration)), flush=True)
-    if failed:
-        raise UserError("; ".join(f"{name}: {str(error).removeprefix(f'{name}: ')}" for name, error in failed))
+def show(text: str) -> None:
+    """Prints at once."""
+    print(text, flush=True)
 
 
 def iterations(params: Parameters, chosen) -> list:
@@ -67,18 +38,14 @@ def iterations(params: Parameters, chosen) -> list:
 
 def score_experiment(name: str, seed: int, names: list, options: dict, overrides: dict) -> None:
     """Scores one or all checkpoints of an experiment."""
-    from tfgan_suite.metrics import evaluating, samples
-    from tfgan_suite.metrics.registry import Evaluation
+    from tfgan_suite.metrics import evaluating
     from tfgan_suite.training import runs
 
     params, shared = experiment.load(name, overrides), {}
     for chosen in iterations(params, options["iteration"]):
         system, number = runs.open_sampler(params, chosen)
-        stream = samples.SystemSamples(system, options["n"] or DEFAULT_N, seed, options["batch"])
-        reals = evaluating.reals_of(options["reals"], system)
-        evaluation = Evaluation(stream, options["splits"], seed, reals, system, params, options, shared=shared,
-                                names=tuple(names) or evaluating.default_metrics(name, system))
-        evaluate(evaluation, number, f"{params.name}, iteration {number}")
+        evaluation = evaluating.of_system(system, params, names, seed, options, shared)
+        evaluating.evaluate(evaluation, number, f"{params.name}, iteration {number}", show)
         shared = evaluation.next_shared()
 
 
@@ -92,8 +59,9 @@ def score_folder(path: str, names: list, options: dict) -> None:
     stream = samples.folder(path, options["n"], options["batch"])
     reals = evaluating.reals_of(options["reals"], None)
     default = ("fid", "kid") if options["reals"] else ("is",)
-    evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names) or default)
-    evaluate(evaluation, None, f"{path}")
+    evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names) or default,
+                            against_training=False)
+    evaluating.evaluate(evaluation, None, f"{path}", show)
 
 
 def main(argv):

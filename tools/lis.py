@@ -21,8 +21,8 @@ USAGE = """./tools/lis.py COMMAND ...
   video       the training as an animation (lis_video.py)
   bad         share of bad samples, judged by the digits classifier (lis_bad_samples.py)
 
-Weights are those of the experiment's wts_dir, or of --load_path=FOLDER (sample, final-test, density, tsne, sweep):
-the wts_dir or --save_path of another run, or an experiment of the original with its net_archive.
+Weights are those of the experiment's wts_dir, or (in sample, final-test, density, tsne, sweep) of
+--load_path=FOLDER: the wts_dir or --save_path of another run, or an experiment of the original.
 
 ./tools/lis.py COMMAND --help shows a command's options,
 ./tools/lis.py COMMAND NAME --help the experiment's parameters too."""
@@ -55,7 +55,7 @@ folders of checkpoints."""
 def sample(words, options, overrides):
     """The pictures of the original's sample_images scripts."""
     name, seed = cli.name_and_seed(words[0])
-    params = experiment.load(name, overrides)
+    params = _batched(_lis(experiment.load(name, overrides)), 32)
     from tfgan_suite.lis import samples, weights
 
     folders = samples.Folders(options["save_path"] or Path(params.log_dir) / "sampled")
@@ -65,6 +65,8 @@ def sample(words, options, overrides):
         if opened.sampler is None or opened.r is None:
             raise UserError("--with_real_images: needs G-LIS and a reverser; give a lis_separate "
                             "experiment or --load_path_r")
+        if not options["real_images"]:
+            raise UserError("--with_real_images: needs --real_images, the folder of these images (*.jpg)")
         pictures = samples.read_real_images(options["real_images"], *opened.system.sizes.image)
     if opened.sampler is None:
         samples.round_sheets(opened.system, folders, seed, options["sheets"], params.output_scale)
@@ -87,23 +89,22 @@ FINAL_TEST = """Searches a code for each final test image and writes, into NET_t
 def final_test(words, options, overrides):
     """The reconstruction test of a finished run."""
     name = words[0]
-    params = experiment.load(name, overrides)
-    if params.system not in ("glis", "lis_iterative"):
-        raise UserError(f"{name}: is an experiment of {params.system}; the final test is of glis and "
-                        "lis_iterative")
+    params = _lis(experiment.load(name, overrides))
     from tfgan_suite.files import archive
     from tfgan_suite.lis import reports, weights
     from tfgan_suite.training import runs
 
     other = weights.given_folder(params)
-    origin = weights.find(other, params.net) if other else None
-    path = origin.name if origin else reports.tested_file(params)
-    system = runs.build(params, training=False)
-    if origin:
-        origin.fill("g", system.networks["g"])
+    if other or params.system == "lis_separate":  # whose G is that of load_path
+        origin = weights.find(other or params.load_path, params.net)
+        path, arrays = origin.name, origin.arrays("g")
     else:
-        system.networks["g"].assign(archive.Archive(path))
-    folder = archive.make_folder(Path(options["save_path"] or results_folder(params)) / f"{params.net}_test")
+        path = reports.tested_file(params)
+        arrays = archive.Archive(path)
+    system = runs.build(params, training=False)
+    system.g_lis.assign(arrays)
+    folder = archive.make_folder(Path(options["save_path"]
+                                      or results_folder(params)) / f"{params.net}_test")
     reports.final_test(system, system.source().test("final_test"), folder)
     print(f"Wrote the test of {path} into {folder}")
 
@@ -117,10 +118,15 @@ TSNE = """Writes tsne_plots/embedded_points_rRR.csv, tsne_0000_rRR.jpg and tsne_
 again; delete them to compute them anew."""
 
 
+def _batched(params, size: int):
+    """The parameters with the batch size of the original's script, unless the command line says another."""
+    return params if params.sources.get("batch_size") == "command line" else params.replace(batch_size=size)
+
+
 def _sampler(words, options, overrides):
     """(sampler, seed, parameters) of an experiment whose G has LIS modules."""
     name, seed = cli.name_and_seed(words[0])
-    params = experiment.load(name, overrides)
+    params = _batched(experiment.load(name, overrides), 256)
     from tfgan_suite.lis import weights
 
     sampler = weights.open_networks(params, options["load_path_g"], iteration=options["iteration"]).sampler
@@ -164,9 +170,11 @@ def tsne(words, options, overrides):
     from tfgan_suite.lis import plots
 
     folder = make_folder(Path(options["save_path"] or params.log_dir) / "tsne_plots")
-    for r, codes in enumerate(sampler.vectors(sampler.codes(options["nb_points"], seed, "tsne"))):
-        plots.tsne_map(_points(codes, folder / f"embedded_points_r{r:02d}.csv", seed, options["steps"]),
-                       folder, r)
+    vectors = sampler.vectors(sampler.codes(options["nb_points"], seed, "tsne"))
+    maps = [_points(codes, folder / f"embedded_points_r{r:02d}.csv", seed, options["steps"])
+            for r, codes in enumerate(vectors)]
+    for r, points in enumerate(maps):
+        plots.tsne_map(points, folder, r, plots.reach_of(maps))
     print(f"Wrote maps after 0 to {sampler.modules} modules into {folder}")
 
 
@@ -203,6 +211,7 @@ def sweep(words, options, overrides):
     if params.system != "glis":
         raise UserError(f"{name}: is an experiment of {params.system}; the sweep is over the checkpoints "
                         "of a glis experiment")
+    params = _batched(params, 50)
     from tfgan_suite.files import archive
     from tfgan_suite.lis import inception_sweep
     from tfgan_suite.metrics import graph_file
@@ -243,7 +252,8 @@ def history(words, options, overrides):
         params = _lis(experiment.load(words[0], overrides))
         path = Path(params.log_dir) / "metrics.jsonl"
         declared = registry.system_class(params.system).history_lines(params)
-    found = histories.from_original(path) if path.suffix == ".pt" else histories.from_metrics(path, declared)
+    original = path.suffix == ".pt"
+    found = histories.from_original(path) if original else histories.from_metrics(path, declared)
     if found.empty:
         raise UserError(f"{path}: holds no losses of a LIS run; was it one, and has it run for "
                         "--log_every iterations?")
@@ -289,17 +299,15 @@ last round; after R)."""
 
 def video(words, options, overrides):
     """A run's training as an animation."""
-    params = experiment.load(words[0], overrides)
+    params = _lis(experiment.load(words[0], overrides))
     from tfgan_suite.lis import video as videos
-    from tfgan_suite.pictures import saving
+    from tfgan_suite.pictures import movies
 
     folder = options["load_path"] or results_folder(params)
-    target = options["save_path"] or Path(folder) / "training.gif"
-    if options["save_path"]:
-        saving.check_output(target, (".gif",))
-    pictures = videos.frames(folder)
-    saving.save_gif(target, pictures, options["milliseconds"])
-    print(f"Wrote {len(pictures)} frames to {target}")
+    videos.pairs(folder)  # there must be some
+    target = options["save_path"] or Path(folder) / f"training{movies.endings()[0]}"
+    pictures = videos.frames(folder, options["every"], not options["after_only"])
+    print(f"Wrote {movies.save(target, pictures, options['milliseconds'])} frames to {target}")
 
 
 # -- bad ---------------------------------------------------------------------------------------------------
@@ -345,7 +353,7 @@ COMMANDS = {  # name: (function, arguments, help, options)
         Parameter("sheets", 20, "how many of each kind", minimum=1),
         Parameter("with_real_images", False, "also find the codes of real images (needs R) and draw their "
                                              "neighbourhood"),
-        Parameter("real_images", "../images/sample_real_images", "folder of these images (*.jpg)"),
+        Parameter("real_images", "", "folder of these images (*.jpg)"),
         Parameter("embed_steps", 100000, "steps of the search for their codes", minimum=0))),
     "final-test": (final_test, "NAME", FINAL_TEST, (
         Parameter("save_path", "", "where NET_test goes (default: where the experiment's pictures are)"),)),
@@ -389,7 +397,12 @@ COMMANDS = {  # name: (function, arguments, help, options)
         Parameter("interval", 100, "iterations of which a point is the mean (not for test)", minimum=1),
         Parameter("save_path", "plot.png", "the picture, .png or .jpg"))),
     "video": (video, "NAME", VIDEO, (
-        Parameter("save_path", "", "the file, .gif (default: training.gif beside the pictures)"),
+        Parameter("save_path", "",
+                  "the file, .mp4 (with imageio-ffmpeg) or .gif (default: training.mp4 or .gif beside "
+                                   "the pictures)"),
+        Parameter("every", 1, "only every n-th picture", minimum=1),
+        Parameter("after_only", False, "only the pictures after the last module, not both beside each "
+                                       "other"),
         Parameter("load_path", "", "folder of the pictures (default: where the experiment writes them)"),
         Parameter("milliseconds", 200, "of a frame", minimum=20))),
     "bad": (bad, "NAME[,SEED]", BAD, (

@@ -60,20 +60,23 @@ def main(argv):
     n = n if n > 0 else 20
     noise = generator(options["seed"], "samples").standard_normal((max(n, 2), network.sizes.latent)).astype("float32")
 
+    def cut(z):
+        return walks.cut(z, options["psiCut"], options["cut"], options["seed"])
+
     def pictures(z):
-        return sampling.draw(network, walks.cut(z, options["psiCut"], options["cut"], options["seed"]), level)
+        return sampling.draw(network, z, level)
 
     moving = options["createInterpolGif"] or options["slerp"] or options["growth"]
     output = Path(options["outputFile"])
     output = saving.check_output(output.with_suffix(".gif"), (".gif",)) if moving else saving.check_output(output)
     if options["growth"]:
-        frames = sampling.through_levels(network, walks.cut(noise[:1], options["psiCut"], options["cut"]), legacy=legacy)
+        frames = sampling.through_levels(network, cut(noise[:1]), legacy=legacy)
     elif options["slerp"]:
-        frames = sampling.to_bytes(pictures(walks.loop(noise, 12)), legacy)
+        frames = sampling.to_bytes(pictures(walks.loop(cut(noise), 12)), legacy)  # cut on the way, the walk would jump
     elif options["createInterpolGif"]:
-        frames = walks.there_and_back(sampling.to_bytes(pictures(walks.line(noise[0], noise[1], n)), legacy))
+        frames = walks.there_and_back(sampling.to_bytes(pictures(cut(walks.line(noise[0], noise[1], n))), legacy))
     else:
-        frames = sampling.to_bytes(pictures(noise[:n]), legacy)
+        frames = sampling.to_bytes(pictures(cut(noise[:n])), legacy)
     side, count = frames.shape[1], n if options["createInterpolGif"] else len(frames)  # the original says its steps
     print(f"single image size:  {side}x{side}\nnumber of images{' in gif' if moving else ''}: {count}")
     print(f"saving {'gif' if moving else 'image'} to: {output}\n")

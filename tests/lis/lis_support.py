@@ -4,7 +4,8 @@ from types import SimpleNamespace
 from tfgan_suite import experiment
 from tfgan_suite.experiment import Parameters
 
-SMALL = {"dataset": "digits", "image_size": 8, "nlayer": 2, "code_size": 5, "nfeature": 4, "batch_size": 4, "norm": "weight",
+SMALL = {"dataset": "digits", "image_size": 8, "nlayer": 2, "code_size": 5, "nfeature": 4, "batch_size": 4,
+         "norm": "weight",
          "r_iterations": 2, "vis_size": 2, "test_steps": 2, "lr": 0.001, "niter": 4}
 
 

@@ -13,7 +13,8 @@ from tfgan_suite.lis import history, losses
 from tfgan_suite.lis.system import SYSTEMS
 from tfgan_suite.training.trainer import Trainer
 
-LOGGED = {"gamma", "penalty", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm", "grad_D2_logits_norm",
+LOGGED = {"gamma", "penalty", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm",
+          "grad_D2_logits_norm",
           "grad_D_logits_norm"}
 
 
@@ -43,19 +44,22 @@ def test_the_term_is_that_of_the_logits(tmp_path):
     expected = penalties.js_regularizer(lambda x: d(x, training=True), real, fake).value
     *parts, whole, scalars = model.d_loss(tf.constant(0, tf.int64), real, fake)
     for part, x, target in zip(parts, (real, fake), (1.0, 0.0)):
-        np.testing.assert_allclose(part, losses.bce(sigmoid(d(x, training=True)), tf.fill([4], target)), rtol=1e-5)
+        np.testing.assert_allclose(part, losses.bce(sigmoid(d(x, training=True)), tf.fill([4], target)),
+                                   rtol=1e-5)
     np.testing.assert_allclose(whole - sum(parts), expected, rtol=1e-4)
     assert set(scalars) == LOGGED
 
 
 def test_its_scalars_are_logged_and_are_no_losses_of_console_and_history(tmp_path):
-    params, console = parameters("glis", tmp_path, penalty="js", gamma=0.5, log_every=1, niter=1, r_iterations=1), io.StringIO()
+    params, console = parameters("glis", tmp_path, penalty="js", gamma=0.5, log_every=1, niter=1,
+                                 r_iterations=1), io.StringIO()
     trainer = Trainer(params, console)
     trainer.run()
     metrics = tmp_path / "logs" / "metrics.jsonl"
     values = next(e for e in map(json.loads, metrics.read_text().splitlines()) if "gamma" in e)
     assert values["gamma"] == 0.5
-    assert values["disc_regularizer"] == pytest.approx(values["D1_regularizer"] + values["D2_regularizer"], rel=1e-5)
+    assert values["disc_regularizer"] == pytest.approx(values["D1_regularizer"] + values["D2_regularizer"],
+                                                       rel=1e-5)
     assert min(values[name] for name in LOGGED) > 0
     shown = next(line for line in console.getvalue().splitlines() if " | " in line)
     assert [word[:-1] for word in shown.split() if word.endswith(":")] == list(trainer.system.losses())

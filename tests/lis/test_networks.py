@@ -8,14 +8,17 @@ from tfgan_suite.layers.activations import sigmoid
 from tfgan_suite.lis import losses, networks
 
 
-@pytest.mark.parametrize(("size", "levels"), [((28, 28), 2), ((32, 32), 3), ((48, 36), 3), ((64, 64), 4), ((80, 80), 4),
-                                              ((96, 76), 4), ((128, 128), 5), ((160, 160), 5), ((256, 256), 6)])
+@pytest.mark.parametrize(("size", "levels"), [((28, 28), 2), ((32, 32), 3), ((48, 36), 3), ((64, 64), 4),
+                                              ((80, 80), 4),
+                                              ((96, 76), 4), ((128, 128), 5), ((160, 160), 5),
+                                              ((256, 256), 6)])
 def test_automatic_levels(size, levels):
     assert networks.automatic_levels(*size) == levels
 
 
 @pytest.mark.parametrize("upscaling", ["fractional", "nearest", "bilinear"])
-@pytest.mark.parametrize(("width", "height", "levels"), [(20, 14, 3), (12, 18, 2), (16, 16, 2), (36, 28, 4), (32, 32, 4)])
+@pytest.mark.parametrize(("width", "height", "levels"),
+                         [(20, 14, 3), (12, 18, 2), (16, 16, 2), (36, 28, 4), (32, 32, 4)])
 def test_every_upscaling_gives_the_requested_size(width, height, levels, upscaling):
     """The original's nearest and bilinear upscaling gives other sizes than D takes."""
     size, make = networks.pyramid(width, height, levels), networks.LisMaker("weight")
@@ -34,7 +37,8 @@ def test_modules_that_do_not_run_change_nothing(norm):
             images, vectors = net.images_and_vectors(x, executed=tf.constant(count))
             loss = tf.reduce_sum(images) + sum(tf.reduce_sum(v) for v in vectors[:count])
         assert all(np.array_equal(v, vectors[count - 1] if count else x) for v in vectors[count:])
-        gradients = dict(zip((v.name for v in net.trainable_variables), tape.gradient(loss, net.trainable_variables)))
+        gradients = dict(zip((v.name for v in net.trainable_variables),
+                             tape.gradient(loss, net.trainable_variables)))
         for name, gradient in gradients.items():
             if name.startswith("lis_layers"):
                 assert np.any(np.asarray(gradient)) <= (int(name.split(".")[1]) < count)
@@ -70,7 +74,8 @@ def test_saturated_discriminator_has_no_gradient():
         np.testing.assert_array_equal(tape.gradient(loss, logits), np.zeros((2, 1)))
 
 
-@pytest.mark.parametrize(("width", "height", "levels", "word"), [(15, 16, 2, "odd"), (16, 16, 0, "levels"), (4, 4, 1, "")])
+@pytest.mark.parametrize(("width", "height", "levels", "word"),
+                         [(15, 16, 2, "odd"), (16, 16, 0, "levels"), (4, 4, 1, "")])
 def test_bad_sizes(width, height, levels, word):
     if not word:
         assert networks.pyramid(width, height, levels).top == (2, 2)

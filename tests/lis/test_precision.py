@@ -11,7 +11,8 @@ def test_an_iteration_in_bfloat16(norm, tmp_path):
     policy = tf.keras.mixed_precision.global_policy()
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
-        system = SYSTEMS["glis"](parameters("glis", tmp_path, norm=norm, d_dropout=0.2, always_train_all=True))
+        system = SYSTEMS["glis"](parameters("glis", tmp_path, norm=norm, d_dropout=0.2,
+                                            always_train_all=True))
         scalars = system.iteration(tf.constant(0, tf.int64), {"images": tf.zeros((4, 8, 8, 3))})
     finally:
         tf.keras.mixed_precision.set_global_policy(policy)

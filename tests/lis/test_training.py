@@ -1,6 +1,7 @@
 """The three systems: runs, resuming, files, weights from elsewhere, bad input."""
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -40,7 +41,8 @@ def untrained(folder) -> None:
 def weights(params, kinds):
     """Every array of the last checkpoint."""
     files = {kind: Archive(f"{params.wts_dir}/iter_{params.niter}.{kind}.npz") for kind in kinds}
-    return {f"{kind}/{name}": file[name] for kind, file in files.items() for name in file if name != "about"}
+    return {f"{kind}/{name}": file[name] for kind, file in files.items() for name in file
+            if name != "about"}
 
 
 @pytest.mark.parametrize("system", TRAINED)
@@ -82,14 +84,19 @@ def test_separate_runs_on_a_finished_run_and_resumes(tmp_path):
 
 @pytest.mark.parametrize("system", TRAINED)
 def test_files_of_a_run(system, tmp_path):
-    params = parameters(system, tmp_path, vis_interval=2, test_interval=2, save_interval=4, final_test=True, log_every=2,
+    params = parameters(system, tmp_path, vis_interval=2, test_interval=2, save_interval=4, final_test=True,
+                        log_every=2,
                         r_iterations=1, vis_row=2, vis_col=3)
     train(params)
     logs = tmp_path / "logs"
-    assert Image.open(logs / "samples" / "sample_4.jpg").size == ((28, 19) if system == "glis" else (32, 22))
-    for name in ("samples/sample_0.jpg", "samples/sample_4.jpg", "samples_r0/sample_2_r.jpg", "samples_all/sample_4_all.jpg",
-                 "real_images.jpg", "running_test/target.jpg", "running_test/test_2.jpg", "running_test/r0_test_4.jpg",
-                 "running_test/all_test_4.jpg", "samples/vis_code.npy", "best_test/0.png", "chains/iter_4.png"):
+    size = (28, 19) if system == "glis" else (32, 22)
+    assert Image.open(logs / "samples" / "sample_4.jpg").size == size
+    for name in ("samples/sample_0.jpg", "samples/sample_4.jpg", "samples_r0/sample_2_r.jpg",
+                 "samples_all/sample_4_all.jpg",
+                 "real_images.jpg", "running_test/target.jpg", "running_test/test_2.jpg",
+                 "running_test/r0_test_4.jpg",
+                 "running_test/all_test_4.jpg", "samples/vis_code.npy", "best_test/0.png",
+                 "chains/iter_4.png"):
         assert (logs / name).is_file(), name
     losses = reports.losses_of(logs / "log" / "loss_4.npz")
     assert losses["training_loss"].shape == (2, 3)
@@ -233,15 +240,39 @@ def test_a_missing_best_network_is_said_and_never_replaced(tmp_path):
 def test_g_and_d_are_of_one_iteration(tmp_path):
     untrained(tmp_path)
     (tmp_path / "models" / "iter_0.gmodel.npz").rename(tmp_path / "models" / "iter_3.gmodel.npz")
-    origin, d = weights_of.find(tmp_path / "models", "3"), SYSTEMS["glis"](parameters("glis", tmp_path)).networks["d"]
+    origin, d = weights_of.find(tmp_path / "models",
+                                "3"), SYSTEMS["glis"](parameters("glis", tmp_path)).networks["d"]
     with pytest.raises(UserError, match="iter_3.dmodel.npz: no such file; of D there are the iterations 0"):
         origin.fill("d", d)
+
+
+def test_pictures_take_the_codes_that_are_kept(tmp_path):
+    system = SYSTEMS["glis"](parameters("glis", tmp_path))
+    kept = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
+    assert not np.array_equal(system.reports.codes(), kept)
+    folder = archive.make_folder(tmp_path / "logs" / "samples")
+    np.save(folder / "vis_code.npy", kept)
+    np.testing.assert_array_equal(system.reports.codes(), kept)
+    np.save(folder / "vis_code.npy", kept[:3])
+    with pytest.raises(UserError, match="codes of shape .3, 5., these pictures need .4, 5."):
+        system.reports.codes()
+    (folder / "vis_code.npy").write_bytes(b"no table")
+    with pytest.raises(UserError, match="holds no codes"):
+        system.reports.codes()
+
+
+def test_the_console_tells_how_long_the_data_took(tmp_path):
+    console = io.StringIO()
+    Trainer(parameters("glis", tmp_path, niter=2), console).run()
+    lines = [line for line in console.getvalue().splitlines() if " | d-real: " in line]
+    assert len(lines) == 2 and all(re.search(r" t_real: \d+\.\d{3}s$", line) for line in lines)
 
 
 def test_output_scale_is_in_targets_and_final_tests_too(tmp_path):
     params = parameters("glis", tmp_path, output_scale=True, test_steps=1)
     system = SYSTEMS["glis"](params)
-    images = data.LisImages(ArraySource(np.full((20, 8, 8, 3), 100, np.uint8)), split.make(20, 2, 4), data.Sizes((8, 8)))
+    images = data.LisImages(ArraySource(np.full((20, 8, 8, 3), 100, np.uint8)), split.make(20, 2, 4),
+                            data.Sizes((8, 8)))
     system.reports.visualise(0, host(params, images))
     assert np.asarray(Image.open(tmp_path / "logs" / "running_test" / "target.jpg")).max() < 20  # 2 * 100 / 255 < 1
     reports.final_test(system, images.test("final_test"), tmp_path / "test")
@@ -268,13 +299,15 @@ def test_bad_input(system, changes, word, tmp_path):
 def test_more_modules_than_the_finished_run_has(tmp_path):
     untrained(tmp_path)
     with pytest.raises(UserError, match="2 LIS modules"):
-        SYSTEMS["lis_separate"](parameters("lis_separate", tmp_path, load_path=f"{tmp_path}/models", r_iterations=3))
+        SYSTEMS["lis_separate"](parameters("lis_separate", tmp_path, load_path=f"{tmp_path}/models",
+                                           r_iterations=3))
 
 
 def test_fewer_than_64_training_images(tmp_path):
     """The original needs 64 for its picture of them."""
     params = parameters("glis", tmp_path)
-    images = data.LisImages(ArraySource(np.zeros((20, 8, 8, 3), np.uint8)), split.make(20, 2, 4), data.Sizes((8, 8)))
+    images = data.LisImages(ArraySource(np.zeros((20, 8, 8, 3), np.uint8)), split.make(20, 2, 4),
+                            data.Sizes((8, 8)))
     SYSTEMS["glis"](params).reports.visualise(1, host(params, images))
     assert Image.open(tmp_path / "logs" / "real_images.jpg").size == (8 * 9 + 1, 2 * 9 + 1)
     assert Image.open(tmp_path / "logs" / "running_test" / "target.jpg").size == (2 * 10 + 2, 10 + 2)

@@ -1,4 +1,6 @@
-"""LIS augmentation: ranges and probabilities of the sets, independence of the batch, geometry by plain loops."""
+"""LIS augmentation: ranges and probabilities of the sets, independence of the batch, geometry by plain
+loops.
+"""
 import numpy as np
 import pytest
 
@@ -27,17 +29,22 @@ def test_an_image_does_not_depend_on_its_neighbours(name):
     assert name == "none" or not np.array_equal(whole, images)
 
 
-@pytest.mark.parametrize("name, children", [("flowers102", 4), ("cifar10", 3), ("10kcats", 3), ("lsun_churches", 4)])
+@pytest.mark.parametrize("name, children", [("flowers102", 4), ("cifar10", 3), ("10kcats", 3),
+                                            ("lsun_churches", 4)])
 def test_each_operation_is_applied_to_half_of_the_images_in_any_order(name, children):
-    """Each operation is replaced by one that multiplies by its prime, in its own decimal place of the order."""
+    """Each operation is replaced by one that multiplies by its prime, in its own decimal place of the
+    order.
+    """
     calls = []
 
     def spy(k):
         operation = augmentation.SETS[name][k]
-        return augmentation.Operation(operation.draw, lambda x, p: calls.append((k, len(x))) or x, operation.probability)
+        return augmentation.Operation(operation.draw, lambda x, p: calls.append((k, len(x))) or x,
+                                      operation.probability)
 
     n = 2000
-    augmentation.augment(np.zeros((n, 4, 4, 3), np.uint8), tuple(spy(k) for k in range(len(augmentation.SETS[name]))),
+    augmentation.augment(np.zeros((n, 4, 4, 3), np.uint8),
+                         tuple(spy(k) for k in range(len(augmentation.SETS[name]))),
                          generators(n))
     assert len(augmentation.SETS[name]) == children
     for k in range(children):
@@ -66,7 +73,8 @@ def test_spread_of_noise(operation, largest):
     assert abs(spreads.mean() - largest / 2) < 0.05 * largest and spreads.max() < 1.1 * largest
 
 
-@pytest.mark.parametrize("operation, degrees, pixels", [(augmentation.TURN, 15.0, 0), (augmentation.SHIFT, 1.0, 2)])
+@pytest.mark.parametrize("operation, degrees, pixels",
+                         [(augmentation.TURN, 15.0, 0), (augmentation.SHIFT, 1.0, 2)])
 def test_ranges_of_affine_maps(operation, degrees, pixels):
     found = draws(operation, h=20, w=20)
     scales = np.hypot(found[:, 0, :2], found[:, 1, :2])
@@ -83,14 +91,16 @@ def test_inception_damages():
     assert set(np.unique(dropped)) == {0, 200} and abs(lost.mean() - 0.05) < 0.005 and lost.max() < 0.2
     assert ((dropped == 0).all(-1) == (dropped == 0).any(-1)).all()
     images = pictures(3)
-    np.testing.assert_array_equal(augmentation.augment(images, SETS["vertical-flips"], generators(3)), images[:, ::-1])
+    np.testing.assert_array_equal(augmentation.augment(images, SETS["vertical-flips"], generators(3)),
+                                  images[:, ::-1])
 
 
 def test_unmoved_mesh_and_identity_leave_the_image():
     images = pictures(2)
     np.testing.assert_array_equal(augmentation.piecewise_affine(images, np.zeros((2, 4, 4, 2))), images)
     for order, mirror in ((3, True), (1, False), (1, True)):
-        same = augmentation.affine(images, np.stack([augmentation.affine_matrix(1, 1, 0)] * 2), order, mirror)
+        same = augmentation.affine(images, np.stack([augmentation.affine_matrix(1, 1, 0)] * 2), order,
+                                   mirror)
         np.testing.assert_array_equal(same, images)
 
 
@@ -109,7 +119,8 @@ def reference(image, x, y, order, mirror):
 
     def pixel(row, column):
         if mirror:
-            row, column = (k % (2 * n) if k % (2 * n) < n else 2 * n - 1 - k % (2 * n) for k, n in ((row, h), (column, w)))
+            row, column = (k % (2 * n) if k % (2 * n) < n else 2 * n - 1 - k % (2 * n) for k,
+                           n in ((row, h), (column, w)))
         elif not (0 <= row < h and 0 <= column < w):
             return np.zeros(c)
         return image[row, column].astype(float)
@@ -124,8 +135,22 @@ def reference(image, x, y, order, mirror):
     return sum(kernel(y - i) * kernel(x - j) * pixel(i, j) for i in rows for j in columns)
 
 
+def test_both_ways_to_read_between_pixels_are_equal():
+    """tensorflow_addons' where it is installed, ours where it is not."""
+    pytest.importorskip("tensorflow_addons")
+    images = pictures(3, 7, 5).astype(np.float32)
+    points = np.random.default_rng(4).uniform(-3, 9, (3, 200, 2)).astype(np.float32)
+    points[:, :20] = np.round(points[:, :20])
+    ours, theirs = augmentation._between(images, points), augmentation._between_by_addons(images, points)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+    assert np.mean(ours.astype(np.uint8) != theirs.astype(np.uint8)) < 0.005
+
+
+@pytest.mark.parametrize("ours", [False, True])
 @pytest.mark.parametrize("order, mirror", [(1, True), (1, False), (3, True)])
-def test_reading_between_pixels(order, mirror):
+def test_reading_between_pixels(order, mirror, ours, monkeypatch):
+    if ours:
+        monkeypatch.setattr(augmentation, "interpolation", lambda: augmentation._between)
     images = pictures(2, 5, 4)
     coordinates = np.random.default_rng(2).uniform(-9, 12, (2, 6, 7, 2))
     found = augmentation.sample(images, coordinates, order, mirror)
@@ -133,5 +158,6 @@ def test_reading_between_pixels(order, mirror):
         low = images[n].min() if mirror else 0
         for i in range(6):
             for j in range(7):
-                expected = np.clip(reference(images[n], *coordinates[n, i, j], order, mirror), low, images[n].max())
+                expected = np.clip(reference(images[n], *coordinates[n, i, j], order, mirror), low,
+                                   images[n].max())
                 assert np.all(np.abs(found[n, i, j] - expected) <= 1.0 + 1e-3)

@@ -12,7 +12,8 @@ from tfgan_suite.lis import data, split
 from tfgan_suite.lis.data import VersionStream
 
 NONE = -1
-DIGITS = {"dataset": "digits", "dataroot": "", "lsun_class": "bedroom", "image_size": 16, "width": NONE, "height": NONE,
+DIGITS = {"dataset": "digits", "dataroot": "", "lsun_class": "bedroom", "image_size": 16, "width": NONE,
+          "height": NONE,
           "crop_size": NONE, "crop_width": NONE, "crop_height": NONE, "seed": 3, "trust_split": False}
 
 
@@ -42,7 +43,7 @@ def stream(**chosen):
     return data.LisImages(source, split.make(len(source), 4, 10), data.Sizes((16, 16)), **chosen)
 
 
-# -- splits ------------------------------------------------------------------------------------------------------------
+# -- splits --------------------------------------------------------------------------------------------------
 def test_split_is_one_permutation_and_running_a_part_of_final():
     parts = split.make(50, 5, 12, seed=1)
     np.testing.assert_array_equal(parts.running_test, parts.final_test[:5])
@@ -50,7 +51,8 @@ def test_split_is_one_permutation_and_running_a_part_of_final():
     assert not np.array_equal(parts.train, split.make(50, 5, 12, seed=2).train)
 
 
-@pytest.mark.parametrize("running, final, text", [(0, 5, "at least one"), (6, 5, "trained on"), (3, 50, "left to train on")])
+@pytest.mark.parametrize("running, final, text", [(0, 5, "at least one"), (6, 5, "trained on"),
+                                                  (3, 50, "left to train on")])
 def test_impossible_splits(running, final, text):
     with pytest.raises(UserError, match=text):
         split.make(50, running, final)
@@ -59,9 +61,11 @@ def test_impossible_splits(running, final, text):
 def test_split_file_is_written_and_used(pictures):
     path, parts = data.make_split("folder", str(pictures), running=3, final=8, seed=4)
     assert path == pictures / "data_index.npz"
-    found = data.open_images(params(dataset="folder", dataroot=str(pictures), crop_size=12, image_size=8), flip=True)
+    found = data.open_images(params(dataset="folder", dataroot=str(pictures), crop_size=12, image_size=8),
+                             flip=True)
     np.testing.assert_array_equal(found.split.train, parts.train)
-    assert len(found) == 22 and found.test().shape == (3, 8, 8, 3) and found.test("final_test").shape == (8, 8, 8, 3)
+    assert len(found) == 22 and found.test().shape == (3, 8, 8,
+                                                       3) and found.test("final_test").shape == (8, 8, 8, 3)
 
 
 def test_no_split_yet_says_the_command(pictures):
@@ -128,7 +132,7 @@ def test_nothing_to_split(tmp_path):
         data.make_split("mnist", str(tmp_path))
 
 
-# -- sizes -------------------------------------------------------------------------------------------------------------
+# -- sizes ---------------------------------------------------------------------------------------------------
 def test_sizes_from_flags():
     assert data.sizes(params(image_size=32)).image == (32, 32)
     both = data.sizes(params(image_size=32, width=24, height=16, crop_width=6, crop_height=4))
@@ -160,7 +164,7 @@ def test_crop_larger_than_an_image_names_the_file(pictures):
         data.open_images(params(dataset="folder", dataroot=str(pictures), crop_size=16)).batch(0, 1)
 
 
-# -- the stream --------------------------------------------------------------------------------------------------------
+# -- the stream ----------------------------------------------------------------------------------------------
 def test_every_image_comes_once_in_an_epoch():
     images = stream()
     n = len(images)
@@ -178,7 +182,8 @@ def test_a_batch_is_a_function_of_seed_and_place(cache):
     np.testing.assert_array_equal(again.batch(5 * 8, 8), batches[5])
     np.testing.assert_array_equal(np.concatenate([again.batch(40, 3), again.batch(43, 5)]), batches[5])
     assert not np.array_equal(other.batch(0, 8), batches[0])
-    assert batches[0].dtype == np.float32 and min(b.min() for b in batches) >= 0 and max(b.max() for b in batches) <= 1
+    assert batches[0].dtype == np.float32
+    assert min(b.min() for b in batches) >= 0 and max(b.max() for b in batches) <= 1
 
 
 def test_cached_versions_come_again_and_are_replaced():
@@ -203,7 +208,8 @@ def test_half_of_the_images_are_flipped():
 
 def test_test_images_are_neither_flipped_nor_augmented():
     images = stream(flip=True, augment="cifar10")
-    np.testing.assert_array_equal(images.test(), images.all.images(images.split.running_test) / np.float32(255))
+    np.testing.assert_array_equal(images.test(),
+                                  images.all.images(images.split.running_test) / np.float32(255))
 
 
 def test_the_first_images_are_those_that_d_sees_and_leave_the_stream_alone():

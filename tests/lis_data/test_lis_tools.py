@@ -1,4 +1,6 @@
-"""The tools of LIS runs on tiny untrained networks: which files they write, and what they say about bad input."""
+"""The tools of LIS runs on tiny untrained networks: which files they write, and what they say about bad
+input.
+"""
 import json
 import runpy
 from pathlib import Path
@@ -12,7 +14,7 @@ from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive, checkpoints
 from tfgan_suite.lis import inception_sweep, samples, weights
-from tfgan_suite.pictures import sheets, walks
+from tfgan_suite.pictures import movies, sheets, walks
 from tfgan_suite.pictures.bytes import unit_to_uint8
 from tfgan_suite.training import runs
 
@@ -86,13 +88,16 @@ def test_samples_with_a_reverser_and_real_images(work):
     (work / "real").mkdir()
     for i in range(2):
         Image.fromarray(np.full((20, 20, 3), 90 * i, np.uint8)).save(work / "real" / f"{i}.jpg")
-    run_tool("lis.py", "sample", "mend", "--sheets=1", "--save_path=out", "--with_real_images", "--real_images=real",
+    run_tool("lis.py", "sample", "mend", "--sheets=1", "--save_path=out", "--with_real_images",
+             "--real_images=real",
              "--embed_steps=3")
-    real = [f"sampled_images_real_images_interpolations/interp_000{i}_to_000{1 - i}_{way}.jpg" for i in range(2)
+    real = [f"sampled_images_real_images_interpolations/interp_000{i}_to_000{1 - i}_{way}.jpg"
+            for i in range(2)
             for way in ("horizontal", "vertical")]
     real += [f"sampled_images_real_images_perturbations/pert_real_000{i}.jpg" for i in range(2)]
     assert files_below("out") == sorted(expected_names(2, True) + real)
-    run_tool("lis.py", "sample", "little", "--sheets=1", "--save_path=out2", "--load_path_r=models/mend/iter_3.rmodel.npz")
+    run_tool("lis.py", "sample", "little", "--sheets=1", "--save_path=out2",
+             "--load_path_r=models/mend/iter_3.rmodel.npz")
     assert files_below("out2") == expected_names(2, True)
     assert Path("out2/sampled_images_r2/r2_full_0000.jpg").read_bytes() == Path(
         "out/sampled_images_r2/r2_full_0000.jpg").read_bytes()
@@ -106,7 +111,8 @@ def test_samples_of_r_iterative(work):
 
 def test_weights_of_the_original_are_sampled(work):
     expected = np.load(GOLDEN / "files_expected.npz")
-    opened = weights.open_networks(experiment.load("little"), path_g=GOLDEN / "files/exp/net_archive/last_gen.pt")
+    opened = weights.open_networks(experiment.load("little"),
+                                   path_g=GOLDEN / "files/exp/net_archive/last_gen.pt")
     for r in range(3):
         drawn = unit_to_uint8(opened.sampler.draw(expected["vis_code"], r))
         assert np.abs(drawn.astype(int) - expected[f"sample_r{r}_uint8"]).max() <= 1
@@ -121,6 +127,7 @@ def test_samples_bad_input(work):
                        (["little", "--load_path_g=nowhere"], "no such folder"),
                        (["little", "--norm=weight-affine"], "weight-affine|shape|lacks|does not belong"),
                        (["little", "--with_real_images"], "needs G-LIS and a reverser"),
+                       (["mend", "--with_real_images"], "needs --real_images"),
                        (["mend", "--with_real_images", "--real_images=none"], "none: no such folder"),
                        (["digits"], "experiment of rpgan"),
                        (["little", "--image_size=17"], "odd side"),
@@ -132,11 +139,12 @@ def test_samples_bad_input(work):
 def test_density_and_tsne_tools(work, capsys):
     run_tool("lis.py", "density", "little", "--nb_points=50", "--components=1")
     assert capsys.readouterr().out.count("standard deviation") == 6
-    assert len(files_below("logs/little/density_plots")) == 9
+    assert len(files_below("logs/little/density_plots")) == 11
     folder = work / "logs/little/tsne_plots"
     folder.mkdir()
     for r in range(3):  # tables that are there already are used
-        np.savetxt(folder / f"embedded_points_r{r:02d}.csv", np.random.default_rng(r).normal(0, 1, (9, 2)), delimiter=",")
+        np.savetxt(folder / f"embedded_points_r{r:02d}.csv", np.random.default_rng(r).normal(0, 1, (9, 2)),
+                   delimiter=",")
     run_tool("lis.py", "tsne", "little", "--nb_points=9")
     assert capsys.readouterr().out.count("used again") == 3
     assert "tsne_0000_r02_kde.jpg" in files_below(folder) and "tsne_0000_r00.jpg" in files_below(folder)
@@ -146,15 +154,19 @@ def test_density_and_tsne_tools(work, capsys):
 
 
 def test_video_of_a_run(work):
-    for name in ("samples/sample_5.jpg", "samples_r1/sample_5_r.jpg", "samples/sample_10.jpg", "samples_r1/sample_10_r.jpg"):
+    for name in ("samples/sample_5.jpg", "samples_r1/sample_5_r.jpg", "samples/sample_10.jpg",
+                 "samples_r1/sample_10_r.jpg"):
         path = work / "logs" / "little" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((9, 9, 3), len(name), np.uint8)).save(path)
-    run_tool("lis.py", "video", "little")
-    assert Image.open("logs/little/training.gif").n_frames == 2
-    with pytest.raises(UserError, match="film.mp4: cannot write this format; give a name that ends in .gif"):
-        run_tool("lis.py", "video", "little", "--save_path=film.mp4")
-    assert not Path("film.mp4").exists()
+    run_tool("lis.py", "video", "little", "--save_path=training.gif")
+    assert Image.open("training.gif").n_frames == 2
+    with pytest.raises(UserError, match="film.avi: cannot write this format; give a name that ends in"):
+        run_tool("lis.py", "video", "little", "--save_path=film.avi")
+    if ".mp4" not in movies.endings():
+        with pytest.raises(UserError, match="film.mp4: MP4 needs the package imageio-ffmpeg"):
+            run_tool("lis.py", "video", "little", "--save_path=film.mp4")
+    assert not list(Path().glob("*film*"))
 
 
 def test_final_test_of_a_finished_run(work, capsys):
@@ -164,8 +176,13 @@ def test_final_test_of_a_finished_run(work, capsys):
     assert len(found) == 201 and "199.png" in found
     assert Image.open("logs/little/last_test/0.png").size == (2 * 18 + 2, 20)
     assert 0 < json.loads(Path("logs/little/last_test/loss.json").read_text())["loss"] < 1
-    for argv, text in ((["little"], "no checkpoint for --net=best .no running test"), (["little", "--net=7"], "iter_7.gmodel.npz"),
-                       (["mend"], "is an experiment of lis_separate"), (["little", "--r_iterations=5"], "no checkpoint"),
+    run_tool("lis.py", "final-test", "mend", "--test_steps=1", "--batch_size=100", "--save_path=of_mend")
+    same = [json.loads(Path(f"{f}/last_test/loss.json").read_text()) for f in ("of_mend", "logs/little")]
+    assert same[0]["loss"] == pytest.approx(same[1]["loss"])  # its G is that of little
+    for argv, text in ((["little"], "no checkpoint for --net=best .no running test"),
+                       (["little", "--net=7"], "iter_7.gmodel.npz"),
+                       (["digits"], "is an experiment of rpgan"),
+                       (["little", "--r_iterations=5"], "no checkpoint"),
                        (["little", "--net=3", "--r_iterations=5"], "2 LIS modules")):
         with pytest.raises(UserError, match=text):
             run_tool("lis.py", "final-test", *argv)
@@ -178,15 +195,18 @@ def test_weights_of_another_run_by_load_path(work, capsys):
     archive.make_folder("kept/models")
     archive.write("kept/models/iter_9.gmodel.npz", system.networks["g"].arrays())
     run_tool("lis.py", "sample", "little", "--sheets=1", "--save_path=a", "--load_path=kept")
-    run_tool("lis.py", "sample", "little", "--sheets=1", "--save_path=b", "--load_path_g=kept/models/iter_9.gmodel.npz")
+    run_tool("lis.py", "sample", "little", "--sheets=1", "--save_path=b",
+             "--load_path_g=kept/models/iter_9.gmodel.npz")
     run_tool("lis.py", "sample", "little", "--sheets=1", "--save_path=c")
     a, b, c = (Path(f"{f}/sampled_images_r2/r2_full_0000.jpg").read_bytes() for f in "abc")
     assert a == b != c
-    run_tool("lis.py", "final-test", "little", "--net=9", "--test_steps=1", "--batch_size=100", "--load_path=kept")
+    run_tool("lis.py", "final-test", "little", "--net=9", "--test_steps=1", "--batch_size=100",
+             "--load_path=kept")
     assert "Wrote the test of kept/models/iter_9 into" in capsys.readouterr().out
     with pytest.raises(UserError, match="no best network"):
         run_tool("lis.py", "final-test", "little", "--net=best", "--load_path=kept")
-    assert weights.numbers("kept") == [9] and weights.g_file("kept", 9) == Path("kept/models/iter_9.gmodel.npz")
+    assert weights.numbers("kept") == [9] and weights.g_file("kept",
+                                                             9) == Path("kept/models/iter_9.gmodel.npz")
 
 
 def test_an_archive_of_the_original_can_be_swept(work):
@@ -195,7 +215,8 @@ def test_an_archive_of_the_original_can_be_swept(work):
     params = experiment.load("little", {"load_path": str(run)})
     codes = np.load(GOLDEN / "files_expected.npz")["vis_code"]
     by_number = weights.open_networks(params, iteration=6).sampler.draw(codes, 1)
-    file = weights.open_networks(experiment.load("little"), path_g=weights.g_file(run, 6)).sampler.draw(codes, 1)
+    file = weights.open_networks(experiment.load("little"),
+                                 path_g=weights.g_file(run, 6)).sampler.draw(codes, 1)
     np.testing.assert_array_equal(by_number, file)
 
 

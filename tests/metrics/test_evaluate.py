@@ -96,9 +96,42 @@ def test_folder_against_another_folder(main, place, folder):
     main([folder, *place, "--metrics=is,fid,kid,swd,digits", "--splits=3", f"--reals={folder}"])
     (entry,) = records("logs/my images/metrics.jsonl")
     assert entry["iteration"] is None and entry["protocol"]["samples"] == 23 and entry["protocol"]["folder"] == folder
-    np.testing.assert_allclose(entry["fid_23_train"], 0, atol=1e-6)
+    np.testing.assert_allclose(entry["fid_23"], 0, atol=1e-6)
     main([folder, *place, "--metrics=fid", "--reals=digits", "--out_dir=results"])
     assert records("results/metrics.jsonl")[0]["protocol"]["real_images"] == 1797
+
+
+def test_one_class_and_class_by_class(main, place, tmp_path):
+    """--label against the images of that class, and the mean over classes; a tiny projection generator, untrained."""
+    sizes = ("--gen_ch=4", "--dim_z=4", "--dis_ch=3")
+    params = experiment.load("digits_sngan", dict(word[2:].split("=") for word in sizes))
+    Path(params.wts_dir).mkdir(parents=True)
+    write_archive(Checkpoints(params.wts_dir).path("g", 5), runs.build(params, training=False).networks["g"].arrays())
+    fids = []
+    for label in range(2):
+        main(["digits_sngan", *sizes, *place, "--n=40", "--metrics=fid", f"--label={label}"])
+        fids.append(records("logs/digits_sngan/metrics.jsonl")[-1])
+    assert [entry["protocol"]["labels"] for entry in fids] == ["class 0", "class 1"]
+    assert [entry["protocol"]["real_images"] for entry in fids] == [178, 182]
+    main(["digits_sngan", *sizes, *place, "--n=40", "--metrics=intra_fid,pr,dc"])
+    last = records("logs/digits_sngan/metrics.jsonl")[-1]
+    assert np.isfinite(last["intra_fid_40_train"]) and 0 <= last["precision_40_train"] <= 1
+    with pytest.raises(UserError, match="has 10 classes, 0 to 9"):
+        main(["digits_sngan", *sizes, *place, "--n=40", "--metrics=fid", "--label=10"])
+
+
+def test_statistics_out_and_in(main, place, folder, capsys):
+    main([folder, *place, "--metrics=is", "--splits=3", "--save_stats=F.npz"])
+    assert "Wrote F.npz" in capsys.readouterr().out
+    with np.load("F.npz") as stored:
+        assert stored["sigma"].shape == (6, 6) and stored["mu"].shape == (6,) and stored["n"] == 23
+    main([folder, *place, "--reals=F.npz", "--metrics=fid"])
+    (entry,) = records("logs/my images/metrics.jsonl")
+    assert entry["protocol"]["reals"] == "F.npz" and entry["protocol"]["real_images"] == 23
+    assert next(v for k, v in entry.items() if k.startswith("fid")) < 1e-6
+    for target, message in (("F.txt", "ends in .npz"), ("no/F.npz", "not there")):
+        with pytest.raises(UserError, match=message):
+            main([folder, *place, "--metrics=is", f"--save_stats={target}"])
 
 
 @pytest.mark.parametrize("arguments, message", [

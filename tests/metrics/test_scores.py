@@ -13,7 +13,7 @@ from tfgan_suite import experiment
 from tfgan_suite.data.folder import FolderSource
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
-from tfgan_suite.metrics import evaluating, events, progress, registry, scores, tfgan
+from tfgan_suite.metrics import evaluating, events, features, progress, registry, scores, tfgan
 from tfgan_suite.metrics.inception import Inception
 from tfgan_suite.metrics.registry import Evaluation
 from tfgan_suite.metrics.samples import SourceSamples, SystemSamples
@@ -41,7 +41,7 @@ def run(names, **more):
 def test_names_carry_the_protocol(options):
     results, protocol = run(ALL, options=options)
     assert set(results) == {"is_103", "is_103_std", "is_new_103", "is_new_103_std", "fid_103_train", "kid_103_train",
-                            "kid_103_train_std", "swd_16", "swd_16_real", "swd"}
+                            "swd_16", "swd_16_real", "swd"}
     assert protocol["graph_sha256"] == options["graph_sha256"] and protocol["real_images"] == 120
     assert all(np.isfinite(list(results.values())))
     assert [scores.count_name(n) for n in (50000, 5000, 1797, 100)] == ["50k", "5k", "1797", "100"]
@@ -84,6 +84,74 @@ def test_one_pass_serves_is_fid_and_kid_and_the_reals_are_cached(options, monkey
     cached[0].write_bytes(cached[0].read_bytes()[:-4])  # damaged: made again
     second, _ = run(("kid",), options=options)
     assert first == second
+
+
+def feed(monkeypatch) -> list:
+    """Counts of the images that go through the graph from now on."""
+    fed, old = [], Inception.old
+    monkeypatch.setattr(Inception, "old", lambda self, x: fed.append(len(x)) or old(self, x))
+    return fed
+
+
+def real_folder(path, count=30, side=16):
+    path.mkdir()
+    for i, picture in enumerate(pictures(count, side, 8)):
+        Image.fromarray(picture).save(path / f"{i:02d}.png")
+    return FolderSource(path)
+
+
+def test_a_cached_folder_is_not_decoded(options, tmp_path, monkeypatch):
+    source, fed = real_folder(tmp_path / "real"), feed(monkeypatch)
+
+    def found(name="fid"):
+        made = evaluation(pictures(40), options=options, names=(name,))
+        made.reals = lambda: source
+        return list(registry.find([name])[name](made).values())[0]
+
+    first = found()
+    assert sum(fed) == 70 and not list((tmp_path / "cache").rglob("*.f32"))  # fid wants no features
+    monkeypatch.setattr(FolderSource, "image", lambda self, index: pytest.fail("an image was decoded"))
+    assert found() == first and sum(fed) == 110
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    kid = found("kid")
+    assert len(list((tmp_path / "cache").rglob("*.f32"))) == 1 and found("kid") == kid
+    Image.fromarray(pictures(1, 16, 77)[0]).save(tmp_path / "real/03.png")  # another content, size and time
+    assert found() != first
+
+
+def test_a_cache_that_cannot_be_written(options, tmp_path, monkeypatch):
+    first, _ = run(("fid", "kid"), options=options)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
+    second, _ = run(("fid", "kid"), options=options)
+    assert first == second
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    monkeypatch.setattr(features, "MOST", 100)
+    third, _ = run(("fid", "kid"), options=options)
+    assert first == third and not list((tmp_path / "other").rglob("*.f32"))
+
+
+def test_statistics_in_the_forms_of_others(options, tmp_path):
+    """pytorch-fid's and TTUR's mu and sigma, Chainer's mean and cov."""
+    reals = pictures(60, 24, 2)
+    mine, _ = tiny_graph.expected(reals, tiny_graph.weights())
+    stored = mine.mean(0, dtype=np.float64), np.cov(mine.astype(np.float64), rowvar=False)
+    with_images = evaluation(pictures(40), reals, options=options, names=("fid",))
+    wanted = scores.frechet_inception_distance(with_images)["fid_40_train"]
+    for names in (("mu", "sigma"), ("mean", "cov")):
+        np.savez(tmp_path / "F.npz", **dict(zip(names, stored)))
+        made = evaluation(pictures(40), options=options, names=("fid", "kid", "swd"))
+        made.reals = evaluating.reals_of(str(tmp_path / "F.npz"), None)
+        found = dict(evaluating.each(made))
+        np.testing.assert_allclose(found["fid"]["fid_40_train"], wanted, rtol=1e-3)
+        assert "F.npz: holds a mean and a covariance" in str(found["kid"]) and "needs images" in str(found["swd"])
+    for arrays, message in (({"mu": np.ones(6)}, "must have 'mu' and 'sigma'"), ({"mu": np.ones(6), "sigma": np.ones(6)}, "shape"),
+                            ({"mu": np.ones(3), "sigma": np.eye(3)}, "3 features, the graph gives 6")):
+        np.savez(tmp_path / "F.npz", **arrays)
+        with pytest.raises(UserError, match=message):
+            made = evaluation(pictures(40), options=options, names=("fid",))
+            made.reals = evaluating.reals_of(str(tmp_path / "F.npz"), None)
+            evaluating.compute(made)
 
 
 def test_each_side_goes_to_the_graph_from_its_own_size(options):

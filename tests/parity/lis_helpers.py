@@ -49,12 +49,13 @@ def without_gradient(names):
     return dead
 
 
-# -- what the arrays of a network say ------------------------------------------------------------------------------------
+# -- what the arrays of a network say ------------------------------------------------------------------------
 def norm_of(parameters):
     """`--norm` of a network: batch norm's buffers, or scale and bias of its first linear map."""
     if any(name.endswith("running_mean") for name in parameters):
         return "batch"
-    first = next(n for n, a in parameters.items() if n.endswith(".weight") and np.ndim(a) in (2, 4))[:-len("weight")]
+    first = next(n for n, a in parameters.items() if n.endswith(".weight")
+                 and np.ndim(a) in (2, 4))[:-len("weight")]
     if f"{first}scale" in parameters:
         return "weight-affine"
     return "none" if f"{first}bias" in parameters else "weight"
@@ -71,8 +72,9 @@ def sizes_of(kind, shapes, image=None):
     Args:
         kind: G, GL, D or R.
         shapes: array name -> shape, in the original's order.
-        image: (height, width) where they are known. Else any are given that lead to the same shapes: for D and R the last size
-            doubled `levels` times; for G, where only the area of its first size shows, a strip.
+        image: (height, width) where they are known. Else any are given that lead to the same shapes: for D
+            and R the last size doubled `levels` times; for G, where only the area of its first size shows, a
+            strip.
     """
     convs = [s for n, s in shapes.items() if len(s) == 4 and n.endswith(".weight") and "final" not in n]
     levels = len(convs)
@@ -87,7 +89,7 @@ def sizes_of(kind, shapes, image=None):
     return int(width), int(height), features, levels, code
 
 
-# -- command lines -------------------------------------------------------------------------------------------------------
+# -- command lines -------------------------------------------------------------------------------------------
 def parameters(system, args, **changes):
     """The parameters that a command line of the original means."""
     declared = experiment.declared(system)
@@ -99,9 +101,11 @@ def parameters(system, args, **changes):
     return Parameters("golden", values, {}, declared)
 
 
-# -- comparing -----------------------------------------------------------------------------------------------------------
+# -- comparing -----------------------------------------------------------------------------------------------
 def close_scaled(actual, expected, atol, name):
-    """As `close`, with `atol` for numbers up to 1 and that share of the largest one beyond: float32 has no more digits."""
+    """As `close`, with `atol` for numbers up to 1 and that share of the largest one beyond: float32 has no
+    more digits.
+    """
     close(actual, expected, atol * max(1.0, float(np.abs(expected).max(initial=0.0))), name)
 
 

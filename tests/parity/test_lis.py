@@ -46,9 +46,11 @@ def make_layer(name, parameters, x, y):
         return (TPReLU if name.startswith("tp") else PReLU)("x", shape[0], TORCH_2017)
     stride = 2 if "_s2" in name else 1
     if name.startswith("convT"):
-        padding = tuple(((n - 1) * stride + k - m) // 2 for n, k, m in zip(x.shape[2:], shape[2:], y.shape[2:]))
+        padding = tuple(((n - 1) * stride + k - m) // 2 for n, k,
+                        m in zip(x.shape[2:], shape[2:], y.shape[2:]))
         return make.deconv("x", shape[0], shape[1], shape[2:], stride, padding, bias)
-    padding = tuple(((m - 1) * stride + k - n + 1) // 2 for n, k, m in zip(x.shape[2:], shape[2:], y.shape[2:]))
+    padding = tuple(((m - 1) * stride + k - n + 1) // 2 for n, k,
+                    m in zip(x.shape[2:], shape[2:], y.shape[2:]))
     return make.conv("x", shape[1], shape[0], shape[2:], stride, padding, bias)
 
 
@@ -100,7 +102,9 @@ def run(net, kind, x, **options):
 
 
 def check_network(net, kind, a, name):
-    """Evaluation and training passes, gradients, running statistics. A G-LIS ran as many modules as vectors are recorded."""
+    """Evaluation and training passes, gradients, running statistics. A G-LIS ran as many modules as vectors
+    are recorded.
+    """
     net.assign(under(a, "p/"))
     x, known = tf.constant(nhwc(a["x"])), numbered(a, "lis")
     options = {"executed": len(known)} if kind == "GL" else {}
@@ -112,12 +116,14 @@ def check_network(net, kind, a, name):
     with tf.GradientTape() as tape:
         tape.watch(x)
         y, vectors = run(net, kind, x, training=True, **options)
-        loss = tf.reduce_sum(y * nhwc(a["V"])) + sum(tf.reduce_sum(v * w) for v, w in zip(vectors, numbered(a, "W")))
+        loss = tf.reduce_sum(y * nhwc(a["V"])) + sum(tf.reduce_sum(v * w) for v,
+                                                     w in zip(vectors, numbered(a, "W")))
     close_scaled(nchw(y), a["y_train"], 1e-5, f"{name} y_train")
     for i, vector in enumerate(known):
         close(vectors[i], vector, 1e-4, f"{name} lis{i}")
     close_scaled(loss, a["L"], 1e-4, f"{name} L")
-    gx, *gradients = tape.gradient(loss, [x, *net.trainable_variables], unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    gx, *gradients = tape.gradient(loss, [x, *net.trainable_variables],
+                                   unconnected_gradients=tf.UnconnectedGradients.ZERO)
     gradients_near(nchw(gx), a["gx"], f"{name} gx")
     check_gradients(net, gradients, a, name)
     after = dict(net.arrays())
@@ -135,7 +141,8 @@ def check_gradients(net, gradients, a, name):
     for key, gradient in expected.items():
         if key not in dead:
             gradients_near(found[key], gradient, f"{name} {key}")
-        if key.endswith("tprelu.weight") or (key.endswith("act.weight") and norm_of(under(a, "p/")) == "weight"):
+        if key.endswith("tprelu.weight") or (key.endswith("act.weight")
+                                             and norm_of(under(a, "p/")) == "weight"):
             outside = (a[f"p/{key}"] < 0) | (a[f"p/{key}"] > 1)
             assert not np.any(found[key][outside]), f"{name} {key}: a slope outside [0, 1] moved"
 
@@ -194,7 +201,8 @@ def test_losses(path):
             close(loss, a[f"{kind}_{target}"], 1e-5, kind)
             close(through, a[f"{kind}_{target}_logit_loss"], 1e-5, kind)
             gradient_close(tape.gradient(loss, x), a[f"{kind}_{target}_grad_x"], name=f"{kind} {target}")
-            gradient_close(tape.gradient(through, logits), a[f"{kind}_{target}_logit_grad"], name=f"{kind} {target} logits")
+            gradient_close(tape.gradient(through, logits), a[f"{kind}_{target}_logit_grad"],
+                           name=f"{kind} {target} logits")
     vectors = [tf.constant(v) for v in numbered(a, "lis")]
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(vectors)
@@ -222,7 +230,8 @@ def test_how_many_modules_run(path):
     for modules, train, wanted, u, count in load(path)["lis_exec_rows_n_train_nexec_u_count"]:
         executed = None if wanted == -1 else "all" if wanted == 99 else int(wanted)
         chances = learned_input.stop_chances(int(modules), bool(train), executed)
-        assert int(learned_input.count_executed(np.full(int(modules), u), chances)) == int(count), (modules, train, wanted, u)
+        found = learned_input.count_executed(np.full(int(modules), u), chances)
+        assert int(found) == int(count), (modules, train, wanted, u)
 
 
 @each("lis", "init*.npz")
@@ -240,14 +249,18 @@ def test_initial_weights(path, norm):
         assert net.shapes() == shapes, f"{norm} {kind}"
         assert net.parameter_count() == int(a["n_params"])
         trainable = {v.name.split(":")[0] for v in net.trainable_variables}
-        assert trainable == set(map(str, a["param_order"])) == {n for n, is_one in zip(names, a["is_trainable"]) if is_one}
+        assert trainable == set(map(str, a["param_order"])) == {n for n,
+                                                                is_one in zip(names, a["is_trainable"])
+                                                                if is_one}
         for name, value in net.arrays():
             low, high, spread = (float(a[what][names.index(name)]) for what in ("min", "max", "std"))
             check_distribution(value, low, high, spread, f"{norm} {kind} {name}")
 
 
 def check_distribution(value, low, high, spread, name):
-    """Constants are equal; of many random numbers the spread and the largest one are near, of few all are of that order."""
+    """Constants are equal; of many random numbers the spread and the largest one are near, of few all are of
+    that order.
+    """
     if low == high and (value.size > 1 or low == round(low, 2)):
         np.testing.assert_array_equal(value, np.full_like(value, low), name)
         return

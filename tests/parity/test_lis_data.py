@@ -1,4 +1,6 @@
-"""LIS data, augmentation, sheets, history and files against numbers recorded from aleju/gan-error-avoidance and imgaug."""
+"""LIS data, augmentation, sheets, history and files against numbers recorded from aleju/gan-error-avoidance
+and imgaug.
+"""
 import re
 
 import numpy as np
@@ -51,7 +53,8 @@ def pictured(arrays, letter, known):
     named = arrays.get(f"img_{letter}")
     if named is not None and named.shape == known["out"].shape:
         return named
-    return next(a for name, a in arrays.items() if name.startswith("img_") and a.shape == known["out"].shape)
+    return next(a for name, a in arrays.items() if name.startswith("img_")
+                and a.shape == known["out"].shape)
 
 
 @each("lis", "augment*.npz")
@@ -63,7 +66,8 @@ def test_exact_operations(path):
             out = function(pictured(arrays, "a", known)[None], known[parameter][None])[0]
             np.testing.assert_array_equal(out, known["out"], f"{operation}/{case}")
     if "flipud" in arrays:
-        np.testing.assert_array_equal(augmentation.flip_vertically(arrays["img_a"][None], None)[0], arrays["flipud"])
+        np.testing.assert_array_equal(augmentation.flip_vertically(arrays["img_a"][None], None)[0],
+                                      arrays["flipud"])
 
 
 @each("lis", "augment*.npz")
@@ -74,7 +78,8 @@ def test_affine_maps(path, operation, order, mirror):
         known = under(arrays, f"{operation}/{case}/")
         image = pictured(arrays, case[-1], known)
         *shift, scale_x, scale_y, degrees = known["sx_sy_rot" if order == 3 else "tx_ty_sx_sy_rot"].tolist()
-        pixels = [augmentation.shift_pixels(f, size) for f, size in zip(shift, (image.shape[1], image.shape[0]))]
+        pixels = [augmentation.shift_pixels(f, size) for f,
+                  size in zip(shift, (image.shape[1], image.shape[0]))]
         matrix = augmentation.affine_matrix(scale_x, scale_y, degrees, *pixels)
         out = augmentation.affine(image[None], matrix[None], order, mirror)[0]
         nearly_equal_bytes(out, known["out"], 0.02, f"{operation}/{case}")
@@ -84,11 +89,13 @@ def test_affine_maps(path, operation, order, mirror):
 def test_statistics_of_whole_sets(path):
     arrays = load(path)
     for name in first_words(under(arrays, "stats/")):
-        known, n = under(arrays, f"stats/{name}/"), 20000  # so that the noise of the recorded 4000 is nearly all there is
+        known, n = under(arrays,
+                         f"stats/{name}/"), 20000  # so that the noise of the recorded 4000 is nearly all there is
         plain = np.full((n, 8, 8, 3), 100, np.uint8)
         out = augmentation.augment(plain, augmentation.SETS[name], [generator(1, i) for i in range(n)])
         means, spreads = out.mean((1, 2, 3)), out.reshape(n, -1).std(1)
-        actual = {"frac_unchanged": np.mean((out == 100).all((1, 2, 3))), "mean_of_image_means": means.mean(),
+        actual = {"frac_unchanged": np.mean((out == 100).all((1, 2, 3))),
+                  "mean_of_image_means": means.mean(),
                   "std_of_image_means": means.std(), "mean_within_image_std": spreads.mean()}
         for key, value in known.items():
             assert abs(actual[key] - value) <= 0.1 * value, f"{name}/{key}: {actual[key]}, expected {value}"
@@ -146,10 +153,12 @@ def test_sheets(path):
     for name in [n for n in arrays if "draw_grid_" in n]:
         chosen = {word: int(n) for word, n in re.findall(r"(rows|cols|border)(\d+)", name)}
         border = {"border": 0} if name.startswith("ia_") else {}
-        np.testing.assert_array_equal(sheets.draw_grid(arrays["images"], **{**chosen, **border}), arrays[name], name)
+        np.testing.assert_array_equal(sheets.draw_grid(arrays["images"], **{**chosen, **border}),
+                                      arrays[name], name)
     for name in [n for n in arrays if n.startswith("save_image_nrow")]:
         tensor = unit_to_uint8(arrays["tensor"].transpose(0, 2, 3, 1))
-        np.testing.assert_array_equal(sheets.torch_sheet(tensor, int(name[len("save_image_nrow"):])), arrays[name], name)
+        np.testing.assert_array_equal(sheets.torch_sheet(tensor, int(name[len("save_image_nrow"):])),
+                                      arrays[name], name)
 
 
 def sampling_networks(arrays):
@@ -182,7 +191,8 @@ def test_samples_interpolations_and_perturbations(path):
             nearly_equal_bytes(frames[0], arrays[f"images_r{k}"][2], 0.01, f"pert_r{k} first")
         if f"images_r{k}_output_scale_wrapped" in arrays:  # what wraps around there is black here
             scaled, light = unit_to_uint8(plain, output_scale=True), plain > 0.51
-            nearly_equal_bytes(scaled[light], arrays[f"images_r{k}_output_scale_wrapped"][light], 0.01, "output_scale")
+            nearly_equal_bytes(scaled[light], arrays[f"images_r{k}_output_scale_wrapped"][light], 0.01,
+                               "output_scale")
             assert not scaled[plain < 0.5].any()
 
 
@@ -228,7 +238,8 @@ def test_inception_score_of_recorded_predictions(path):
 
 def original_files(pattern):
     """Each fixture of files with its folder."""
-    return pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p in sorted(folder("lis").rglob(pattern))])
+    return pytest.mark.parametrize("path", [pytest.param(p, id=p.name)
+                                            for p in sorted(folder("lis").rglob(pattern))])
 
 
 @original_files("data_index.pt")

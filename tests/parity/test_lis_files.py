@@ -20,7 +20,8 @@ from tfgan_suite.pictures.bytes import unit_to_uint8
 
 def experiments(kind):
     """Folders of the original's experiments that hold networks of this kind, with a prefix."""
-    found = sorted({(p.parent.parent, p.stem.rsplit("_", 1)[0]) for p in folder("lis").rglob(f"net_archive/*_{kind}.pt")})
+    found = sorted({(p.parent.parent, p.stem.rsplit("_", 1)[0])
+                    for p in folder("lis").rglob(f"net_archive/*_{kind}.pt")})
     return [pytest.param(*f, id=f"{f[0].name}-{f[1]}") for f in found]
 
 
@@ -33,7 +34,8 @@ def expected():
 def flags(folder, prefix):
     """The command line that an experiment of the original was trained with, as far as its arrays tell it."""
     gen, known = convert.network(folder, prefix, "g"), expected()
-    image = known["sample_r0_float"].shape[2:] if "sample_r0_float" in known else top_doubled(folder, prefix)
+    image = known["sample_r0_float"].shape[2:] if "sample_r0_float" in known else None
+    image = image or top_doubled(folder, prefix)
     width, height, features, levels, code = sizes_of("GL", {n: a.shape for n, a in gen.items()}, image)
     modules, norm = modules_of(gen), norm_of(gen)
     return (f"--width {width} --height {height} --nfeature {features} --nlayer {levels} --code_size {code} "
@@ -66,7 +68,8 @@ def test_generator_discriminator_and_their_optimisers(path, prefix):
     codes = known["vis_code"]
     for k, images in enumerate(system.all_stages(codes)):
         close(nchw(images), known[f"sample_r{k}_float"], 1e-5, f"after {k} modules")
-        nearly_equal_bytes(unit_to_uint8(images), known[f"sample_r{k}_uint8"], 0.01, f"bytes after {k} modules")
+        nearly_equal_bytes(unit_to_uint8(images), known[f"sample_r{k}_uint8"], 0.01,
+                           f"bytes after {k} modules")
     last = system.params.r_iterations
     verdict = sigmoid(system.networks["d"](system.all_stages(codes)[-1]))[:, None]
     close(verdict, known[f"dis_of_sample_r{last}"], 1e-5, "D")
@@ -83,7 +86,8 @@ def test_reverser_of_a_finished_run(path, prefix):
     if not runs:
         pytest.skip("no G-LIS run beside it")
     of_run, net = max(runs, key=lambda run: run[1] == "last")
-    system = SYSTEMS["lis_separate"](parameters("lis_separate", flags(of_run, net), load_path=str(of_run), net=net))
+    system = SYSTEMS["lis_separate"](parameters("lis_separate", flags(of_run, net), load_path=str(of_run),
+                                                net=net))
     find(path, prefix).fill("r", system.networks["r"])
     assert set(weights) == set(system.networks["r"].shapes())
     if "r_code" in known and net == "last":
@@ -159,7 +163,8 @@ def test_a_converted_run_knows_its_iteration_and_its_best_network(tmp_path, monk
 
 def logs():
     """Every folder of the original with loss tables."""
-    return [pytest.param(p, id=p.name) for p in sorted({p.parents[1] for p in folder("lis").rglob("log/loss_*.pt")})]
+    return [pytest.param(p, id=p.name) for p in sorted({p.parents[1]
+                                                        for p in folder("lis").rglob("log/loss_*.pt")})]
 
 
 @pytest.mark.parametrize("path", logs())

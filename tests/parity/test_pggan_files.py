@@ -94,6 +94,12 @@ def entry_params(entry, **more):
     return make_params(**{"latentSize": listed(entry).latent, **flags, **more})
 
 
+def refused(entry):
+    """Whether the original could not resume where it was asked to, and began at zero; here that is an error."""
+    asked, start = entry["flags"].get("resumeTraining"), entry.get("start")
+    return bool(asked and start and start["imShown"] == 0 and int(asked[1]) > 0)
+
+
 class Overcounting(Schedule):
     """The original counts a fade of the first resolution, which it does not have, when it resumes at a later one."""
 
@@ -167,6 +173,10 @@ def test_schedule(entry):
         else:
             assert schedule_of(entry_params(entry)).iterations > 0
         return
+    if refused(entry):
+        with pytest.raises(UserError, match="resumeTraining"):
+            schedule_of(entry_params(entry))
+        return
     params = entry_params(entry, saveWhileFading=False)
     (ours, schedule), start = recorded_schedule(params), entry["start"]
     level = start["level"] + schedule.first
@@ -213,7 +223,7 @@ def test_log_headers(entry):
 def test_first_rate(entry):
     """The rate after construction: a snapshot's own one where the run begins at the first resolution."""
     rate, loaded = entry.get("start", {}).get("c_lr"), entry["flags"].get("resumeTraining") is not None
-    if rate is None:
+    if rate is None or refused(entry):
         return
     params = entry_params(entry, fmapBase=64, fmapMax=4)
     system = PGGAN(params.replace(resumeTraining=""))

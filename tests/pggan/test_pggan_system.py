@@ -115,6 +115,15 @@ def test_rates():
     assert rates(lr_decay="resolution") == [0.01, 0.005, 0.0025]
 
 
+def test_scalars_say_where_the_run_is(source):
+    """Resolution, weight, images and rates of an iteration are the schedule's."""
+    system = make(gLR=0.01, gLR_decay=0.5, cLR=0.02, cLR_decay=0.25)
+    for step in (0, 4):
+        found, moment = run(system, source, step, step + 1), system.schedule.at(step)
+        assert (found["resolution"], found["images"]) == (moment.resolution, moment.shown)
+        assert [found[name] for name in ("alpha", "gRate", "cRate")] == pytest.approx([moment.alpha, 0.005, 0.005])
+
+
 def test_default_flags_run(source):
     """The original stops at int(None) unless --paterm is given; modes 0 to 3 run, 2 included."""
     for form in (None, 0, 1, 2, 3):

@@ -105,6 +105,19 @@ def test_sampling_tool(weights, tmp_path, capsys):
             main([str(weights), *arguments])
 
 
+def test_the_walk_of_the_sampling_tool_does_not_jump(weights, tmp_path, monkeypatch):
+    """Its key latents are cut, not the way between them: no step is longer than an even one, but for slerp's bend."""
+    drawn = []
+    plain = sampling.draw
+    monkeypatch.setattr(sampling, "draw", lambda network, z, *rest: drawn.append(z) or plain(network, z, *rest))
+    tool("pggan_sample")([str(weights), "--nImages=9", "--slerp", "--psiCut=1.0", f"--outputFile={tmp_path / 'a.gif'}"])
+    (z,) = drawn
+    steps = np.linalg.norm(z - np.roll(z, 1, 0), axis=1)
+    keys = np.linalg.norm(z[::12] - np.roll(z[::12], -1, 0), axis=1)
+    assert len(z) == 9 * 12 and np.abs(z[::12]).max() <= 1.0
+    assert steps.max() < 2 * keys.max() / 12
+
+
 def test_latents():
     """Cutting, and slerp's lengths and ends."""
     z = np.float32([[1.6, -1.6, 0.2]])
@@ -127,7 +140,7 @@ def test_pictures_show_negative_values():
     assert sampling.to_bytes(x, legacy=True).ravel().tolist() == [0, 0, 0, 255]
 
 
-def test_image_tools(tmp_path):
+def test_image_tools(tmp_path, capsys):
     """Statistics of known images; cleaning by size, readability and face."""
     folder = tmp_path / "in"
     folder.mkdir()
@@ -139,8 +152,21 @@ def test_image_tools(tmp_path):
     red = np.asarray(Image.open(tmp_path / "stats/stdR.jpg")).mean((0, 1))
     assert red[0] > 240 and red[1] < 20
     (folder / "broken.jpg").write_bytes(b"no picture")
+    capsys.readouterr()
     assert image_tools.clean(folder, tmp_path / "out", res=8) == (2, 2)
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2 and "2.jpg: 4x4 is smaller than 8" in said[0] and "broken.jpg" in said[1]
     assert image_tools.clean(folder, tmp_path / "faces", likelihood=lambda p: p.getpixel((0, 0))[0] / 255) == (2, 2)
+    assert "0.jpg: its first face is 0.00 likely, 0.5 are needed" in capsys.readouterr().out
+    same = image_tools.statistics(folder, tmp_path / "stats")  # the original skips it with a line too
+    assert same == found and "left out" in capsys.readouterr().out
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / "a.webp", lossless=True)
+    assert image_tools.statistics(folder, tmp_path / "stats")["count"] == 4
+    assert [p.name for p in image_tools.find(folder)] == ["0.jpg", "1.jpg", "2.jpg", "broken.jpg", "a.webp"]
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/a.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match="none of its 1 pictures"):
+        image_tools.statistics(tmp_path / "bad", tmp_path / "stats")
     with pytest.raises(UserError, match="animeface"):
         image_tools.face_likelihood()
     with pytest.raises(UserError, match="no such folder"):

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from sngan_tiny import system
-from tfgan_suite.sngan.data import RandomCrops
 
 from tfgan_suite import experiment
+from tfgan_suite.data.labelled import RandomCrops
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 

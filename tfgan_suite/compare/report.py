@@ -133,7 +133,8 @@ def legend_and_charts(comparison: dict) -> dict:
     differences = [(v["name"], v["scores"][rank]["difference"]) for v in variants
                    if v is not base and rank in v["scores"] and v["scores"][rank]["difference"]]
     return {
-        "legend": legend, "left_out": len(variants) - len(shown),
+        "legend": [entry for entry, series in zip(legend, found) if series],
+        "left_out": len(variants) - len(shown),
         "iterations": charts.curves(lines, 0, "iterations", rank, "by-iteration") if lines else "",
         "time": charts.curves(lines, 1, "seconds of training", rank, "by-time") if lines else "",
         "differences": charts.differences(differences, f"{rank}: difference to the baseline", "differences")

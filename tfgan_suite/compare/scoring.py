@@ -66,7 +66,7 @@ def problem(asked: list, protocol: Protocol) -> str:
             names = protocol.metrics or evaluating.default_metrics(name, kind)
             if kind.makes_images:  # others have metrics of their own, which only an instance knows
                 metrics.find(names)
-            if {"is", "is_new", "fid", "kid"} & set(names):
+            if "graph" in metrics.needs(names):
                 graph_file.find(get("graph", ""), get("graph_sha256", ""), get("download", False))
     except UserError as error:
         return str(error)

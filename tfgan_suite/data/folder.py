@@ -11,7 +11,7 @@ import numpy as np
 from tfgan_suite.data import rgb
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.rgb import read_rgb
-from tfgan_suite.data.source import Source
+from tfgan_suite.data.source import Source, stamp_of, stamp_of_files
 from tfgan_suite.errors import UserError, naming
 from tfgan_suite.files import memory
 
@@ -105,6 +105,9 @@ class FolderSource(Source):
     def describe(self, index):
         return str(self.paths[index])
 
+    def stamp(self):
+        return stamp_of_files(self.paths, self.background)
+
 
 class Prepared(Source):
     """Another source's images after a fixed preparation, in memory as uint8 where they fit.
@@ -137,6 +140,9 @@ class Prepared(Source):
 
             in_parallel(fill, range(len(source)), "preparing images")
             self._cache = cache
+
+    def stamp(self):
+        return stamp_of(self.source.stamp(), self.name, self.shape)
 
     @property
     def in_memory(self) -> bool:

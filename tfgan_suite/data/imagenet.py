@@ -16,7 +16,7 @@ from tfgan_suite.data.folder import FolderSource, Prepared, read_rgb
 from tfgan_suite.data.lists import read_list
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.rgb import WHITE
-from tfgan_suite.data.source import Source
+from tfgan_suite.data.source import Source, stamp_of_files
 from tfgan_suite.errors import UserError, naming
 from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
@@ -166,6 +166,9 @@ class LabelledList(Source):
 
     def describe(self, index):
         return str(self.paths[index])
+
+    def stamp(self):
+        return stamp_of_files(self.paths)
 
 
 def locate(root, size: int) -> Source:

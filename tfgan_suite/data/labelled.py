@@ -12,7 +12,7 @@ from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.prepare import resize, square_crop
-from tfgan_suite.data.source import Source, Subset
+from tfgan_suite.data.source import Source, Subset, stamp_of
 from tfgan_suite.errors import UserError
 
 
@@ -70,6 +70,9 @@ class RandomCrops(Source):
 
     def image(self, index):
         return resize(square_crop(self.source.image(index)), self.size, self.size)
+
+    def stamp(self):
+        return stamp_of(self.source.stamp(), "the middle square", self.size)
 
     def images(self, indices):
         return np.stack(in_parallel(lambda i: self.image(int(i)), indices, ""))

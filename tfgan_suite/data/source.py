@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -49,6 +50,25 @@ class Source:
         return digest.hexdigest()
 
 
+    def stamp(self) -> str:
+        """Like `fingerprint`; where images are files, it may be of their names, sizes and times, so that none is decoded."""
+        return self.fingerprint()
+
+
+def stamp_of_files(paths, *how) -> str:
+    """A hash of names, sizes and times of files, and of how they are read."""
+    digest = hashlib.sha256("\0".join(map(str, how)).encode())
+    for path in paths:
+        about = os.stat(path)
+        digest.update(f"{path} {about.st_size} {about.st_mtime_ns}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def stamp_of(*parts) -> str:
+    """A hash of stamps and of what is done with their images."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+
+
 class ArraySource(Source):
     """Images that are already in memory.
 
@@ -94,6 +114,9 @@ class Subset(Source):
     def describe(self, index):
         return self.source.describe(int(self.chosen[index]))
 
+    def stamp(self):
+        return stamp_of(self.source.stamp(), self.chosen.tobytes().hex())
+
 
 class Mapped(Source):
     """Another source's images through a function, each time they are asked for.
@@ -116,3 +139,6 @@ class Mapped(Source):
 
     def describe(self, index):
         return self.source.describe(index)
+
+    def stamp(self):
+        return stamp_of(self.source.stamp(), self.how)

@@ -8,6 +8,7 @@ same marginals.
 """
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,14 +67,47 @@ def _mirrored(x: np.ndarray, size: int) -> np.ndarray:
     return np.minimum(folded, 2 * size - folded) - 0.5
 
 
-def _linear(images: np.ndarray, coordinates: np.ndarray, mirror: bool) -> np.ndarray:
-    """Bilinear; addons' interpolation holds the edge, so a black frame makes the outside black."""
+def _between_by_addons(images: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """`_between` by tensorflow_addons' `interpolate_bilinear`."""
     import tensorflow as tf
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a note on its future each time it is imported
         import tensorflow_addons as tfa
 
+    with tf.device("cpu:0"):  # the pipeline must not compete with the training step
+        return tfa.image.interpolate_bilinear(images, points).numpy()
+
+
+def _between(images: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Bilinear values between pixels, the edge being held; float32, in the order of additions of
+    tensorflow_addons.
+
+    Args:
+        images: float32 [n, h, w, c].
+        points: float32 [n, m, 2], (y, x).
+
+    Returns:
+        float32 [n, m, c].
+    """
+    size = np.array(images.shape[1:3])
+    low = np.clip(np.floor(points), 0, size - 2)
+    part = np.clip(points - low, np.float32(0), np.float32(1)).astype(np.float32)
+    y, x = np.moveaxis(low.astype(np.int64), 2, 0)
+    row = np.arange(len(images))[:, None]
+    corner = {(i, j): images[row, y + i, x + j] for i in (0, 1) for j in (0, 1)}
+    top = part[..., 1:] * (corner[0, 1] - corner[0, 0]) + corner[0, 0]
+    bottom = part[..., 1:] * (corner[1, 1] - corner[1, 0]) + corner[1, 0]
+    return part[..., :1] * (bottom - top) + top
+
+
+def interpolation() -> Callable:
+    """The one that is there: tensorflow_addons' where it is installed, else ours."""
+    return _between_by_addons if importlib.util.find_spec("tensorflow_addons") else _between
+
+
+def _linear(images: np.ndarray, coordinates: np.ndarray, mirror: bool) -> np.ndarray:
+    """Bilinear; the interpolation holds the edge, so a black frame makes the outside black."""
     n, h, w, _ = images.shape
     if mirror:
         x, y = _mirrored(coordinates[..., 0], w), _mirrored(coordinates[..., 1], h)
@@ -81,9 +115,8 @@ def _linear(images: np.ndarray, coordinates: np.ndarray, mirror: bool) -> np.nda
         images = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
         x, y = coordinates[..., 0] + 1, coordinates[..., 1] + 1
     points = np.stack([y, x], -1).reshape(n, -1, 2).astype(np.float32)
-    with tf.device("cpu:0"):  # the pipeline must not compete with the training step
-        result = tfa.image.interpolate_bilinear(images.astype(np.float32), points)
-    return result.numpy().reshape(*coordinates.shape[:3], images.shape[-1])
+    result = interpolation()(images.astype(np.float32), points)
+    return result.reshape(*coordinates.shape[:3], images.shape[-1])
 
 
 def _keys_weights(t: np.ndarray) -> np.ndarray:

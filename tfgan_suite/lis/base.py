@@ -1,6 +1,7 @@
 """What the three LIS programs share: sizes, data order, optimisers, records, pictures."""
 from __future__ import annotations
 
+import time
 from functools import cached_property
 
 import numpy as np
@@ -14,10 +15,32 @@ from tfgan_suite.optimizers import RMSpropTorch
 from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.system import System
 
+MOST_TIMES = 4096  # of batches are kept
+
 
 def dropout_mask(draw: random.Draws, name: str, shape, chance: float) -> tf.Tensor:
     """0 with the given chance, else 1 / (1 - chance)."""
     return tf.cast(draw.uniform(name, shape) >= chance, tf.float32) / (1.0 - chance)
+
+
+def first_round(uniforms, train_all: bool = False) -> np.ndarray:
+    """The first round that trains.
+
+    Args:
+        uniforms: [..., rounds]; round k (from 0) begins to train if its number is at most (k + 1) / rounds;
+            the last always trains.
+        train_all: all rounds train.
+
+    Returns:
+        ints [...].
+    """
+    uniforms = np.asarray(uniforms)
+    rounds = uniforms.shape[-1]
+    if train_all:
+        return np.zeros(uniforms.shape[:-1], int)
+    starts = uniforms <= (np.arange(rounds) + 1) / rounds
+    starts[..., -1] = True
+    return np.argmax(starts, axis=-1)
 
 
 class LisSystem(System):
@@ -53,6 +76,7 @@ class LisSystem(System):
         self.make = networks.LisMaker(params.norm, params.seed)
         given = params.vis_row > 0 and params.vis_col > 0
         self.grid = (params.vis_row, params.vis_col) if given else (params.vis_size, params.vis_size)
+        self.data_seconds: dict[int, float] = {}  # iteration -> what its batch took
         self.reports = reports.Reports(self, parameters.results_folder(params))
 
     # -- networks -----------------------------------------------------------------------------------------
@@ -72,7 +96,7 @@ class LisSystem(System):
 
     @property
     def g_lis(self):
-        """The generator with LIS modules, where there is one."""
+        """The generator: with LIS modules where the program has them."""
         return self.networks["g"]
 
     def prepare_training(self, trained: tuple) -> None:
@@ -94,7 +118,8 @@ class LisSystem(System):
                 for v in self.networks[kind].trainable_variables}
 
     def start_from(self, folder, tolerant: bool = False) -> None:
-        """Fills networks and optimisers of a fresh run from another one, and says so; nothing where this run has
+        """Fills networks and optimisers of a fresh run from another one, and says so; nothing where this run
+        has
         checkpoints of its own, from which it goes on.
 
         Args:
@@ -188,7 +213,11 @@ class LisSystem(System):
 
     def batch(self, step, source):
         """`images`, float32 [batch, h, w, 3] in [0, 1]."""
-        return {"images": source.batch(step * self.batch_size, self.batch_size)}
+        start = time.perf_counter()
+        images = source.batch(step * self.batch_size, self.batch_size)
+        self.data_seconds[step] = time.perf_counter() - start
+        self.data_seconds.pop(step - MOST_TIMES, None)  # nobody reads them where there is a progress bar
+        return {"images": images}
 
     def batch_spec(self):
         """As `batch`."""

@@ -100,7 +100,8 @@ def _locate(source, params) -> tuple[Path, str]:
                             "original, or a .pt file")
         if params.system != "lis_separate" and params.sources.get("net") == "command line":
             if params.net not in there:
-                raise UserError(f"{folder}: holds no checkpoint --net={params.net}; there are {', '.join(there)}")
+                raise UserError(f"{folder}: holds no checkpoint --net={params.net}; there are "
+                                f"{', '.join(there)}")
             return folder, params.net
         return folder, newest(folder, "r" if params.system == "lis_separate" else "g") or there[-1]
     if not source.is_file():
@@ -119,8 +120,8 @@ def convert(path, params) -> dict:
         params: of the experiment that takes it.
 
     Returns:
-        Network kind -> arrays; with the optimisers there, 'state' -> all that resuming needs; the name of a file beside
-        the checkpoint -> its arrays: the best network of the run, as training keeps it in `best`.
+        Network kind -> arrays; with the optimisers there, 'state' -> all that resuming needs; the name of a
+        file beside the checkpoint -> its arrays: the best network of the run, as training keeps it in `best`.
 
     Raises:
         UserError: not such files, or of other sizes than the experiment's.
@@ -154,7 +155,8 @@ def iteration(path, params) -> int:
         with reading(_state_path(folder, prefix), "says no current_iter"):
             return int(state(folder, prefix)["current_iter"])
     if whole(prefix) is None:
-        raise UserError(f"{_state_path(folder, prefix)}: no such file, so the iteration is not known; give it "
+        raise UserError(f"{_state_path(folder, prefix)}: no such file, so the iteration is not known; give "
+                        f"it "
                         "behind the file's name")
     return int(prefix)
 

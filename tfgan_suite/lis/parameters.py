@@ -21,7 +21,8 @@ _COMMON = (
     Parameter("dataset", "folder", "the images", choices=_DATASETS, fixed=True),
     Parameter("lsun_class", "bedroom", "LSUN class name without _train", fixed=True),
     Parameter("dataroot", "", "folder of the images and of their split; digits needs none", change="free"),
-    Parameter("trust_split", False, "use the original's data_index.pt for images in folders too: its numbers mean "
+    Parameter("trust_split", False,
+              "use the original's data_index.pt for images in folders too: its numbers mean "
                                     "the order in which a file system once listed them", fixed=True),
     Parameter("batch_size", 32, "images of a batch", minimum=1, fixed=True),
     Parameter("image_size", -1, "side of the square images", fixed=True),
@@ -114,6 +115,9 @@ PARAMETERS = {
         _UPSCALING,
         Parameter("load_path", "", "checkpoints of a finished G-LIS run (ours, or one of the original)",
                   fixed=True),
+        Parameter("final_test", False, "run the reconstruction test of G on the final test images after "
+                                       "the "
+                                       "last iteration", change="free"),
         Parameter("load_path_r", None, "checkpoints whose R a fresh run starts from", type=str,
                   change="free"),
         Parameter("save_path_r", None, "folder of pictures and history (default: log_dir)", type=str,

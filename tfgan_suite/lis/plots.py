@@ -139,8 +139,8 @@ def densities(vectors: list[np.ndarray], folder, components: int = 50) -> None:
             kernels.append((at, kernel_density(values, at), *shares[-1][2:]))
         for kind, curves, highest in (("", shares, 0.06), ("kde_", kernels, 0.5)):
             _curves(folder / f"density_{kind}all_v{v:03d}.jpg", curves, highest, f"component {v}")
-            for r in range(1, len(vectors)):
-                pair = [curves[0], (*curves[r][:2], "red", curves[r][3])]
+            for r in range(len(vectors)):
+                pair = [curves[0], (*curves[r][:2], "red", curves[r][3])] if r else curves[:1]
                 _curves(folder / f"density_{kind}r{r:02d}_v{v:03d}.jpg", pair, highest, f"component {v}")
 
 
@@ -155,14 +155,19 @@ def embed(codes: np.ndarray, seed: int, iterations: int = 10000) -> np.ndarray:
     return model.fit_transform(codes.astype(np.float64))
 
 
-def tsne_map(points: np.ndarray, folder, r: int) -> None:
+def reach_of(maps: list[np.ndarray]) -> float:
+    """How far the axes of all maps of a run reach: to 10 as in the original, or as far as any point does."""
+    return max(TSNE_AXIS, *(float(np.abs(points).max()) * 1.05 for points in maps))
+
+
+def tsne_map(points: np.ndarray, folder, r: int, reach: float) -> None:
     """`tsne_0000_rRR.jpg`, a scatter plot of a map [n, 2], and `tsne_0000_rRR_kde.jpg`, its density.
 
-    The axes reach to 10 as in the original, or as far as the points do.
+    Args:
+        reach: of the axes, the same for all maps that are compared.
     """
     import seaborn
 
-    reach = max(TSNE_AXIS, float(np.abs(points).max()) * 1.05)
     x, y = points.T
     for ending, draw in (("", lambda axis: axis.scatter(x, y, s=2, alpha=0.2)),
                          ("_kde", lambda axis: seaborn.kdeplot(x=x, y=y, fill=True, ax=axis))):

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.experiment import whole
-from tfgan_suite.files import archive
+from tfgan_suite.files import archive, torch
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.lis.data import LisImages
@@ -159,8 +159,8 @@ class Reports:
                  Event("loss.jpg", self.system.plot_interval or p.vis_interval, self.plot)]
         if self.system.tested:
             found.append(Event("test", p.test_interval, self.running_test))
-            if p.final_test:
-                found.append(Event("final test", max(end, 1), self.final_test))
+        if p.final_test:
+            found.append(Event("final test", max(end, 1), self.final_test))
         return found
 
     def cut(self, done: int) -> None:
@@ -192,8 +192,25 @@ class Reports:
         archive.write_bytes(codes, buffer.getvalue())
 
     def codes(self) -> np.ndarray:
-        """The codes of all pictures of a run."""
+        """The codes of all pictures of a run: those that are kept beside the pictures (the original's too),
+        else
+        those of the seed.
+
+        Raises:
+            UserError: the file holds other things than codes of this experiment.
+        """
         rows, cols = self.system.grid
+        shape = (rows * cols, self.params.code_size)
+        for name, read in (("vis_code.npy", read_table), ("vis_code.pt", torch.load)):
+            path = self.folder / "samples" / name
+            if path.is_file():
+                with reading(path, "holds no codes", "delete it to draw new ones"):
+                    found = np.asarray(read(path), np.float32)
+                if found.shape != shape:
+                    raise UserError(f"{path}: holds codes of shape {found.shape}, these pictures need "
+                                    f"{shape}; go on with the "
+                                    f"old --vis_size and --code_size, or delete the file")
+                return found
         return self.system.latents(rows * cols, self.params.seed)
 
     # -- events -------------------------------------------------------------------------------------------
@@ -275,14 +292,19 @@ class Reports:
 
     def final_test(self, done: int, host) -> dict:
         """The test on the final test images with the checkpoint --net; the present weights stay as they
-        are."""
-        g, net = self.system.networks["g"], self.params.net
+        are. That of R-separate is of its G, which is that of --net already."""
+        g, net = self.system.g_lis, self.params.net
         present = dict(g.arrays())
-        if net != "last":
+        if net != "last" and self.system.tested:
             g.assign(Archive(tested_file(self.params)))
         loss = final_test(self.system, host.source.test("final_test"), self.folder / f"{net}_test")
         g.assign(present)
         return {"final_test_loss": loss}
+
+
+def read_table(path) -> np.ndarray:
+    """The array of an `.npy` file, read no further than the file goes."""
+    return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def losses_of(path) -> dict:

@@ -114,9 +114,12 @@ def read(dataroot, dataset: str, source: Source, again: str, trust: bool = False
         return _read_ours(ours, dataset, source, again)
     if original.is_file():
         if isinstance(source, FolderSource) and not trust:
-            raise UserError(f"{original}: its numbers mean the order in which the file system of that day listed the "
-                            f"images, ours are sorted by name, so that images of the test would be trained on; make "
-                            f"our split with '{again}', or give --trust_split if you know that the orders agree")
+            raise UserError(f"{original}: its numbers mean the order in which the file system of that day "
+                            f"listed the "
+                            f"images, ours are sorted by name, so that images of the test would be trained "
+                            f"on; make "
+                            f"our split with '{again}', or give --trust_split if you know that the orders "
+                            f"agree")
         return _read_original(original, source, again)
     raise UserError(f"{ours}: the images are not split into training and test images yet; run '{again}'")
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfgan_suite import random
 from tfgan_suite.layers import learned_input
 from tfgan_suite.lis import data, losses, networks, weights
-from tfgan_suite.lis.base import LisSystem, dropout_mask
+from tfgan_suite.lis.base import LisSystem, dropout_mask, first_round
 from tfgan_suite.lis.reports import ABSENT
 from tfgan_suite.pictures import sheets
 
@@ -101,10 +101,12 @@ class GLis(LisSystem):
     def console(self, step, scalars):
         """The original's line (counted from 1); -1 where a count did not occur."""
         values = " ".join(f"{name}: {float(scalars[name]):.4f}" for name in self.losses())
-        return [f"{step + 1} | {values}"]
+        took = self.data_seconds.pop(step, None)  # of the thread that made the batch
+        return [f"{step + 1} | {values}" + ("" if took is None else f" t_real: {took:.3f}s")]
 
     def lines(self, values):
-        """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix; only here those of r are cut at 1, as in
+        """Points of the groups loss-d-mix, loss-g-mix and loss-r-mix; only here those of r are cut at 1, as
+        in
         the original."""
         return {name: min(value, 1.0) if name.startswith("loss-r") else value
                 for name, value in mixed(values).items()}
@@ -117,7 +119,8 @@ class GLis(LisSystem):
     def history_lines(cls, params):
         """By what the loss is of, then by the number of modules."""
         n = params.r_iterations
-        return (*(f"loss-r-mix/train-r{i}" for i in range(n)), *(f"loss-g-mix/train-g{k}" for k in range(n + 1)),
+        return (*(f"loss-r-mix/train-r{i}" for i in range(n)),
+                *(f"loss-g-mix/train-g{k}" for k in range(n + 1)),
                 "loss-d-mix/train-d-real", *(f"loss-d-mix/train-d-fake{k}" for k in range(n + 1)))
 
     def stages(self, codes):
@@ -283,26 +286,6 @@ class Iterative(LisSystem):
     def decode(self, codes):
         """Round 0."""
         return self.networks["g"](codes)
-
-
-def first_round(uniforms, train_all: bool = False) -> np.ndarray:
-    """The first round that trains.
-
-    Args:
-        uniforms: [..., rounds]; round k (from 0) begins to train if its number is at most (k + 1) / rounds;
-            the last always trains.
-        train_all: all rounds train.
-
-    Returns:
-        ints [...].
-    """
-    uniforms = np.asarray(uniforms)
-    rounds = uniforms.shape[-1]
-    if train_all:
-        return np.zeros(uniforms.shape[:-1], int)
-    starts = uniforms <= (np.arange(rounds) + 1) / rounds
-    starts[..., -1] = True
-    return np.argmax(starts, axis=-1)
 
 
 # -- R-separate ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,24 +48,34 @@ def pairs(folder) -> list[tuple[int, Path, Path]]:
     return sorted(found)
 
 
-def frame(iteration: int, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Both pictures, uint8 [H, W, 3], side by side under the number of the iteration."""
-    height, width = max(before.shape[0], after.shape[0]), before.shape[1]
-    canvas = Image.new("RGB", (width + GAP + after.shape[1], CAPTION + height), "white")
-    canvas.paste(Image.fromarray(before), (0, CAPTION))
-    canvas.paste(Image.fromarray(after), (width + GAP, CAPTION))
-    ImageDraw.Draw(canvas).text((2, 1), f"iteration {iteration}: before and after", fill="black")
+def frame(iteration: int, *pictures: np.ndarray) -> np.ndarray:
+    """One picture, or the two before and after, uint8 [H, W, 3], under the number of the iteration."""
+    width = sum(picture.shape[1] for picture in pictures) + GAP * (len(pictures) - 1)
+    canvas = Image.new("RGB", (width, CAPTION + max(picture.shape[0] for picture in pictures)), "white")
+    left = 0
+    for picture in pictures:
+        canvas.paste(Image.fromarray(picture), (left, CAPTION))
+        left += picture.shape[1] + GAP
+    what = ": before and after" if len(pictures) > 1 else ""
+    ImageDraw.Draw(canvas).text((2, 1), f"iteration {iteration}{what}", fill="black")
     return np.asarray(canvas)
 
 
-def frames(folder) -> list[np.ndarray]:
-    """All frames of a run, of one size.
+def frames(folder, every: int = 1, both: bool = True) -> Iterator[np.ndarray]:
+    """Frames of a run, of one size, made one by one.
+
+    Args:
+        every: only every n-th picture, and the last.
+        both: the picture before beside that after; else only the one after.
 
     Raises:
         UserError: no pictures, or of several sizes (--vis_size was changed).
     """
-    found = [frame(iteration, read_rgb(before), read_rgb(after)) for iteration, before,
-             after in pairs(folder)]
-    if len({picture.shape for picture in found}) > 1:
-        raise UserError(f"{folder}: its pictures have several sizes; keep those of one --vis_size only")
-    return found
+    found, shape = pairs(folder), None
+    chosen = [pair for i, pair in enumerate(found) if i % every == 0 or i == len(found) - 1]
+    for iteration, *files in chosen:
+        made = frame(iteration, *(read_rgb(file) for file in (files if both else files[1:])))
+        if shape not in (None, made.shape):
+            raise UserError(f"{folder}: its pictures have several sizes; keep those of one --vis_size only")
+        shape = made.shape
+        yield made

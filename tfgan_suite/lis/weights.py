@@ -61,7 +61,8 @@ def place(folder) -> Path:
     """Where the checkpoints of a folder are: in it, or in its `models` where it is a run's --save_path."""
     folder = Path(folder)
     inside = folder / MODELS
-    here = (folder / convert.ARCHIVE).is_dir() or any(Checkpoints(folder).numbers(kind) for kind in ("g", "r"))
+    here = (folder / convert.ARCHIVE).is_dir() or any(Checkpoints(folder).numbers(kind)
+                                                      for kind in ("g", "r"))
     return inside if inside.is_dir() and not here else folder
 
 
@@ -90,7 +91,8 @@ def find(folder, which: str = "last") -> Origin:
                       lambda kind: convert.square_averages(folder, prefix(kind), kind))
     if which == BEST:
         if Checkpoints(folder / BEST).newest("g") is None:
-            raise UserError(f"{folder}: holds no best network (no running test has been yet); give --net=last "
+            raise UserError(f"{folder}: holds no best network (no running test has been yet); give "
+                            f"--net=last "
                             "or an iteration")
         folder = folder / BEST
     return _ours(Checkpoints(folder), folder, which)
@@ -109,7 +111,8 @@ def _ours(files: Checkpoints, folder: Path, which: str) -> Origin:
         path = files.path(kind, number)
         if not path.is_file():
             there = ", ".join(map(str, files.numbers(kind))) or "none"
-            raise UserError(f"{path}: no such file; of {kind.upper()} there are the iterations {there} (of older "
+            raise UserError(f"{path}: no such file; of {kind.upper()} there are the iterations {there} (of "
+                            f"older "
                             f"checkpoints only G stays, unless --keep_every asks for more)")
         return Archive(path)
 

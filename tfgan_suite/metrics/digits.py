@@ -5,6 +5,7 @@ classifier in Inception's place. It is trained once, in seconds, with a fixed se
 """
 from __future__ import annotations
 
+import contextlib
 from functools import cache as once
 
 import numpy as np
@@ -133,11 +134,7 @@ def accuracy(classifier: Classifier) -> float:
 
 @once
 def classifier() -> Classifier:
-    """The classifier of this machine: from the cache folder, or trained now and put there.
-
-    Raises:
-        UserError: the cache folder cannot be written.
-    """
+    """The classifier of this machine: from the cache folder, or trained now and put there."""
     path = cache.folder() / f"digits-classifier-{cache.key(RECIPE)}.npz"
     if path.is_file():
         model = _load(path)
@@ -147,7 +144,8 @@ def classifier() -> Classifier:
     reached = accuracy(model)
     if reached < LEAST_ACCURACY:
         raise RuntimeError(f"the digits classifier reached a test accuracy of {reached:.4f} only")
-    cache.write(path, ((f"{i:02d}", v.numpy()) for i, v in enumerate(model.network.weights)))
+    with contextlib.suppress(UserError):  # a cache that cannot be written costs nothing but time
+        cache.write(path, ((f"{i:02d}", v.numpy()) for i, v in enumerate(model.network.weights)))
     return model
 
 

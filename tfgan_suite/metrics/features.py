@@ -3,8 +3,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +16,9 @@ from tfgan_suite.files import archive
 from tfgan_suite.metrics import cache
 from tfgan_suite.metrics.progress import watched
 from tfgan_suite.metrics.samples import Sizes
-from tfgan_suite.metrics.statistics import Moments
+from tfgan_suite.metrics.statistics import Gaussian, Moments
 
+MOST = 2 << 30  # bytes of features that are cached: those of 262,144 images
 VERSION = 2  # raise it when the same images would give other features
 
 
@@ -22,12 +26,12 @@ class FeatureFile:
     """Vectors [n, d], float32, in a plain file: written in batches, read in blocks, never all in memory.
 
     Args:
-        path: where; by default a nameless temporary file, which is gone when the object is.
+        path: one that is there, to read from; by default a nameless temporary file, which is gone when the object is.
     """
 
     def __init__(self, path: Path | None = None, width: int = 0):
         self.path, self.width = path, width
-        self._file = open(path, "r+b" if path.exists() else "w+b") if path else tempfile.TemporaryFile()  # noqa: SIM115
+        self._file = open(path, "rb") if path else tempfile.TemporaryFile()  # noqa: SIM115
         self.n = os.fstat(self._file.fileno()).st_size // (4 * width) if width else 0
 
     def add(self, x: np.ndarray) -> None:
@@ -50,43 +54,126 @@ class FeatureFile:
         data = self._file.read(4 * self.width * (last - first))
         return np.frombuffer(data, np.float32).reshape(-1, self.width)
 
-    def close(self) -> None:
-        """Closes the file."""
-        self._file.close()
+    def copy(self, path: Path) -> None:
+        """Writes all vectors to a file of their own."""
+        self._file.flush()
+        self._file.seek(0)
+        with open(path, "wb") as target:
+            shutil.copyfileobj(self._file, target)
 
 
-def real_features(graph, samples, say=None) -> tuple[Moments, FeatureFile, Sizes]:
-    """Moments, features and sizes of real images, from the cache if these very images went through this very graph before.
+@dataclass
+class RealStatistics:
+    """What the real images' side of a comparison is.
+
+    Attributes:
+        name: where it is from.
+        moments: has `mean` and `covariance`.
+        features: vectors, if they were asked for.
+        sizes: of the images, if they are known.
+        n: how many, if that is known.
+    """
+
+    name: str
+    moments: Any
+    features: FeatureFile | None = None
+    sizes: Sizes | None = None
+    n: int | None = None
+
+
+def of_file(path) -> RealStatistics:
+    """Moments from an `.npz` with `mu` and `sigma` (pytorch-fid, TTUR) or `mean` and `cov` (Chainer's programs).
+
+    Raises:
+        UserError: unreadable, or without them.
+    """
+    stored = archive.Archive(path)
+    for mean, covariance in (("mu", "sigma"), ("mean", "cov")):
+        if mean in stored and covariance in stored:
+            found = Gaussian(np.asarray(stored[mean], np.float64), np.asarray(stored[covariance], np.float64))
+            if found.mean.ndim != 1 or found.covariance.shape != (len(found.mean),) * 2:
+                raise UserError(f"{path}: '{mean}' has shape {found.mean.shape}, '{covariance}' {found.covariance.shape}; they "
+                                f"must be [d] and [d, d]")
+            return RealStatistics(str(path), found, n=int(stored["n"]) if "n" in stored else None)
+    raise UserError(f"{path}: holds no statistics; it must have 'mu' and 'sigma' (or 'mean' and 'cov')")
+
+
+def save(path, moments: Moments) -> None:
+    """Writes `mu` and `sigma` as pytorch-fid and TTUR do, and `n`.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    archive.write(path, {"mu": moments.mean, "sigma": moments.covariance, "n": np.array(moments.n)}.items())
+
+
+def real_features(graph, samples, say=None, keep: bool = True) -> RealStatistics:
+    """Moments, features and sizes of real images, from the cache if these images went through this graph before.
+
+    Moments are always cached; features only where they are asked for and take at most `MOST` bytes. A cache that cannot be
+    written costs nothing but time.
 
     Args:
         graph: an `Inception`.
-        samples: a `SourceSamples`; the key is made of its content, order and size, and of the graph's SHA-256.
+        samples: a `SourceSamples`; the key is made of its fingerprint and of the graph's SHA-256.
         say: as in `watched`.
-
-    Raises:
-        UserError: the cache folder cannot be written.
+        keep: whether features are wanted.
     """
-    folder = cache.folder("features")
-    name = cache.key(VERSION, graph.file.sha256, samples.fingerprint())
-    data, about = folder / f"{name}.f32", folder / f"{name}.npz"
-    with contextlib.suppress(UserError):
-        if about.is_file() and data.is_file():
-            stored = archive.Archive(about)
-            moments, sizes = Moments.from_arrays(stored), Sizes(stored["sizes"])
-            features = FeatureFile(data, len(moments.mean))
-            if features.n == moments.n:
-                return moments, features, sizes
-    partial = archive.partial_of(data)
-    moments, features, sizes = Moments(), FeatureFile(partial), Sizes()
-    try:
-        for pictures, _ in watched(samples.batches(), "real images", len(samples), say):
-            vectors, _ = graph.old(pictures)
-            moments.add(vectors)
+    place = _Place.of(cache.key(VERSION, graph.file.sha256, samples.fingerprint()))
+    found = place and place.read(samples.source.name, keep)
+    if found:
+        return found
+    moments, sizes, features = Moments(), Sizes(), FeatureFile() if keep else None
+    for pictures, _ in watched(samples.batches(), "real images", len(samples), say):
+        vectors, _ = graph.old(pictures)
+        moments.add(vectors)
+        sizes.add(pictures)
+        if features is not None:
             features.add(vectors)
-            sizes.add(pictures)
-        features.close()
-        os.replace(partial, data)
-        cache.write(about, {**moments.arrays(), "sizes": np.array(sorted(sizes.seen))}.items())
-    finally:
-        partial.unlink(missing_ok=True)
-    return moments, FeatureFile(data, features.width), sizes
+    if place:
+        place.write(moments, sizes, features)
+    return RealStatistics(samples.source.name, moments, features, sizes, moments.n)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the moments and the features of some images are cached."""
+
+    data: Path
+    about: Path
+
+    @classmethod
+    def of(cls, name: str) -> _Place | None:
+        """None: there is no cache folder."""
+        try:
+            folder = cache.folder("features")
+        except UserError:
+            return None
+        return cls(folder / f"{name}.f32", folder / f"{name}.npz")
+
+    def read(self, name: str, keep: bool) -> RealStatistics | None:
+        """What is there, or None if something is missing or damaged (it is then made again)."""
+        if not self.about.is_file() or (keep and not self.data.is_file()):
+            return None
+        with contextlib.suppress(UserError):
+            stored = archive.Archive(self.about)
+            moments, sizes = Moments.from_arrays(stored), Sizes(stored["sizes"])
+            features = FeatureFile(self.data, len(moments.mean)) if keep else None
+            if features is None or features.n == moments.n:
+                return RealStatistics(name, moments, features, sizes, moments.n)
+        return None
+
+    def write(self, moments: Moments, sizes: Sizes, features: FeatureFile | None) -> None:
+        """Writes both, unless they are too large or the folder is not ours to write."""
+        try:
+            cache.write(self.about, {**moments.arrays(), "sizes": np.array(sorted(sizes.seen))}.items())
+            if features is None or 4 * features.n * features.width > MOST:
+                return
+            partial = archive.partial_of(self.data)
+            try:
+                features.copy(partial)
+                os.replace(partial, self.data)
+            finally:
+                archive.remove(partial)
+        except (UserError, OSError):
+            return

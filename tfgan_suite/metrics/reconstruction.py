@@ -31,26 +31,27 @@ class Search:
         self.decode, self.code, self.rate, self.steps, self.batch = decode, code, rate, steps, batch
         self._run = tf.function(self._search, reduce_retracing=True)
 
-    def _search(self, targets):
+    def _search(self, targets, *given):
         code = tf.zeros([tf.shape(targets)[0], self.code])
         code = tf.ensure_shape(code, [None, self.code])
         square = tf.zeros_like(code)
         for _ in tf.range(self.steps):
             with tf.GradientTape() as tape:
                 tape.watch(code)
-                loss = tf.reduce_mean(tf.square(self.decode(code) - targets))
+                loss = tf.reduce_mean(tf.square(self.decode(code, *given) - targets))
             gradient = tape.gradient(loss, code)
             square = ALPHA * square + (1.0 - ALPHA) * tf.square(gradient)
             code = code - self.rate * gradient / (tf.sqrt(square) + EPSILON)
-        images = self.decode(code)
+        images = self.decode(code, *given)
         return code, images, tf.reduce_mean(tf.square(images - targets))
 
-    def __call__(self, targets: np.ndarray, report: Callable[[int, float], None] | None = None):
+    def __call__(self, targets: np.ndarray, report: Callable[[int, float], None] | None = None, labels=None):
         """The search for all targets.
 
         Args:
             targets: float32 [n, h, w, c] in [0, 1].
             report: called with (first target of a batch, its mean square distance).
+            labels: float [n, classes], those of the targets, which `decode` then gets beside the codes.
 
         Returns:
             (codes [n, code], images [n, h, w, c], mean square distance over all targets).
@@ -58,7 +59,8 @@ class Search:
         codes, images, total = [], [], 0.0
         for first in range(0, len(targets), self.batch):
             part = targets[first:first + self.batch]
-            code, image, loss = self._run(tf.constant(part, tf.float32))
+            given = () if labels is None else (tf.constant(labels[first:first + self.batch], tf.float32),)
+            code, image, loss = self._run(tf.constant(part, tf.float32), *given)
             codes.append(code.numpy())
             images.append(image.numpy())
             total += float(loss) * len(part)
@@ -67,32 +69,24 @@ class Search:
         return np.concatenate(codes), np.concatenate(images), total / len(targets)
 
 
-def decoder(system) -> tuple[Callable, int]:
-    """How to search codes of a system: (codes -> images in [0, 1], size of a code).
-
-    Raises:
-        UserError: a conditional generator.
-    """
-    if system.classes:
-        raise UserError(f"--metrics=reconstruction: {system.params.name} needs labels beside the code; only generators of a "
-                        f"code alone can be searched")
-    return system.decode, system.latents(1, 0).reshape(1, -1).shape[1]
-
-
 @metric("reconstruction", "system", "reals")
 def reconstruction(evaluation: Evaluation) -> dict:
     """`reconstruction`: mean square distance of (at most 200 of --n) real images to the nearest images of the generator.
 
-    The images are those that the system trains on, so that the number compares systems, not over-fitting. A system with
-    test images of its own replaces this metric (`System.metrics`).
+    A conditional system gets each image's label, and only the code is searched. The images are those that the system trains
+    on, so that the number compares systems, not over-fitting. A system with test images of its own replaces this metric
+    (`System.metrics`).
     """
     system = evaluation.system
     if system is None:
         raise UserError("--metrics=reconstruction: needs an experiment, a folder of images has no generator")
-    decode, code = decoder(system)
-    size = tuple(decode(tf.zeros([2, code])).shape[1:3])
-    reals = evaluation.reals()
-    n = min(MOST, len(evaluation.samples), len(reals))
-    targets = np.concatenate([x for x, _ in samples.SourceSamples(reals, size, n=n).batches()])
-    _, _, loss = Search(decode, code)(targets.astype(np.float32) / np.float32(255.0))
-    return {"reconstruction": loss}
+    reals, code = evaluation.reals(), system.latents(1, 0).reshape(1, -1).shape[1]
+    if system.classes and reals.labels is None:
+        raise UserError(f"reconstruction: {system.params.name} needs a label beside the code, and {reals.name} has none")
+    labels = np.eye(system.classes, dtype=np.float32)[reals.labels] if system.classes else None
+    first = () if labels is None else (tf.constant(labels[[0, 0]]),)
+    size = tuple(system.decode(tf.zeros([2, code]), *first).shape[1:3])
+    stream = samples.SourceSamples(reals, size, n=min(MOST, len(evaluation.samples), len(reals)))
+    targets = np.concatenate([x for x, _ in stream.batches()]).astype(np.float32) / np.float32(255.0)
+    labels = None if labels is None else labels[stream.order]
+    return {"reconstruction": Search(system.decode, code)(targets, labels=labels)[2]}

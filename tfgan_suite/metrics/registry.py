@@ -12,11 +12,32 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.experiment import Parameter
 from tfgan_suite.metrics.progress import watched
 
 MODULES = ("digits", "scores", "reconstruction")  # the modules of this folder that hold metrics
 _METRICS: dict[str, Callable] = {}
 _NEEDS: dict[str, tuple[str, ...]] = {}
+
+OPTIONS = (
+    Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, pr, dc, intra_fid, swd, digits, "
+              "reconstruction, or a system's own "
+              "(default: digits for digits* experiments; else the system's own, or is,fid; for folders fid,kid with --reals, else "
+              "is)"),
+    Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
+    Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
+    Parameter("label", None, "score the samples of one class, against the real images of that class", int, minimum=0),
+    Parameter("splits", 10, "parts of the Inception Score", minimum=1),
+    Parameter("batch", 100, "images made and judged at a time", minimum=1),
+    Parameter("reals", "", "folder of images, experiment, or .npz file of statistics (mu and sigma, or mean and cov) to "
+              "compare with (default: the experiment's own data)"),
+    Parameter("save_stats", "", "write mean and covariance of the samples' features to this .npz file (mu, sigma)"),
+    Parameter("graph", "", "file classify_image_graph_def.pb"),
+    Parameter("graph_sha256", "", "SHA-256 that the graph file must have, if it is another one than the original's"),
+    Parameter("download", False, "fetch the graph into the cache folder if it is not there"),
+    Parameter("out_dir", "", "log folder for the results of a FOLDER (default: logs/NAME of the folder)"),
+)
+DEFAULT_N = 5000
 
 
 @dataclass
@@ -35,6 +56,7 @@ class Evaluation:
         shared: what several metrics need, by name: results of one pass over the samples, the graph, statistics of the reals.
         names: of all metrics that this evaluation is asked for, so that one pass can serve several.
         protocol: what the metrics add to the protocol (graph hash, count of reals, ...).
+        against_training: the reals are what the system was trained on, and results say so in their names.
         say: takes lines about the progress of long passes; None: a bar or lines on stderr.
     """
 
@@ -48,6 +70,7 @@ class Evaluation:
     shared: dict = field(default_factory=dict)
     names: tuple = ()
     protocol: dict = field(default_factory=dict)
+    against_training: bool = True
     say: Callable | None = None
 
     def watched(self, samples, title: str):

@@ -1,6 +1,8 @@
 """Statistics of a stream: memory does not grow with the number of samples, and batches may be of any size."""
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tfgan_suite.errors import UserError
@@ -65,6 +67,14 @@ class SplitScores:
             marginal = np.sum(mean[mean > 0] * np.log(mean[mean > 0]))
             scores.append(np.exp(self._negative_entropy[i] / (last - first) - marginal))
         return float(np.mean(scores)), float(np.std(scores))
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A mean [d] and a covariance [d, d] from a file."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
 
 
 class Moments:

@@ -1,30 +1,55 @@
-"""The only module that imports tensorflow-gan: distances between activations, and between images."""
+"""Distances between activations, and between images: by tensorflow-gan where it is installed, else by `distances`.
+
+This is the only module that imports tensorflow-gan.
+"""
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 
 import numpy as np
 import tensorflow as tf
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.metrics import distances
 from tfgan_suite.metrics.features import FeatureFile
 from tfgan_suite.metrics.statistics import Moments
+
+INSTALLED = importlib.util.find_spec("tensorflow_gan") is not None
+
+
+def computed_by() -> str:
+    """What computes the distances; results say it."""
+    return "tensorflow-gan" if INSTALLED else "numpy"
+
+
+def _kernel_block(x: np.ndarray, y: np.ndarray) -> float:
+    if not INSTALLED:
+        return distances.kernel_block(x, y)
+    from tensorflow_gan.python.eval import classifier_metrics
+
+    with _quiet():
+        return float(classifier_metrics.kernel_classifier_distance_from_activations(
+            tf.constant(x), tf.constant(y), max_block_size=max(len(x), len(y))))
 
 
 def frechet(a: Moments, b: Moments) -> float:
     """|m - m_w|^2 + Tr(C + C_w - 2 (C C_w)^(1/2)) in float64, C being the unbiased covariance (Heusel et al. 2017).
 
-    It is `tfgan.eval.frechet_classifier_distance_from_activations` on streamed moments; its matrix square root is used.
-    """
-    from tensorflow_gan.python.eval import classifier_metrics  # half a second, and only metrics need it
+    The root is not tensorflow-gan's, which cuts off singular values below 1e-10 whatever the others are: nothing is added
+    to or cut off from the covariances, so that the distance scales with the features, however small they are.
 
-    root = classifier_metrics.trace_sqrt_product(a.covariance, b.covariance)
-    distance = ((a.mean - b.mean) ** 2).sum() + (a.covariance + b.covariance).trace() - 2.0 * float(root)
+    Args:
+        a, b: anything with `mean` [d] and `covariance` [d, d].
+    """
+    root = distances.trace_of_root(a.covariance, b.covariance)
+    distance = ((a.mean - b.mean) ** 2).sum() + a.covariance.trace() + b.covariance.trace() - 2.0 * root
     return float(max(distance, 0.0))  # rounding may leave -1e-12 where the distributions are equal
 
 
 def kernel(a: FeatureFile, b: FeatureFile, block: int = 1024) -> tuple[float, float]:
-    """The unbiased squared MMD with kernel (x.y / d + 1)^3, and its standard error (Binkowski et al. 2018).
+    """The unbiased squared MMD with kernel (x.y / d + 1)^3, and its standard error over the blocks (Binkowski et al. 2018);
+    one block has none: NaN.
 
     It is `tfgan.eval.kernel_classifier_distance_and_std_from_activations` in float64, called for one pair of blocks at a time,
     so that the features never are in memory together. Both must be in random order.
@@ -32,19 +57,14 @@ def kernel(a: FeatureFile, b: FeatureFile, block: int = 1024) -> tuple[float, fl
     Raises:
         UserError: too few samples for the blocks.
     """
-    from tensorflow_gan.python.eval import classifier_metrics
-
     blocks = -(-max(a.n, b.n) // block)
     if min(a.n, b.n) < 2 * blocks:
         raise UserError(f"kid: {a.n} real and {b.n} generated images make no {blocks} blocks of two; give more of the fewer")
     edges = [_edges(x.n, blocks) for x in (a, b)]
     estimates = []
     for i in range(blocks):
-        pair = [tf.constant(x.read(e[i], e[i + 1]), tf.float64) for x, e in zip((a, b), edges)]
-        size = max(len(p) for p in pair)
-        with _quiet():
-            estimates.append(float(classifier_metrics.kernel_classifier_distance_from_activations(*pair, max_block_size=size)))
-    error = np.std(estimates, ddof=1) / np.sqrt(blocks) if blocks > 1 else 0.0
+        estimates.append(_kernel_block(*(x.read(e[i], e[i + 1]).astype(np.float64) for x, e in zip((a, b), edges))))
+    error = np.std(estimates, ddof=1) / np.sqrt(blocks) if blocks > 1 else np.nan
     return float(np.mean(estimates)), float(error)
 
 
@@ -72,15 +92,21 @@ def sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> lis
     Raises:
         UserError: images that are not square, too small, or cannot be halved down to the coarsest level.
     """
-    import tensorflow_gan
-
     side = _check_pyramid(real.shape)
     noise = np.random.default_rng([seed, 7])
     smooth = [x + noise.uniform(-0.5, 0.5, x.shape).astype(np.float32) for x in (real, fake)]
+    compute = _sliced_wasserstein if INSTALLED else distances.sliced_wasserstein
+    values = compute(smooth[0], smooth[1], seed)
+    return [(side >> i, float(r), float(f)) for i, (r, f) in enumerate(values)]
+
+
+def _sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int) -> list[tuple[float, float]]:
+    """`distances.sliced_wasserstein` by tensorflow-gan."""
+    import tensorflow_gan
+
     with _numpy_seed(seed), _quiet():
         tf.random.set_seed(seed)  # eagerly: in a graph, the order in which its threads draw patches would be left to chance
-        values = tensorflow_gan.eval.sliced_wasserstein_distance(*(tf.constant(x) for x in smooth))
-    return [(side >> i, float(r), float(f)) for i, (r, f) in enumerate(values)]
+        return tensorflow_gan.eval.sliced_wasserstein_distance(tf.constant(real), tf.constant(fake))
 
 
 def _check_pyramid(shape) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from tfgan_suite.data import rgb
+from tfgan_suite.data.folder import EXTENSIONS
 from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import archive
 from tfgan_suite.pictures import saving
@@ -40,17 +41,17 @@ def _folder(path) -> Path:
     return Path(path)
 
 
-def find(path) -> list[Path]:
-    """The folder's *.png, then its *.jpg, each sorted.
+def find(path, first: tuple = (".png", ".jpg")) -> list[Path]:
+    """The folder's pictures: the endings `first`, as in the original, then all others; each sorted.
 
     Raises:
-        UserError: no such folder, or neither in it.
+        UserError: no such folder, or none in it.
     """
-    folder = _folder(path)
-    found = sorted(folder.glob("*.png")) + sorted(folder.glob("*.jpg"))
+    places = {ending: i for i, ending in reversed(list(enumerate((*first, *EXTENSIONS))))}
+    found = [item for item in _folder(path).iterdir() if item.suffix.lower() in places]
     if not found:
-        raise UserError(f"{path}: holds no .png and no .jpg files")
-    return found
+        raise UserError(f"{path}: holds no pictures ({', '.join(EXTENSIONS)})")
+    return sorted(found, key=lambda item: (places[item.suffix.lower()], item))
 
 
 @contextlib.contextmanager
@@ -65,23 +66,32 @@ def _opened(path) -> Iterator[Image.Image]:
         yield picture
 
 
-def moments(paths: list[Path]) -> tuple[np.ndarray, np.ndarray, tuple]:
-    """Mean in [0, 255] and standard deviation in [0, 1] of every pixel, float64 [H, W, C], and the names of the bands.
+def moments(paths: list[Path]) -> tuple[np.ndarray, np.ndarray, tuple, list[Path]]:
+    """Mean in [0, 255] and standard deviation in [0, 1] of every pixel, float64 [H, W, C], the names of the bands, and
+    the pictures that could be read; a line says which could not, as in the original.
 
-    Size and mode are those of the first image; the others are resized with LANCZOS and converted.
+    Size and mode are those of the first readable image; the others are resized with LANCZOS and converted.
+
+    Raises:
+        UserError: none can be read.
     """
-    with _opened(paths[0]) as first:
-        size, mode = first.size, "RGB" if first.mode == "P" else first.mode
-    total = squares = 0.0
+    size, mode, total, squares, used = None, "", 0.0, 0.0, []
     for path in paths:
-        with _opened(path) as picture:
-            picture = picture.convert(mode)
-            picture = picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS)
+        try:
+            with _opened(path) as picture:
+                size, mode = size or picture.size, mode or ("RGB" if picture.mode == "P" else picture.mode)
+                picture = picture.convert(mode)
+                picture = picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS)
+        except UserError as error:
+            print(f"left out: {error}")
+            continue
         x = np.atleast_3d(np.asarray(picture, np.float64))
-        total, squares = total + x, squares + (x / 255) ** 2
-    mean = total / len(paths)
-    deviation = np.sqrt(np.maximum(squares / len(paths) - (mean / 255) ** 2, 0))
-    return mean, deviation, Image.new(mode, (1, 1)).getbands()
+        total, squares, used = total + x, squares + (x / 255) ** 2, [*used, path]
+    if not used:
+        raise UserError(f"{paths[0].parent}: none of its {len(paths)} pictures can be read")
+    mean = total / len(used)
+    deviation = np.sqrt(np.maximum(squares / len(used) - (mean / 255) ** 2, 0))
+    return mean, deviation, Image.new(mode, (1, 1)).getbands(), used
 
 
 def deviation_picture(plane: np.ndarray, band: int, bands: int) -> np.ndarray:
@@ -100,8 +110,7 @@ def statistics(path, target=None, likelihood: Callable | None = None) -> dict[st
         target: folder to write to; by default stats/<folder with - for />.
         likelihood: see `face_likelihood`; None: faces are not looked for.
     """
-    paths = find(path)
-    mean, deviation, bands = moments(paths)
+    mean, deviation, bands, paths = moments(find(path))
     target = Path(target or Path("stats") / str(path).strip("/").replace("/", "-"))
     archive.make_folder(target)
     rounded = np.rint(mean).astype(np.uint8)
@@ -123,7 +132,7 @@ def clean(path, target, res: int | None = None, likelihood: Callable | None = No
         likelihood: images whose first face is less likely than `threshold` stay behind; None: faces are not looked for.
 
     Returns:
-        (copied, left behind); unreadable images are left behind.
+        (copied, left behind); unreadable images are left behind. A line for each of them says why.
     """
     source, target = _folder(path), Path(target)
     if source.resolve() == target.resolve():
@@ -131,13 +140,23 @@ def clean(path, target, res: int | None = None, likelihood: Callable | None = No
     archive.make_folder(target)
     copied, paths = 0, sorted(source.glob("*.jpg"))
     for item in paths:
-        try:
-            picture = rgb.read_rgb(item)
-        except UserError:
-            continue
-        good = res is None or min(picture.shape[:2]) >= res
-        good = good and (likelihood is None or likelihood(Image.fromarray(picture)) >= threshold)
-        if good:
+        why = _unusable(item, res, likelihood, threshold)
+        if why:
+            print(f"left behind: {why}")
+        else:
             shutil.copyfile(item, target / item.name)
             copied += 1
     return copied, len(paths) - copied
+
+
+def _unusable(path: Path, res: int | None, likelihood: Callable | None, threshold: float) -> str:
+    """Why `clean` leaves a picture behind; '' if it is fine."""
+    try:
+        picture = rgb.read_rgb(path)
+    except UserError as error:
+        return str(error)
+    height, width = picture.shape[:2]
+    if res is not None and min(height, width) < res:
+        return f"{path}: {width}x{height} is smaller than {res}"
+    score = threshold if likelihood is None else likelihood(Image.fromarray(picture))
+    return "" if score >= threshold else f"{path}: its first face is {score:.2f} likely, {threshold} are needed"

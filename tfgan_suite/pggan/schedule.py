@@ -148,31 +148,35 @@ def batches_of(table: str) -> dict[int, int]:
     return found
 
 
-def start_of(params, last: int) -> tuple[int, int, str]:
-    """Where `--resumeTraining` begins: (level, images shown there, what was wrong with the request or '').
+def start_of(params, last: int) -> tuple[int, int]:
+    """Where `--resumeTraining` begins: (level, images shown there).
 
-    As in the original, a request that cannot be met starts from zero.
+    Raises:
+        UserError: this run cannot begin there (the original then begins at zero).
     """
-    first = level_of(params.startRes)
+    first, asked = level_of(params.startRes), f"resumeTraining={params.resumeTraining}"
     if not params.resumeTraining:
-        return first, 0, ""
+        return first, 0
     resolution, images = map(int, resume_words(params.resumeTraining))
     if resolution not in [4 << level for level in range(first, last + 1)]:
-        return first, 0, f"The resolution {resolution} is not one of this run ({params.startRes} to {params.endRes})."
+        raise UserError(f"{asked}: resolution {resolution} is not one of this run; give one from {params.startRes} to "
+                        f"{params.endRes}")
     level, fade = level_of(resolution), params.samplesWhileFade
     total = params.samplesWhileStable + (fade if level > first else 0)
     if images > total:
-        return first, 0, f"{images} images are more than the {total} that resolution {resolution} is trained with."
+        raise UserError(f"{asked}: {images} images are more than the {total} that resolution {resolution} is trained "
+                        f"with; give fewer, or the next resolution")
     if level > first and images < fade:
-        return first, 0, f"Snapshots are resumed in stable stages, but {images} images are less than the fade's {fade}."
-    return level, images, ""
+        raise UserError(f"{asked}: snapshots are resumed in stable stages; give at least the {fade} images of the fade")
+    return level, images
 
 
 def schedule_of(params) -> Schedule:
     """The schedule of an experiment.
 
     Raises:
-        UserError: endRes below startRes, a resolution without a batch, a batch that the minibatch-stddev group does not divide.
+        UserError: endRes below startRes, a resolution without a batch, a batch that the minibatch-stddev group does not
+            divide, or an impossible `resumeTraining`.
     """
     first, last = level_of(params.startRes), level_of(params.endRes)
     if last < first:
@@ -185,5 +189,5 @@ def schedule_of(params) -> Schedule:
         if group > 1 and batches[resolution] % group:
             raise UserError(f"stdDevGroup={group} does not divide the batch {batches[resolution]} of resolution {resolution}; "
                             f"change stdDevGroup or batch_table")
-    level, images, _ = start_of(params, last)
+    level, images = start_of(params, last)
     return Schedule(first, last, params.samplesWhileStable, params.samplesWhileFade, batches, level, images)

@@ -13,7 +13,7 @@ from tfgan_suite.errors import UserError
 from tfgan_suite.pggan import objective, reports, sampling, snapshots
 from tfgan_suite.pggan.networks import Critic, Generator, Sizes
 from tfgan_suite.pggan.pyramid import Pyramid, open_source, real_batch, resized
-from tfgan_suite.pggan.schedule import schedule_of, start_of
+from tfgan_suite.pggan.schedule import schedule_of
 from tfgan_suite.random import Draws, generator
 from tfgan_suite.system import System
 
@@ -75,7 +75,6 @@ class PGGAN(System):
             snapshots.start_from(self, p.preWtsFile)
         elif p.resumeTraining:
             raise UserError("resumeTraining needs the weights to go on with; give --preWtsFile=FILE.pth.tar")
-        self.notice = start_of(p, self.schedule.last)[2]
 
     # -- size of a run -------------------------------------------------------------------------------------------------
     @property
@@ -206,7 +205,16 @@ class PGGAN(System):
         scalars.update({name: tf.reduce_mean([more[name] for more in regulariser]) for name in regulariser[0]})
         if self.params.criticLossFunc == "BEGAN":
             scalars["k"] = self.extra_state["k"].read_value()
-        return scalars
+        return {**scalars, **self._position(step, phase.level, alpha)}
+
+    def _position(self, step: tf.Tensor, level: int, alpha: tf.Tensor | None) -> dict[str, tf.Tensor]:
+        """Where the run is, for the logs: resolution, weight of the newest level, images shown before, rates."""
+        first = self.schedule.first_iteration(level)
+        shown = self.schedule.at(first).shown + (tf.cast(step, tf.int64) - first) * self.schedule.batch(level)
+        return {"resolution": tf.constant(4.0 * 2**level), "alpha": tf.constant(1.0) if alpha is None else
+                tf.cast(alpha, tf.float32), "images": tf.cast(shown, tf.float32),
+                "gRate": tf.convert_to_tensor(self.optimizers["g"].learning_rate),
+                "cRate": tf.convert_to_tensor(self.optimizers["d"].learning_rate)}
 
     def _alpha(self, step: tf.Tensor, level: int) -> tf.Tensor:
         """The weight of the level that fades in, float64."""
@@ -290,9 +298,6 @@ class PGGAN(System):
     def status(self, step: int) -> str:
         moment = self.schedule.at(step)
         return f"{moment.resolution}x{moment.resolution} " + (f"fade {moment.alpha:.2f}" if moment.alpha < 1 else "stable")
-
-    def notices(self) -> list[str]:
-        return [f"{self.notice} Proceeding from zero..."] if self.notice else []
 
     def cut_logs(self, log_dir, done: int) -> None:
         reports.cut_status(self, log_dir, done)

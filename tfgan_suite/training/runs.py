@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from tfgan_suite import registry
 from tfgan_suite.errors import UserError, quoted
 from tfgan_suite.experiment import Parameters
@@ -32,6 +34,9 @@ def build(params: Parameters, training: bool = True, guarded: bool = True):
     """
     import tensorflow as tf
 
+    from tfgan_suite import distributed
+
+    distributed.grow_memory()
     system_class = registry.system_class(params.system)
     if params.precision not in system_class.precisions:
         raise UserError(f"--precision={params.precision}: system {params.system} computes in "
@@ -155,3 +160,37 @@ def check_memory(system, n: int) -> None:
     if need > free:
         raise UserError(f"{n} images need about {need / 2**30:.1f} GiB of memory, {free / 2**30:.1f} GiB are free; "
                         f"ask for fewer --rows and --cols")
+
+
+def check_label(system, label: int | None) -> None:
+    """Stops where the label is no class of the system.
+
+    Raises:
+        UserError: it is not.
+    """
+    if label is not None and not 0 <= label < system.classes:
+        name, classes = system.params.name, system.classes
+        raise UserError(f"--label={label}: {name} has {classes} classes"
+                        + (f", 0 to {classes - 1}" if classes else "; leave --label out"))
+
+
+def sample(system, n: int, seed: int = 0, label: int | None = None, labels=None) -> np.ndarray:
+    """The first `n` samples of a seed.
+
+    Args:
+        system: as `open_sampler` gives it.
+        label: class of all samples.
+        labels: int [n], a class for each; by default class k for sample k modulo the number of classes.
+
+    Returns:
+        uint8 [n, H, W, C], by the original's rule from numbers to bytes.
+
+    Raises:
+        UserError: there is no such class, or there is not memory enough.
+    """
+    check_memory(system, n)
+    check_label(system, label)
+    chosen = system.labels(n, seed) if labels is None else labels
+    if label is not None:
+        chosen = chosen * 0 + label
+    return system.to_uint8(system.generate(system.latents(n, seed), chosen))

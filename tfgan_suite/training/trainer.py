@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
+from tqdm.autonotebook import tqdm
 
 from tfgan_suite import distributed, options
 from tfgan_suite.errors import CannotWrite, Diverged, UserError
@@ -340,8 +340,13 @@ class Trainer:
         bar.set_postfix([*([("at", status)] if status else []), ("img/s", f"{rate * images:.0f}"), *shown], refresh=False)
         bar.update(count)
 
+    @property
+    def notebook(self) -> bool:
+        """Whether tqdm has found itself in a notebook, where a bar is shown although stdout is no terminal."""
+        return tqdm.__module__ == "tqdm.notebook"
+
     def _bar(self, start: int, end: int):
-        if not self.log.out.isatty():
+        if not (self.log.out.isatty() or self.notebook and self.log.out is sys.stdout):
             return None
         return tqdm(total=end, initial=start, unit="it", dynamic_ncols=True, file=self.log.out, desc=self.params.name)
 
