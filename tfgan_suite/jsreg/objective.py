@@ -35,7 +35,7 @@ def tagged(losses: dict, norms: dict, gamma, g_loss) -> dict[str, tf.Tensor]:
     """
     tagged = {"gamma_1": gamma, "gen/gen/unreg_gen_loss": g_loss, "disc/disc/unreg_disc_loss": losses["unreg_disc_loss"]}
     statistics = {name: value for name, value in {**losses, **norms}.items()
-                  if name not in ("disc_loss", "unreg_disc_loss", "gamma")}
+                  if name not in ("disc_loss", "unreg_disc_loss", "gamma", "penalty")}
     if statistics:
         tagged["disc/disc/disc_loss"] = losses["disc_loss"]
         tagged.update({f"disc/disc_reg/disc/{name}": value for name, value in statistics.items()})
