@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Trains the one-discriminator baseline of an RP-GAN experiment: ./baseline_train.py NAME [--name=value ...]"""
+"""Trains the one-discriminator baseline of an RP-GAN experiment: ./baseline_train.py NAME [--name=value
+...]"""
 import train
 from tfgan_suite import cli
 

@@ -1,4 +1,5 @@
-"""SNGAN with the projection discriminator on the embedded digits, class-conditional, 16x16: minutes on two CPU cores"""
+"""SNGAN with the projection discriminator on the embedded digits, class-conditional, 16x16: minutes on two
+CPU cores"""
 system = 'sngan_projection'
 
 dataset = 'digits'

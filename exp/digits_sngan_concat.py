@@ -1,4 +1,5 @@
-"""SNGAN on the embedded digits with the label concatenated in D (the projection of digits_sngan learns the classes faster)"""
+"""SNGAN on the embedded digits with the label concatenated in D (the projection of digits_sngan learns the
+classes faster)"""
 system = 'sngan'
 
 DATASET = 'digits'

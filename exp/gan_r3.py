@@ -1,4 +1,5 @@
-"""A baseline of today (R3GAN, arXiv 2501.05441) on the embedded digits: relativistic pairs, R1 and R2, no norms"""
+"""A baseline of today (R3GAN, arXiv 2501.05441) on the embedded digits: relativistic pairs, R1 and R2, no
+norms"""
 system = 'gan'
 data = 'digits'
 imsz = 16

@@ -1,4 +1,5 @@
-"""JS-regularised DCGAN, 32x32 CelebA faces: main.py --gamma=2.0 --annealing --epochs=10 --dataset=celebA --output_height=32."""
+"""JS-regularised DCGAN, 32x32 CelebA faces: main.py --gamma=2.0 --annealing --epochs=10 --dataset=celebA
+--output_height=32."""
 system = 'jsreg_dcgan'
 dataset = 'celebA'
 output_height = 32

@@ -1,4 +1,5 @@
-"""JS-regularised DCGAN, 64x64 LSUN bedrooms (carpedm20_DCGAN of rothk/Stabilizing_GANs); data/lsun/*.jpg or LMDB folders."""
+"""JS-regularised DCGAN, 64x64 LSUN bedrooms (carpedm20_DCGAN of rothk/Stabilizing_GANs); data/lsun/*.jpg or
+LMDB folders."""
 system = 'jsreg_dcgan'
 dataset = 'lsun'
 input_height = 256

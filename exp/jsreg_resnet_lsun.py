@@ -1,4 +1,5 @@
-"""JS-regularised ResNet, 64x64 LSUN bedrooms: gan_64x64.py --architecture=ResNet --gamma=2.0 --annealing --dataset=lsun."""
+"""JS-regularised ResNet, 64x64 LSUN bedrooms: gan_64x64.py --architecture=ResNet --gamma=2.0 --annealing
+--dataset=lsun."""
 system = 'jsreg_gan64'
 architecture = 'ResNet'
 mode = 'regularized_gan'

@@ -1,4 +1,5 @@
-"""SNGAN: CIFAR-10 with an auxiliary classifier in D (the original's ACGAN = True; --LABEL_IN_D=False hides the label from D)"""
+"""SNGAN: CIFAR-10 with an auxiliary classifier in D (the original's ACGAN = True; --LABEL_IN_D=False hides
+the label from D)"""
 system = 'sngan'
 
 DATASET = 'cifar10'

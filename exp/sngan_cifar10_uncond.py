@@ -1,4 +1,5 @@
-"""SNGAN: CIFAR-10 without labels, in G or in D (the original's CONDITIONAL = False still showed labels to D)"""
+"""SNGAN: CIFAR-10 without labels, in G or in D (the original's CONDITIONAL = False still showed labels to
+D)"""
 system = 'sngan'
 
 DATASET = 'cifar10'

@@ -1,4 +1,5 @@
-"""CIFAR-10 without labels, the authors' networks (pfnet-research/sngan_projection, sn_cifar10_unconditional)"""
+"""CIFAR-10 without labels, the authors' networks (pfnet-research/sngan_projection,
+sn_cifar10_unconditional)"""
 system = 'sngan_projection'
 
 dataset = 'cifar10'

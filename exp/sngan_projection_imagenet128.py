@@ -1,4 +1,5 @@
-"""Projection discriminator on ImageNet 128x128 (pfnet-research/sngan_projection, sn_projection; --concat=True: sn_concat)"""
+"""Projection discriminator on ImageNet 128x128 (pfnet-research/sngan_projection, sn_projection;
+--concat=True: sn_concat)"""
 system = 'sngan_projection'
 
 dataset = 'imagenet'
