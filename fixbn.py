@@ -23,7 +23,8 @@ def main(argv):
 
     system, number = runs.open_sampler(params, positionals[1] if len(positionals) > 1 else None, quiet=False)
     if not system.frozen:
-        raise UserError(f"{params.name}: system {params.system} needs no fixbn.py; its interpolations use G as it is")
+        raise UserError(f"{params.name}: system {params.system} needs no fixbn.py; its interpolations use G "
+                        f"as it is")
     print("Running forward pass.", flush=True)
     arrays = system.population_statistics(options["n"], options["fixbn_seed"])
     path = checkpoints.Checkpoints(params.wts_dir).path(system.frozen, number)

@@ -11,9 +11,11 @@ image number R (counted from 1 in reading order)."""
 
 OPTIONS = (
     Parameter("cols", 11, "images in a row", minimum=2),
-    Parameter("rows", None, "pairs in one sheet (default: all); a longer list of pairs is cut", int, minimum=1),
+    Parameter("rows", None, "pairs in one sheet (default: all); a longer list of pairs is cut", int,
+              minimum=1),
     Parameter("gif", False, "write an animated strip: OUT ends in .gif"),
-    Parameter("labels", None, "A,B,...: classes from the left to the right end, for conditional systems", str),
+    Parameter("labels", None, "A,B,...: classes from the left to the right end, for conditional systems",
+              str),
 )
 
 

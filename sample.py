@@ -22,7 +22,8 @@ OPTIONS = (
     Parameter("rows", None, "rows of the sheet (default: the system's)", int, minimum=1),
     Parameter("n", None, "single pictures in a folder OUT/ (default: 10000)", int, minimum=1),
     Parameter("classes", None, "A,B,...: a column for each of these classes, for conditional systems", str),
-    Parameter("label", None, "class of all samples, for conditional systems (default: column k has class k)", int,
+    Parameter("label", None, "class of all samples, for conditional systems (default: column k has class k)",
+              int,
               minimum=0),
 )
 
@@ -36,7 +37,8 @@ def main(argv):
     name, seed = cli.name_and_seed(positionals[0])
     many = positionals[1].endswith("/") or os.path.isdir(positionals[1])
     if options["n"] and not many:
-        raise UserError(f"--n={options['n']}: {positionals[1]} is a file for one sheet; give a folder, {positionals[1]}/")
+        raise UserError(f"--n={options['n']}: {positionals[1]} is a file for one sheet; give a folder, "
+                        f"{positionals[1]}/")
     out = Path(positionals[1]) if many else saving.check_output(positionals[1])
     params = load(name, overrides)
     number = positionals[2] if len(positionals) > 2 else None
@@ -61,7 +63,8 @@ def single_pictures(system, folder, iteration, seed, options):
     samples = SystemSamples(system, options["n"] or MANY, seed, label=options["label"])
     runs.check_memory(system, samples.batch)
     there = singles.write(system, folder, samples, iteration)
-    print(f"{len(samples)} pictures in {folder}" + (f", of which {there} were there already" if there else ""))
+    print(f"{len(samples)} pictures in {folder}"
+          + (f", of which {there} were there already" if there else ""))
 
 
 def sheet(system, out, seed, options):
@@ -76,7 +79,8 @@ def sheet(system, out, seed, options):
     cols = options["cols"] or (len(chosen) if chosen else system.grid[1])
     print(f"Generating {out}", flush=True)
     classes = sheets.in_columns(chosen, rows, cols) if chosen else None
-    saving.save(out, sheets.grid(runs.sample(system, rows * cols, seed, options["label"], classes), rows, cols))
+    saving.save(out, sheets.grid(runs.sample(system, rows * cols, seed, options["label"], classes), rows,
+                                 cols))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""What an installed package has beside `tfgan_suite`: the experiments, and the scripts that its console commands run."""
+"""What an installed package has beside `tfgan_suite`: the experiments, and the scripts that its console
+commands run."""
 from setuptools import find_packages, setup
 
 BESIDE = {"tfgan_suite.exp": "exp", "tfgan_suite.scripts": ".", "tfgan_suite.scripts.filts": "filts",

@@ -14,8 +14,10 @@ Trains the experiment exp/NAME.py, or goes on from its newest checkpoint. Ctrl-C
 
 OPTIONS = (
     Parameter("dry-run", False, "build everything, print networks and a memory estimate, train nothing"),
-    Parameter("from", None, "go back to the whole checkpoint of this iteration; later files are moved aside", int, minimum=0),
-    Parameter("change", False, "go on with values that change what is optimised (losses, penalties, rates, seed)"),
+    Parameter("from", None, "go back to the whole checkpoint of this iteration; later files are moved aside",
+              int, minimum=0),
+    Parameter("change", False,
+              "go on with values that change what is optimised (losses, penalties, rates, seed)"),
 )
 
 

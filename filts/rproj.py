@@ -14,7 +14,8 @@ OPTIONS = (Parameter("seed", None, "seed of the draws (default: different in eve
 
 
 def main(argv):
-    (out, *groups), options, _ = cli.parse(argv, USAGE, OPTIONS, least=2, most=None, first_is_experiment=False)
+    (out, *groups), options, _ = cli.parse(argv, USAGE, OPTIONS, least=2, most=None,
+                                           first_is_experiment=False)
     from tfgan_suite.layers import projections
     from tfgan_suite.rpgan import filters
 

@@ -1,6 +1,7 @@
 """Fixtures: numbers recorded from the original programs, found by kind in `$GOLDEN/<system>/`.
 
-A fixture's kind is the first word of its file name. Parity tests take every size, flag and seed from the file, so the same
+A fixture's kind is the first word of its file name. Parity tests take every size, flag and seed from the
+file, so the same
 tests run on another folder of the same form: `GOLDEN=../shared/golden pytest tests/parity`.
 """
 from __future__ import annotations
@@ -25,9 +26,11 @@ def files(system: str, *patterns: str) -> list[Path]:
 
 
 def each(system: str, *patterns: str):
-    """Parametrises a test over fixture files; it is skipped, by name, where the folder has none of that kind."""
+    """Parametrises a test over fixture files; it is skipped, by name, where the folder has none of that
+    kind."""
     found = [pytest.param(p, id=p.stem) for p in files(system, *patterns)]
-    missing = pytest.param(None, marks=pytest.mark.skip(reason=f"{folder(system)} has no {' or '.join(patterns)}"))
+    missing = pytest.param(None,
+                           marks=pytest.mark.skip(reason=f"{folder(system)} has no {' or '.join(patterns)}"))
     return pytest.mark.parametrize("path", found or [missing])
 
 

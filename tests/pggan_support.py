@@ -10,7 +10,8 @@ from tfgan_suite.layers.conventions import PPGAN
 from tfgan_suite.pggan.networks import Critic, Generator, Sizes
 from tfgan_suite.pggan.system import PGGAN
 
-SMALL = {"fmapBase": 16, "fmapMax": 6, "latentSize": 5, "endRes": 16, "stdDevGroup": 2, "batch_table": "4:4,8:4,16:4",
+SMALL = {"fmapBase": 16, "fmapMax": 6, "latentSize": 5, "endRes": 16, "stdDevGroup": 2,
+         "batch_table": "4:4,8:4,16:4",
          "samplesWhileStable": 8, "samplesWhileFade": 12, "obj": 1.0, "data_path": "digits"}
 
 
@@ -65,7 +66,8 @@ def make(**flags):
 
 
 def run(system, source, start, end):
-    """Iterations start..end-1, untraced (that takes longer than a few iterations); the scalars of the last."""
+    """Iterations start..end-1, untraced (that takes longer than a few iterations); the scalars of the
+    last."""
     for step in range(start, end):
         batch = {k: tf.constant(v) for k, v in system.batch(step, source).items()}
         scalars = system.iteration(tf.constant(step, tf.int64), batch, system.phase(step))
@@ -84,7 +86,7 @@ def known(flags):
     return {name: value for name, value in flags.items() if name in declared}
 
 
-# -- kinks -------------------------------------------------------------------------------------------------------------
+# -- kinks ---------------------------------------------------------------------------------------------------
 LEAKY = tf.nn.leaky_relu
 NEAR = 4e-6  # of a layer's root mean square: what float32's rounding in the layers before does to one unit
 
@@ -103,7 +105,8 @@ class Kinks:
         number, self.calls = self.calls, self.calls + 1
         size, y = np.abs(x.numpy()).ravel(), LEAKY(x, slope)
         scale = np.sqrt(np.mean(np.square(size)))
-        self.near += [(size[i] / scale, number, i) for i in np.flatnonzero((size < NEAR * scale) & (size > 0))]
+        self.near += [(size[i] / scale, number, i)
+                      for i in np.flatnonzero((size < NEAR * scale) & (size > 0))]
         units = [i for call, i in self.chosen if call == number]
         if not units:
             return y
@@ -118,11 +121,13 @@ class Kinks:
 
 
 def either_side(attempt, budget=None):
-    """Runs `attempt`; where it fails, again with units that are within rounding of zero on the other side of the kink.
+    """Runs `attempt`; where it fails, again with units that are within rounding of zero on the other side of
+    the kink.
 
-    The slope of a leaky ReLU jumps at zero. A unit whose value is a few millionths of its layer's is on either side by
-    rounding alone, that is by the processor, and its slope changes every gradient below it (`traj_growth` has such a unit in
-    its last iteration). No tolerance can absorb that, and none has to: its two values are both right.
+    The slope of a leaky ReLU jumps at zero. A unit whose value is a few millionths of its layer's is on
+    either side by rounding alone, that is by the processor, and its slope changes every gradient below it
+    (`traj_growth` has such a unit in its last iteration). No tolerance can absorb that, and none has to: its
+    two values are both right.
 
     Args:
         attempt: a function that raises AssertionError; it may be run many times.

@@ -47,7 +47,12 @@ def test_the_same_as_the_commands(place, capsys):
     run = ts.train("tiny", MAXITER=3)  # goes on
     assert "Restoring G from models/tiny/iter_2.gmodel.npz" in capsys.readouterr().out and run.iteration == 3
     verb("sample.py")(["tiny,7", "a.png", "--rows=10", "--cols=15"])
-    sheet = np.asarray(Image.open("a.png")).reshape(10, 16, 15, 16, 3).transpose(0, 2, 1, 3, 4).reshape(150, 16, 16, 3)
+    sheet = (
+        np.asarray(Image.open("a.png"))
+        .reshape(10, 16, 15, 16, 3)
+        .transpose(0, 2, 1, 3, 4)
+        .reshape(150, 16, 16, 3)
+    )
     np.testing.assert_array_equal(run.load().sample(150, seed=7), sheet)
     assert ts.load("tiny", iteration=3).iteration == 3
 
@@ -58,7 +63,8 @@ def test_the_same_as_the_commands(place, capsys):
     (lambda: ts.load("tiny", wts_dir="nowhere"), "holds no"),
     (lambda: ts.train("tiny", MAXITER=1).load().sample(2, label=1), "has 0 classes"),
     (lambda: ts.evaluate(ts.train("tiny", MAXITER=1).load(), ["digit"], 20), "unknown metric 'digit'"),
-    (lambda: ts.evaluate(ts.train("tiny", MAXITER=1).load(), ["digits"], 20, split=2), "did you mean 'splits'"),
+    (lambda: ts.evaluate(ts.train("tiny", MAXITER=1).load(), ["digits"], 20, split=2),
+     "did you mean 'splits'"),
 ])
 def test_mistakes_are_user_errors(place, call, said):
     with pytest.raises(UserError, match=said):

@@ -20,9 +20,11 @@ def test_lengths_and_folders_are_free_and_objectives_are_not(name):
     declared = experiment.declared(name)
     for length in registry.system_class(name).length:
         assert declared[length].change in ("free", "later") or (name, length) == ("pggan", "endRes")
-    for folder in {"wts_dir", "log_dir", "data_dir", "data_path", "dataroot", "lfile", "DATA_DIR"} & set(declared):
+    for folder in {"wts_dir", "log_dir", "data_dir", "data_path", "dataroot", "lfile",
+                   "DATA_DIR"} & set(declared):
         assert declared[folder].change == "free"
-    for objective in {"seed", "penalty", "gamma", "annealing", "lr", "LR", "alpha", "gLR", "lambda_r", "LOSS_TYPE", "loss_type",
+    for objective in {"seed", "penalty", "gamma", "annealing", "lr", "LR", "alpha", "gLR", "lambda_r",
+                      "LOSS_TYPE", "loss_type",
                       "disc_learning_rate", "criticLossFunc", "ls", "alt_gen_loss"} & set(declared):
         assert declared[objective].change == "ask", objective
 
@@ -34,13 +36,15 @@ def test_later_levels_of_pggan_may_change():
     params = experiment.load("digits_pggan", given)
     system = runs.build(params)
     assert system.schedule.at(14).resolution == 8
-    assert check(params, {"batch_table": "4:8,8:8,16:16"}, 14, system) == {"batch_table": ["4:8,8:8,16:16", "4:8,8:8,16:4"]}
+    assert check(params, {"batch_table": "4:8,8:8,16:16"}, 14,
+                 system) == {"batch_table": ["4:8,8:8,16:16", "4:8,8:8,16:4"]}
     with pytest.raises(UserError, match="batch_table=.*it would change what the first 14 iterations did"):
         check(params, {"batch_table": "4:8,8:16,16:4"}, 14, system, allowed=True)
     for name in ("samplesWhileStable", "samplesWhileFade"):
         with pytest.raises(UserError, match=name):
             check(params, {name: 160}, 14, system)
-    assert check(params, {"samplesWhileStable": 800}, 5, system)  # the first level lasts longer than it was to
+    # the first level lasts longer than it was to
+    assert check(params, {"samplesWhileStable": 800}, 5, system)
     assert check(params, {"ema": True, "saveModelEvery": 7}, 14, system)
     milestones = [done for done in range(1, 51) if system.milestone(done)]
     assert milestones == [10, 20, 30, 50]
@@ -50,7 +54,8 @@ def test_the_length_of_a_mixture_run_is_fixed_once_there_are_two():
     params = experiment.load("jsreg_mixture", {"max_steps": "40", "num_runs": "3"})
     system = runs.build(params)
     assert check(params, {"max_steps": 20, "num_runs": 1}, 20, system)
-    with pytest.raises(UserError, match="max_steps=20 -> 40: the first 21 iterations would be divided into runs anew"):
+    with pytest.raises(UserError,
+                       match="max_steps=20 -> 40: the first 21 iterations would be divided into runs anew"):
         check(params, {"max_steps": 20}, 21, system, allowed=True)
     with pytest.raises(UserError, match="max_steps"):
         check(params, {"max_steps": 80}, 60, system)
@@ -71,7 +76,8 @@ def test_an_averaged_copy_that_comes_later_is_a_copy(tmp_path, monkeypatch):
     """--ema switched on after four iterations: Adam goes on, and the copy starts as G."""
     monkeypatch.chdir(tmp_path)
     given = {"endRes": "8", "fmapBase": "32", "fmapMax": "8", "latentSize": "8", "samplesWhileStable": "80",
-             "samplesWhileFade": "80", "batch_table": "4:8,8:8", "saveModelEvery": "32", "deactivateLog": "True", "ema": "False"}
+             "samplesWhileFade": "80", "batch_table": "4:8,8:8", "saveModelEvery": "32",
+             "deactivateLog": "True", "ema": "False"}
     stopped = Trainer(experiment.load("digits_pggan", given), io.StringIO())
     monkeypatch.setattr(stopped.system, "save_due", lambda done: done == 4 and stopped.stop() is None)
     assert stopped.run() == 4
@@ -86,7 +92,8 @@ def test_an_averaged_copy_that_comes_later_is_a_copy(tmp_path, monkeypatch):
     for one, other in zip(g.variables, a.variables):
         np.testing.assert_array_equal(one, other)
     for name in ("g", "d"):
-        for one, other in zip(stopped.system.optimizers[name].variables, later.system.optimizers[name].variables):
+        for one, other in zip(stopped.system.optimizers[name].variables,
+                              later.system.optimizers[name].variables):
             np.testing.assert_array_equal(one, other)
 
 

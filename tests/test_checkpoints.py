@@ -52,7 +52,8 @@ def bad_files(tmp_path):
         archive.writestr("c1_w.npy", member.getvalue())
     broken = bytearray(data)
     broken[60:160] = bytes(100)
-    return {"truncated": data[:len(data) // 2], "empty": b"", "text": b"hello", "pickle": pickle.dumps(Bomb()),
+    return {"truncated": data[:len(data) // 2], "empty": b"", "text": b"hello",
+            "pickle": pickle.dumps(Bomb()),
             "pickled array": pickled.getvalue(), "corrupt": bytes(broken)}
 
 
@@ -78,7 +79,8 @@ def test_arrays_that_do_not_fit(tmp_path):
 
 
 def save(folder, number, keep=never):
-    Checkpoints(folder).save(number, {"g": Line(), "d": Line()}, {"t": tf.Variable(1.0)}, {"iteration": number, "experiment": "x"}, Kept(keep))
+    Checkpoints(folder).save(number, {"g": Line(), "d": Line()}, {"t": tf.Variable(1.0)},
+                             {"iteration": number, "experiment": "x"}, Kept(keep))
 
 
 def test_a_set_counts_when_it_is_complete(tmp_path):
@@ -125,13 +127,15 @@ def test_a_state_is_loaded_as_far_as_it_fits(tmp_path):
 
 def test_states_with_a_running_index_are_read(tmp_path):
     """Earlier versions wrote `g/0001/m/w`; two variables of one name keep the order of their indices."""
-    stored = {"about": np.array("{}"), "g/0010/m/w": np.float32(10), "g/0002/m/w": np.float32(2), "g/0000/iteration": np.int64(7),
+    stored = {"about": np.array("{}"), "g/0010/m/w": np.float32(10), "g/0002/m/w": np.float32(2),
+              "g/0000/iteration": np.int64(7),
               "extra/k": np.float32(5)}
     archive.write(tmp_path / "iter_3.state.npz", stored.items())
     state = {"g/iteration": tf.Variable(np.int64(0)), "g/m/w": tf.Variable(0.0), "g/m/w#2": tf.Variable(0.0),
              "extra/k": tf.Variable(0.0)}
     assert Checkpoints(tmp_path).load_state(3, state) == ([], [])
-    assert {name: float(v) for name, v in state.items()} == {"g/iteration": 7, "g/m/w": 2, "g/m/w#2": 10, "extra/k": 5}
+    assert {name: float(v) for name, v in state.items()} == {"g/iteration": 7, "g/m/w": 2, "g/m/w#2": 10,
+                                                             "extra/k": 5}
 
 
 def names(folder):
@@ -197,7 +201,8 @@ def test_files_that_training_did_not_write_stay(tmp_path):
 
 def test_whole_checkpoints_stay_where_they_are_wanted(tmp_path):
     for number in range(1, 6):
-        Checkpoints(tmp_path).save(number, {"g": Line(), "d": Line()}, {"t": tf.Variable(1.0)}, {"experiment": "x"},
+        Checkpoints(tmp_path).save(number, {"g": Line(), "d": Line()}, {"t": tf.Variable(1.0)},
+                                   {"experiment": "x"},
                                    Kept(whole=lambda n: n % 2 == 0))
     assert Checkpoints(tmp_path).complete() == [2, 4, 5] and names(tmp_path) == files_of(2, 4, 5)
 
@@ -206,8 +211,14 @@ def test_snapshots_for_sampling(tmp_path):
     """They are no place to go on from, and are never taken for the original's files."""
     files, kept = Checkpoints(tmp_path), Kept(lambda n: n % 2 == 0)
     for number in range(1, 6):
-        files.save(number, {"g": Line(), "d": Line()}, {"t": tf.Variable(1.0)}, {"experiment": "x"}, kept, whole=number == 1)
-    assert (files.complete(), files.pairs(), files.numbers("g"), files.numbers("d")) == ([1], [], [1, 2, 4, 5], [1])
+        files.save(number, {"g": Line(), "d": Line()}, {"t": tf.Variable(1.0)}, {"experiment": "x"}, kept,
+                   whole=number == 1)
+    assert (files.complete(), files.pairs(), files.numbers("g"), files.numbers("d")) == (
+        [1],
+        [],
+        [1, 2, 4, 5],
+        [1],
+    )
     files.save(6, {"g": Line(), "d": Line()}, {"t": tf.Variable(1.0)}, {"experiment": "x"}, kept)
     assert names(tmp_path) == sorted([*files_of(2, 4, kinds=("gmodel",)), *files_of(6)])
 

@@ -21,13 +21,15 @@ def parse(*words, most=1):
 
 @pytest.mark.parametrize("words, said", [
     (["face12", "--Bsz=4"], "did you mean '--bsz'"), (["face12", "--MAXITER_=4"], "did you mean '--MAXITER'"),
-    (["face12", "--log-dir=x"], "did you mean '--log_dir'"), (["face12", "-bsz=4"], "begin with two dashes; give --bsz=4"),
+    (["face12", "--log-dir=x"], "did you mean '--log_dir'"),
+    (["face12", "-bsz=4"], "begin with two dashes; give --bsz=4"),
     (["face12", "\u2013bsz=4"], "typographic dash; give --bsz=4"),
     (["face12", "\u2014bsz=4"], "typographic dash; give --bsz=4"),
     (["face12", "\u2212\u2212rows=4"], "typographic dash; give --rows=4"),
     (["face12", "--filts=4,", "2,", "1,", "3"], "write lists without spaces"),
     (["face12", "--bsz", "=", "4"], "without spaces"), (["face12", "--bsz=", "4"], "without spaces"),
-    (["face12", "bsz=4"], "'bsz=4' is no option, write --bsz=4"), (["face12", "--bszz=4"], "did you mean 'bsz'"),
+    (["face12", "bsz=4"], "'bsz=4' is no option, write --bsz=4"),
+    (["face12", "--bszz=4"], "did you mean 'bsz'"),
     (["a" * 300 + ".py"], "no such experiment file"), (["face12", "--bsz=²"], "not of type int"),
     (["face12", "--rows=²"], "not of type int"),
     (["/no/such/folder"], "no such file or folder"), (["exp"], "is a folder, not an experiment"),
@@ -71,16 +73,22 @@ def test_only_plain_digits_are_whole_numbers(text):
 
 
 def test_seeds():
-    assert experiment.whole("007") == 7 and cli.name_and_seed("a,5") == ("a", 5) and cli.name_and_seed("a") == ("a", 0)
+    assert (
+        experiment.whole("007") == 7
+        and cli.name_and_seed("a,5") == ("a", 5)
+        and cli.name_and_seed("a") == ("a", 0)
+    )
     with pytest.raises(UserError, match="SEED is too large; the largest is 2147483647"):
         cli.name_and_seed("a,2147483648")
 
 
 def test_commands_can_be_pasted(tmp_path):
-    for name in ("plain", "two  words", "it's", 'a"b', "$HOME", "semi;colon", "new\nline", "tab\t", "日本", b"caf\xe9",
+    for name in ("plain", "two  words", "it's", 'a"b', "$HOME", "semi;colon", "new\nline", "tab\t", "日本",
+                 b"caf\xe9",
                  "back\\slash\n"):
         word = os.fsdecode(name)
-        printed = subprocess.run(["bash", "-c", f"printf %s {quoted(word)}"], capture_output=True, timeout=20).stdout
+        printed = subprocess.run(["bash", "-c", f"printf %s {quoted(word)}"], capture_output=True,
+                                 timeout=20).stdout
         assert printed == os.fsencode(word), word
     assert one_line("a\n  b\x1b[31m \udce9") == "a b\\x1b[31m \\udce9"
 
@@ -98,17 +106,22 @@ def test_streams_that_go_away():
     assert process.stderr.read() == "" and process.wait(20) == 1
     with open("/dev/full", "w") as full:
         process = run("cli.main(lambda argv: print('x'))", stdout=full)
-        assert process.stderr.read() == "-c: cannot write to standard output: No space left on device; what was written "\
-                                        "to files is there\n"
+        assert (
+            process.stderr.read()
+            == "-c: cannot write to standard output: No space left on device; what was written "
+            "to files is there\n"
+        )
         assert process.wait(20) == 2
-    closed = subprocess.run(["bash", "-c", f"cd {ROOT} && {sys.executable} train.py nosuch >&- 2>&-"], timeout=60)
+    closed = subprocess.run(["bash", "-c", f"cd {ROOT} && {sys.executable} train.py nosuch >&- 2>&-"],
+                            timeout=60)
     assert closed.returncode == 2
 
 
 def test_networks_and_batches_that_cannot_be(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small = {"imsz": "16", "ksz": "4", "f1": "16", "df": "8", "filts": "4,2,1,3"}
-    wrong = [({"zlen": "99999999999"}, "networks need more than"), ({"bsz": "1000000000000"}, "choose a smaller bsz"),
+    wrong = [({"zlen": "99999999999"}, "networks need more than"),
+             ({"bsz": "1000000000000"}, "choose a smaller bsz"),
              ({"filts": "4,2,1,99999999"}, "too many"), ({"filts": "4,2,99999999,1"}, "too large")]
     for changes, said in wrong:
         with pytest.raises(UserError, match=said):

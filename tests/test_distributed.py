@@ -33,7 +33,8 @@ def test_two_workers_equal_one_process(tmp_path, monkeypatch):
     for index in range(2):
         config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
         env = {**os.environ, "TF_CONFIG": json.dumps(config), "TF_CPP_MIN_LOG_LEVEL": "3"}
-        processes.append(subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        processes.append(subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                          text=True))
     outputs = [p.communicate(timeout=180) for p in processes]
     assert [p.returncode for p in processes] == [0, 0], outputs[0][1][-1500:] + outputs[1][1][-1500:]
     assert "Starting from Iteration 0" in outputs[0][0] and "Iteration" not in outputs[1][0]
@@ -71,7 +72,8 @@ class Cards:
     def __init__(self, monkeypatch, count, refuses=False):
         self.grown, self.refuses = [], refuses
         cards = [tf.config.PhysicalDevice(f"/physical_device:GPU:{i}", "GPU") for i in range(count)]
-        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: cards if kind == "GPU" else [])
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: cards
+                            if kind == "GPU" else [])
         monkeypatch.setattr(tf.config.experimental, "set_memory_growth", self.grow)
 
     def grow(self, card, on):
@@ -84,14 +86,17 @@ class Cards:
 def test_every_gpu_takes_memory_as_it_needs_it(monkeypatch, refuses):
     cards = Cards(monkeypatch, 2, refuses)
     distributed.grow_memory()
-    assert cards.grown == ([] if refuses else [("/physical_device:GPU:0", True), ("/physical_device:GPU:1", True)])
+    assert cards.grown == ([]
+                           if refuses else [("/physical_device:GPU:0", True),
+                                            ("/physical_device:GPU:1", True)])
 
 
 def test_a_hidden_gpu_is_not_used():
     """CUDA_VISIBLE_DEVICES='' leaves the CPU, and no strategy over devices."""
     code = ("from tfgan_suite import distributed; import tensorflow as tf; found = distributed.strategy();"
             "print(found.num_replicas_in_sync, tf.config.list_logical_devices('GPU'))")
-    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, capture_output=True,
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+                          capture_output=True,
                           text=True, timeout=120, check=True)
     assert done.stdout == "1 []\n"
 
@@ -109,6 +114,7 @@ cli.main(lambda argv: Trainer(experiment.load("tiny")).run())
 
 def test_a_batch_that_the_devices_do_not_divide_is_one_line(tmp_path, monkeypatch):
     workplace(tmp_path, monkeypatch)
-    done = subprocess.run([sys.executable, "-c", DEVICES], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", DEVICES], capture_output=True, text=True, timeout=120,
+                          check=False)
     assert done.returncode == 2
     assert done.stderr == "-c: batch size 4 cannot be split over 3 devices; choose a multiple of 3\n"

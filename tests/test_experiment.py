@@ -17,7 +17,11 @@ def test_every_experiment_loads_and_names_a_system():
 def test_overrides_are_typed_and_tell_where_they_come_from():
     params = experiment.load("face48", {"bsz": "32", "MAXITER": "1e3", "crop": "true"})
     assert (params.bsz, params.MAXITER, params.crop) == (32, 1000.0, True)
-    assert (params.sources["bsz"], params.sources["f1"], params.sources["seed"]) == ("command line", "experiment", "default")
+    assert (params.sources["bsz"], params.sources["f1"], params.sources["seed"]) == (
+        "command line",
+        "experiment",
+        "default",
+    )
     assert params.wts_dir == "models/face48" and params.log_dir == "logs/face48"
     with pytest.raises(AttributeError, match="no parameter"):
         params.nothing  # noqa: B018
@@ -55,7 +59,8 @@ def test_an_experiment_file_that_does_not_run(tmp_path):
 
 def test_values_in_disguise_are_converted(tmp_path):
     path = tmp_path / "mine.py"
-    path.write_text("import numpy as np\nfrom pathlib import Path\nroot = Path('data')\nlfile = root / 'mine.txt'\n"
+    path.write_text("import numpy as np\nfrom pathlib import Path\nroot = Path('data')\nlfile = root / "
+                    "'mine.txt'\n"
                     "bsz = np.int64(4)\ncrop = np.bool_(True)\nMAXITER = np.float32(8)\ndef helper(): pass\n")
     params = experiment.load(str(path))
     assert (params.lfile, params.bsz, params.crop, params.MAXITER) == ("data/mine.txt", 4, True, 8.0)
@@ -71,7 +76,10 @@ def test_helper_variables_are_left_aside(tmp_path, capsys):
     assert experiment.load(str(path)).MAXITER == 1e5
     experiment.load(str(path))
     said = capsys.readouterr().err
-    assert said.count("'maxiter' is no parameter and is left aside; did you mean 'MAXITER'?") == 1 and said.count("Warning") == 2
+    assert (
+        said.count("'maxiter' is no parameter and is left aside; did you mean 'MAXITER'?") == 1
+        and said.count("Warning") == 2
+    )
 
 
 def test_experiments_that_are_none(tmp_path, monkeypatch, capsys):
@@ -79,8 +87,11 @@ def test_experiments_that_are_none(tmp_path, monkeypatch, capsys):
     (tmp_path / "exp/folder.py").mkdir(parents=True)
     (tmp_path / "exp/leaves.py").write_text("import sys\nsys.exit(3)")
     (tmp_path / "exp/latin.py").write_bytes("lfile = 'd\xe9j\xe0.txt'".encode("latin-1"))
-    (tmp_path / "exp/declared.py").write_bytes("# -*- coding: latin-1 -*-\nlfile = 'd\xe9j\xe0.txt'".encode("latin-1"))
-    for name, said in (("leaves", "leaves.py: SystemExit: 3"), ("latin", "latin.py: is not UTF-8 text; save it as UTF-8"),
+    (tmp_path / "exp/declared.py").write_bytes(
+        "# -*- coding: latin-1 -*-\nlfile = 'd\xe9j\xe0.txt'".encode("latin-1")
+    )
+    for name, said in (("leaves", "leaves.py: SystemExit: 3"),
+                       ("latin", "latin.py: is not UTF-8 text; save it as UTF-8"),
                        ("folder", "unknown experiment 'folder'")):
         with pytest.raises(UserError, match=said):
             experiment.load(name)
@@ -92,7 +103,8 @@ def test_experiments_that_are_none(tmp_path, monkeypatch, capsys):
 
 
 def test_threads_of_openmp_are_those_of_tensorflow(tmp_path):
-    code = (f"import sys, os; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['x']\nfrom tfgan_suite import cli\n"
+    code = (f"import sys, os; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['x']\nfrom tfgan_suite import "
+            f"cli\n"
             "cli.main(lambda argv: print(os.environ.get('TF_NUM_INTRAOP_THREADS')))")
     (tmp_path / "call.py").write_text(code)
     import os
@@ -102,7 +114,8 @@ def test_threads_of_openmp_are_those_of_tensorflow(tmp_path):
     for given, found in (("3", "3"), ("", "None"), ("many", "None")):
         env = {**os.environ, "OMP_NUM_THREADS": given}
         env.pop("TF_NUM_INTRAOP_THREADS", None)
-        done = subprocess.run([sys.executable, tmp_path / "call.py"], capture_output=True, text=True, check=True, env=env)
+        done = subprocess.run([sys.executable, tmp_path / "call.py"], capture_output=True, text=True,
+                              check=True, env=env)
         assert done.stdout.strip() == found
 
 
@@ -123,7 +136,8 @@ def test_command_lines():
         assert words == ["face48"] and experiment.load("face48", given).crop is True
     assert cli.parse(["face48", "--crop", "1"], "usage", most=2)[0] == ["face48", "1"]
     for argv, said in ((["face48", "--bsize=3"], "did you mean 'bsz'"), ([], "0 arguments given"),
-                       (["face48", "x", "y"], "3 arguments given"), (["face48", "--n=0"], "unknown option '--n'")):
+                       (["face48", "x", "y"], "3 arguments given"),
+                       (["face48", "--n=0"], "unknown option '--n'")):
         with pytest.raises(UserError, match=said):
             cli.parse(argv, "usage")
     assert cli.name_and_seed("face48,100") == ("face48", 100)
@@ -136,13 +150,15 @@ def test_command_lines():
 def test_list_and_help_do_not_import_tensorflow(tmp_path):
     for words in (["--list"], ["face48", "--help"]):
         code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['train.py', *{words!r}]\n"
-                "import train\ntry:\n    train.main(sys.argv[1:])\nexcept SystemExit as end:\n    assert end.code == 0\n"
+                "import train\ntry:\n    train.main(sys.argv[1:])\nexcept SystemExit as end:\n    assert "
+                "end.code == 0\n"
                 "assert 'tensorflow' not in sys.modules and 'numpy' not in sys.modules")
         (tmp_path / "call.py").write_text(code)
         import subprocess
         import sys
 
-        done = subprocess.run([sys.executable, tmp_path / "call.py"], capture_output=True, text=True, check=False)
+        done = subprocess.run([sys.executable, tmp_path / "call.py"], capture_output=True, text=True,
+                              check=False)
         assert done.returncode == 0, done.stderr
         assert "face48" in done.stdout
 
@@ -158,11 +174,14 @@ def test_help_shows_values_and_their_sources(capsys):
 def test_a_users_mistake_is_one_line_and_status_2(tmp_path):
     done = run("train.py", "digit", cwd=tmp_path)
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr == "train.py: unknown experiment 'digit'; did you mean 'digits'?; --list shows them all\n"
+    assert (
+        done.stderr == "train.py: unknown experiment 'digit'; did you mean 'digits'?; --list shows them all\n"
+    )
 
 
 def test_a_missing_package_is_one_line(tmp_path):
-    (tmp_path / "tensorflow.py").write_text("raise ModuleNotFoundError(\"No module named 'tensorflow'\", name='tensorflow')")
+    (tmp_path / "tensorflow.py").write_text("raise ModuleNotFoundError(\"No module named 'tensorflow'\", "
+                                            "name='tensorflow')")
     done = run("train.py", "digits", cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)})
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and "tools/demo" in done.stderr

@@ -10,7 +10,8 @@ from tiny import ROOT
 
 PAGE = (ROOT / "docs/extending.md").read_text()
 BLOCKS = re.findall(r"`((?:tfgan_suite|exp)/[\w/]+\.py)`[^\n]*:\n\n```python\n(.*?)```", PAGE, re.S)
-ANY = ("system, data, imsz, width_g, width_d, zlen, bsz, MAXITER, SAVEFREQ = 'gan', 'digits', 16, 4, 4, 4, 8, 2, 0\n"
+ANY = ("system, data, imsz, width_g, width_d, zlen, bsz, MAXITER, SAVEFREQ = 'gan', 'digits', 16, 4, 4, 4, "
+       "8, 2, 0\n"
        "architecture = 'mlp'\n")
 
 
@@ -33,7 +34,8 @@ def copy(tmp_path_factory):
 
 def run(copy, *words):
     environment = {**os.environ, "PYTHONPATH": str(copy), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run([sys.executable, *words], cwd=copy, env=environment, capture_output=True, text=True, timeout=300,
+    done = subprocess.run([sys.executable, *words], cwd=copy, env=environment, capture_output=True, text=True,
+                          timeout=300,
                           check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
@@ -52,8 +54,10 @@ def test_a_system(copy):
 
 
 def test_everything_else_in_one_run(copy):
-    choices = ["--loss=exponential", "--penalty=r1,centre", "--centre_weight=0.5", "--weight_d=clipped", "--norm_d=batch_tf13",
+    choices = ["--loss=exponential", "--penalty=r1,centre", "--centre_weight=0.5", "--weight_d=clipped",
+               "--norm_d=batch_tf13",
                "--architecture=flat", "--data=stripes"]
     out = run(copy, "train.py", "digits_any", *choices)
     assert "centre=" in out and "r1=" in out
-    assert "brightness" in run(copy, "tools/evaluate.py", "digits_any", "--metrics=brightness", "--n=20", *choices)
+    assert "brightness" in run(copy, "tools/evaluate.py", "digits_any", "--metrics=brightness", "--n=20",
+                               *choices)

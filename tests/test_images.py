@@ -55,7 +55,9 @@ def test_formats(tmp_path, ending):
     picture = np.random.default_rng(0).integers(0, 256, (8, 10, 3), dtype=np.uint8)
     saving.save(tmp_path / f"a{ending}", picture)
     with Image.open(tmp_path / f"a{ending}") as found:
-        expected = {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}.get(ending.lower(), ending[1:].upper())
+        expected = {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}.get(
+            ending.lower(), ending[1:].upper()
+        )
         assert found.format == expected and found.size == (10, 8)
         if ending in (".png", ".bmp", ".tif", ".tiff", ".ppm"):
             assert np.array_equal(np.asarray(found), picture)

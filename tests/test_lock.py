@@ -17,7 +17,9 @@ from tfgan_suite.files.lock import Lock
 def test_the_second_is_refused_and_the_folder_is_left_clean(tmp_path):
     with Lock(tmp_path / "w", "wait") as first:
         assert first.note == "" and json.loads(first.path.read_text())["pid"] == os.getpid()
-        with pytest.raises(UserError, match=f"w: is in use by a run that is still going .process {os.getpid()} on .*; wait"):
+        with pytest.raises(UserError,
+                           match=f"w: is in use by a run that is still going .process {os.getpid()} on .*; "
+                                 f"wait"):
             Lock(tmp_path / "w", "wait").__enter__()
     assert not (tmp_path / "w").exists()  # it was made for the lock only
     (tmp_path / "w").mkdir()
@@ -27,8 +29,10 @@ def test_the_second_is_refused_and_the_folder_is_left_clean(tmp_path):
 
 
 def test_a_lock_of_a_dead_process_is_taken_over(tmp_path):
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom tfgan_suite.files.lock import Lock\nimport os\n" \
-           f"Lock({str(tmp_path)!r}, '').__enter__()\nos._exit(0)"
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom tfgan_suite.files.lock import Lock\nimport os\n"
+        f"Lock({str(tmp_path)!r}, '').__enter__()\nos._exit(0)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert (tmp_path / lock.NAME).is_file()
     with Lock(tmp_path, "wait") as taken:
@@ -37,7 +41,8 @@ def test_a_lock_of_a_dead_process_is_taken_over(tmp_path):
 
 
 def left(folder, **changes):
-    content = {"host": "far", "machine": "another", "pid": 1, "process_started": "5", "since": "2020-01-01 00:00:00"}
+    content = {"host": "far", "machine": "another", "pid": 1, "process_started": "5",
+               "since": "2020-01-01 00:00:00"}
     (folder / lock.NAME).write_text(json.dumps({**content, **changes}))
 
 
@@ -59,7 +64,8 @@ def test_without_locks_of_the_kernel_the_process_is_looked_for(tmp_path, monkeyp
     left(tmp_path, machine=lock.machine(), pid=os.getpid(), process_started=lock.started(os.getpid()))
     with pytest.raises(UserError, match="still going"):
         Lock(tmp_path, "wait").__enter__()
-    left(tmp_path, machine=lock.machine(), pid=os.getpid(), process_started="1")  # the number has been used again
+    # the number has been used again
+    left(tmp_path, machine=lock.machine(), pid=os.getpid(), process_started="1")
     with Lock(tmp_path, "wait"):
         pass
 
@@ -82,7 +88,9 @@ def test_a_running_training_holds_both_folders(tmp_path, monkeypatch):
     with Lock("models/tiny", "wait"):
         assert run("sample.py", "tiny", "x.png", "--rows=1", "--cols=1").returncode == 0
         done = run("train.py", "tiny", "--MAXITER=5")
-        assert done.returncode == 2 and "models/tiny: is in use" in done.stderr and done.stderr.count("\n") == 1
+        assert (
+            done.returncode == 2 and "models/tiny: is in use" in done.stderr and done.stderr.count("\n") == 1
+        )
     with Lock("logs/tiny", "wait"):
         done = run("train.py", "tiny", "--wts_dir=models/other")
         assert done.returncode == 2 and "logs/tiny: is in use" in done.stderr

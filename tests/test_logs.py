@@ -63,7 +63,8 @@ def test_a_resumed_run_cuts_its_logs_back(place):
         file.write(b"torn")
     train(MAXITER=6)
     assert iterations() == [2, 4, 6] and steps() == Counter([2, 4, 6])
-    starts = [event for path in LOGS.glob("*resumed*") for event in tf.compat.v1.train.summary_iterator(str(path))]
+    starts = [event for path in LOGS.glob("*resumed*")
+              for event in tf.compat.v1.train.summary_iterator(str(path))]
     assert {event.step for event in starts if event.HasField("session_log")} == {5}
 
 
@@ -91,7 +92,9 @@ def test_a_full_disk_does_not_stop_the_training(place, monkeypatch):
 
     monkeypatch.setattr("tfgan_suite.training.logs._Lines.write", full)
     out = io.StringIO()
-    with pytest.raises(UserError, match="logs/tiny: logs are incomplete .No space left on device.; the weights in models/tiny are"):
+    with pytest.raises(UserError,
+                       match="logs/tiny: logs are incomplete .No space left on device.; the weights in "
+                             "models/tiny are"):
         Trainer(experiment.load("tiny"), out).run()
     assert out.getvalue().count("Warning") == 1 and Checkpoints("models/tiny").complete() == [4]
 
@@ -164,7 +167,9 @@ def test_lines_carry_the_time_of_their_iteration_and_the_bar_moves_at_once(place
 
 def test_cutting_metrics(tmp_path):
     path = tmp_path / "metrics.jsonl"
-    path.write_text('{"iteration": 2}\n{"iteration": null, "fid": 3}\n{"iter\n{"iteration": 4}\n[1]\n{"iteration": 6}\n{"itera')
+    path.write_text(
+        '{"iteration": 2}\n{"iteration": null, "fid": 3}\n{"iter\n{"iteration": 4}\n[1]\n{"iteration": 6}\n{"itera'
+    )
     log_files.cut_metrics(path, 4)
     assert path.read_text() == '{"iteration": 2}\n{"iteration": null, "fid": 3}\n{"iteration": 4}\n'
 

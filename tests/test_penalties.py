@@ -49,7 +49,8 @@ def test_several_share_each_pass_over_d_with_the_loss():
     look = penalties.Look(REAL, FAKE, counted)
     both, _ = penalties.terms(("js", "r1", "r2"), look, VALUES)
     assert look.real.logits.shape == (4,) and len(calls) == 2
-    alone = sum(float(penalties.terms((name,), penalties.Look(REAL, FAKE, score), VALUES)[0]) for name in ("js", "r1", "r2"))
+    alone = sum(float(penalties.terms((name,), penalties.Look(REAL, FAKE, score), VALUES)[0])
+                for name in ("js", "r1", "r2"))
     assert float(both) == pytest.approx(alone, rel=1e-5)
 
 

@@ -11,7 +11,8 @@ import tensorflow as tf
 from tiny import ROOT, RPGAN, pictures
 
 README = (ROOT / "README.md").read_text()
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines() if line.strip()]
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()
+            if line.strip()]
 
 
 SHORT_DIGITS = "f1, df, MAXITER, SAVEFREQ, filts = 8, 4, 4, 4, '4,2,1,2'\n"
@@ -59,14 +60,16 @@ def test_command(place, command):
         check_tensorboard(place, shlex.split(command))
     else:
         first, *rest = shlex.split(command)
-        done = subprocess.run([str(ROOT / first), *adapted(rest)], cwd=place, env=environment(place), capture_output=True,
+        done = subprocess.run([str(ROOT / first), *adapted(rest)], cwd=place, env=environment(place),
+                              capture_output=True,
                               text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout[-500:] + done.stderr[-2000:]
 
 
 def adapted(words):
     """The stand-ins have 16x16 pictures."""
-    return [{"--size=64": "--size=16", "8,2,1,48": "4,2,1,2", "--filts=8,2,1,12": "--filts=4,2,1,2"}.get(w, w) for w in words]
+    return [{"--size=64": "--size=16", "8,2,1,48": "4,2,1,2", "--filts=8,2,1,12": "--filts=4,2,1,2"}.get(w, w)
+            for w in words]
 
 
 def check_the_test_command():
@@ -76,7 +79,8 @@ def check_the_test_command():
 
 
 def check_tensorboard(place, command):
-    process = subprocess.Popen([*command, "--port=0"], cwd=place, env=environment(place), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*command, "--port=0"], cwd=place, env=environment(place),
+                               stderr=subprocess.PIPE, text=True)
     try:
         for line in process.stderr:
             if "http://" in line:
@@ -88,7 +92,8 @@ def check_tensorboard(place, command):
 
 
 def test_what_the_demo_promises(place):
-    done = subprocess.run([str(ROOT / "tools/demo")], cwd=place, env=environment(place), capture_output=True, text=True,
+    done = subprocess.run([str(ROOT / "tools/demo")], cwd=place, env=environment(place), capture_output=True,
+                          text=True,
                           timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     for name in ("digits_samples.png", "digits_interp.png", "models/digits", "logs/digits"):

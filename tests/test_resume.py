@@ -42,7 +42,7 @@ def original(number, kinds=("g", "d")):
         archive.write(files.path(kind, number), Archive(files.path(kind, files.newest(kind))).items())
 
 
-# -- which checkpoint --------------------------------------------------------------------------------------------------
+# -- which checkpoint ----------------------------------------------------------------------------------------
 def test_a_lone_newer_file_is_ignored_and_then_moved_aside(place):
     """The number just written is never deleted, and the odd file neither."""
     train(MAXITER=4)
@@ -86,7 +86,8 @@ def test_going_back(place):
     same(weights("models/tiny", 8), whole)
     assert sorted(path.name for path in (MODELS / "aside").glob("*9*")) == [
         "iter_9.dmodel.npz", "iter_9.gmodel.npz", "iter_9.state.npz"]
-    entries = [json.loads(line)["iteration"] for line in Path("logs/tiny/metrics.jsonl").read_text().splitlines()]
+    entries = [json.loads(line)["iteration"]
+               for line in Path("logs/tiny/metrics.jsonl").read_text().splitlines()]
     assert entries == [2, 4, 6, 8]
 
 
@@ -114,16 +115,19 @@ def test_old_networks_of_the_original_stay(place):
 
 def test_a_finished_run_has_nothing_to_do(place):
     train()
-    before = {path: path.stat().st_mtime_ns for path in [*MODELS.iterdir(), *Path("logs/tiny").rglob("*")] if path.is_file()}
+    before = {path: path.stat().st_mtime_ns for path in [*MODELS.iterdir(), *Path("logs/tiny").rglob("*")]
+              if path.is_file()}
     assert start() == ["Nothing to do: MAXITER=4.0 is reached; weights: models/tiny/iter_4.gmodel.npz"]
     assert before == {path: path.stat().st_mtime_ns for path in before}
 
 
-# -- with which values -------------------------------------------------------------------------------------------------
+# -- with which values ---------------------------------------------------------------------------------------
 def test_another_objective_needs_a_word(place):
     train(penalty="js", gamma=0.1)
     record = config()
-    with pytest.raises(UserError, match="iteration 4 was trained with seed=0, gamma=0.1, this run has seed=5, gamma=2.0"):
+    with pytest.raises(
+        UserError, match="iteration 4 was trained with seed=0, gamma=0.1, this run has seed=5, gamma=2.0"
+    ):
         start(penalty="js", gamma=2, seed=5, MAXITER=8)
     with pytest.raises(UserError, match="seed=0"):  # a finished run too
         start(penalty="js", seed=5)
@@ -142,9 +146,13 @@ def test_what_lightens_a_run_or_moves_its_data_is_free(place):
     text = Path("elsewhere/list.txt").read_text().replace("data/", "elsewhere/")
     Path("elsewhere/list.txt").write_text("".join(text.splitlines(keepends=True)[:-1]))
     lines = start(lfile="elsewhere/list.txt", bsz=3, MAXITER=5)
-    assert any(line.startswith("Note: changed from iteration 4 on: ") and "lfile data/list.txt -> elsewhere/list.txt" in line
+    assert any(line.startswith("Note: changed from iteration 4 on: ")
+               and "lfile data/list.txt -> elsewhere/list.txt" in line
                for line in lines)
-    assert "Note: the data had 7 items at iteration 4 and have 6 now; their order is another from here on" in lines
+    assert (
+        "Note: the data had 7 items at iteration 4 and have 6 now; their order is another from here on"
+        in lines
+    )
 
 
 def test_a_run_of_an_earlier_version_is_compared_with_its_record(place):
@@ -163,7 +171,9 @@ def test_a_run_of_an_earlier_version_is_compared_with_its_record(place):
 
 def test_a_tag_makes_a_run_of_its_own(place):
     train(tag="one")
-    assert Path("models/tiny-one/iter_4.gmodel.npz").is_file() and Path("logs/tiny-one/metrics.jsonl").is_file()
+    assert (
+        Path("models/tiny-one/iter_4.gmodel.npz").is_file() and Path("logs/tiny-one/metrics.jsonl").is_file()
+    )
     assert experiment.load("tiny", {"tag": "a", "wts_dir": "w"}).wts_dir == "w"
     for bad in ("a/b", ".", "x" * 101):
         with pytest.raises(UserError, match="tag=.*short word"):
@@ -180,7 +190,7 @@ def test_command_line_of_going_back(place):
     assert done.returncode == 0 and "seed 0 -> 1" in done.stdout, done.stderr
 
 
-# -- projections -------------------------------------------------------------------------------------------------------
+# -- projections ---------------------------------------------------------------------------------------------
 def test_a_failed_start_leaves_no_projections(place):
     with pytest.raises(UserError, match="typo.txt"):
         train(lfile="typo.txt", filts="4,2,1,7")

@@ -1,7 +1,8 @@
-"""The two sets of packages: with either, every system trains, resumes and samples; checkpoints cross between them.
+"""The two sets of packages: with either, every system trains, resumes and samples; checkpoints cross between
+them.
 
-With OTHER_PYTHON=/path/to/python of an environment with the other set, that one reads, goes on from and rewrites this one's
-checkpoints, and this one those of the other.
+With OTHER_PYTHON=/path/to/python of an environment with the other set, that one reads, goes on from and
+rewrites this one's checkpoints, and this one those of the other.
 """
 import json
 import os
@@ -15,10 +16,12 @@ import pytest
 from house.house_cases import EARLIER, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = ("rpgan", "rpgan_baseline", "glis_weight", "lis_iterative", "lis_separate", "dcgan", "gan64", "mixture", "sngan",
+CASES = ("rpgan", "rpgan_baseline", "glis_weight", "lis_iterative", "lis_separate", "dcgan", "gan64",
+         "mixture", "sngan",
          "projection", "pggan")
 OTHER = os.environ.get("OTHER_PYTHON", "")
-TWO_SETS = pytest.mark.skipif(not OTHER, reason="OTHER_PYTHON names no interpreter with the other set of packages")
+TWO_SETS = pytest.mark.skipif(not OTHER,
+                              reason="OTHER_PYTHON names no interpreter with the other set of packages")
 
 PROGRAM = """
 import io, json, sys
@@ -58,9 +61,11 @@ for name in sys.argv[4:]:
 
 
 def run(python, place, models, last, names=CASES):
-    """Trains the cases on, in order, to iteration `last`, samples, and writes the sampled weights anew, in one process."""
+    """Trains the cases on, in order, to iteration `last`, samples, and writes the sampled weights anew, in
+    one process."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "TF_USE_LEGACY_KERAS")}
-    done = subprocess.run([python, "-c", PROGRAM, str(ROOT), models, str(last), *names], cwd=place, env=environment,
+    done = subprocess.run([python, "-c", PROGRAM, str(ROOT), models, str(last), *names], cwd=place,
+                          env=environment,
                           capture_output=True, text=True, timeout=560, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith('["')]
@@ -102,9 +107,11 @@ def test_train_resume_sample(place):
 
 @TWO_SETS
 def test_checkpoints_cross_in_both_directions(place):
-    """The other set writes the same bits of weights, goes on from them, and this one goes on from what that wrote."""
+    """The other set writes the same bits of weights, goes on from them, and this one goes on from what that
+    wrote."""
     shutil.copytree(place / "here", place / "there")
-    assert run(OTHER, place, "there", 2) == [[name, 2] for name in CASES]  # reads, trains nothing, writes weights
+    # reads, trains nothing, writes weights
+    assert run(OTHER, place, "there", 2) == [[name, 2] for name in CASES]
     for name in CASES:
         same(place / f"here/{name}.npz", place / f"there/{name}.npz")
     assert run(OTHER, place, "there", 4) == [[name, 4] for name in CASES]

@@ -13,7 +13,8 @@ from tfgan_suite.errors import UserError
 from tfgan_suite.metrics.samples import SystemSamples
 from tfgan_suite.training import runs
 
-PROJECTION = ("system, dataset, network, gen_ch, dis_ch, dim_z, dim_emb = 'sngan_projection', 'digits', '16', 4, 3, 4, 3\n"
+PROJECTION = ("system, dataset, network, gen_ch, dis_ch, dim_z, dim_emb = 'sngan_projection', 'digits', "
+              "'16', 4, 3, 4, 3\n"
               "batchsize, n_gen_samples, n_dis = 4, 6, 2\n")
 MIXTURE = "system, hidden, batch_size = 'jsreg_mixture', 8, 16\n"
 

@@ -13,8 +13,10 @@ KERAS_3 = pytest.mark.skipif(not NEWER, reason="this TensorFlow has no Keras 3")
 
 
 def run(code):
-    environment = {k: v for k, v in os.environ.items() if k not in ("TF_USE_LEGACY_KERAS", "TF_CPP_MIN_LOG_LEVEL")}
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    environment = {k: v for k, v in os.environ.items()
+                   if k not in ("TF_USE_LEGACY_KERAS", "TF_CPP_MIN_LOG_LEVEL")}
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True,
+                          timeout=120, check=False)
 
 
 def test_the_package_chooses_keras_2_and_starts_quietly():
@@ -32,7 +34,8 @@ def test_tensorflow_first_is_no_harm_where_its_keras_is_not_in_use_yet():
 def test_keras_3_in_use_is_one_clear_line():
     done = run("import tensorflow as tf; tf.keras.layers.Dense(1); import tfgan_suite")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("tfgan_suite.errors.UserError: TensorFlow was imported before tfgan_suite")
+    assert done.stderr.splitlines()[-1].startswith("tfgan_suite.errors.UserError: TensorFlow was imported "
+                                                   "before tfgan_suite")
 
 
 def test_a_keras_that_is_not_there_names_its_package():

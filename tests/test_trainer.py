@@ -45,7 +45,9 @@ def same(a, b):
 
 def test_files_and_lines_of_a_run(place):
     _, lines = train()
-    assert lines.pop(0) == "Wrote 2 discriminator projections to models/tiny/filts.npz (filts=4,2,1,2, seed 3)."
+    assert (
+        lines.pop(0) == "Wrote 2 discriminator projections to models/tiny/filts.npz (filts=4,2,1,2, seed 3)."
+    )
     assert lines[0] == "Starting from Iteration 0"
     assert lines[1].startswith("[000000000] Adam Loss: G=0.") and lines[2].startswith("[000000000]* L00=0.")
     assert lines[-2:] == ["Saved G weights to models/tiny/iter_4.gmodel.npz",
@@ -88,7 +90,9 @@ def test_snapshots_of_g_stay_and_others_go(place):
 
 def test_an_incomplete_checkpoint_is_ignored(place):
     train(MAXITER=2, SAVEFREQ=2)
-    (place / "models/tiny/iter_3.gmodel.npz").write_bytes((place / "models/tiny/iter_2.gmodel.npz").read_bytes())
+    (place / "models/tiny/iter_3.gmodel.npz").write_bytes(
+        (place / "models/tiny/iter_2.gmodel.npz").read_bytes()
+    )
     _, lines = train(MAXITER=3)
     assert "Ignoring models/tiny/iter_3.gmodel.npz: its checkpoint is not complete" in lines
     assert "Starting from Iteration 2" in lines
@@ -145,7 +149,8 @@ def test_an_error_in_the_data_saves_first(place, monkeypatch):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_finishes_the_iteration_and_saves(place, number):
-    command = [sys.executable, str(ROOT / "train.py"), "tiny", "--MAXITER=1e6", "--SAVEFREQ=0", "--log_every=1"]
+    command = [sys.executable, str(ROOT / "train.py"), "tiny", "--MAXITER=1e6", "--SAVEFREQ=0",
+               "--log_every=1"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stdout:
         if "[000000003]*" in line:
@@ -188,25 +193,30 @@ def test_dry_run_tells_and_trains_nothing(place):
 
 def test_dry_run_of_a_long_list_of_arrays():
     """The line that stands for the rest is no array."""
-    assert dry_run._some([f"  a{i}  3x3" for i in range(43)])[39:] == ["  a39  3x3", "  ... and 3 more arrays"]
+    assert dry_run._some([f"  a{i}  3x3" for i in range(43)])[39:] == ["  a39  3x3",
+                                                                       "  ... and 3 more arrays"]
     assert dry_run._some(["  a  scalar"]) == ["  a  scalar"]
 
 
 def test_dry_run_tells_the_plan_and_counts_the_heaviest_iteration(monkeypatch):
-    """With lazy regularisation the iteration with the extra terms counts; equal names in two networks stay."""
+    """With lazy regularisation the iteration with the extra terms counts; equal names in two networks
+    stay."""
     given = {"endRes": "16", "fmapBase": "32", "fmapMax": "8", "latentSize": "8", "ema": "True"}
-    every, lazy = (dry_run.describe(experiment.load("digits_pggan", {**given, "lazyRegularization": n})) for n in ("1", "7"))
+    every, lazy = (dry_run.describe(experiment.load("digits_pggan", {**given, "lazyRegularization": n}))
+                   for n in ("1", "7"))
     assert "4x4: batch 16, from iteration 0, 0 images before" in every
     memory = [text.split("memory: ")[1].split(", on one device")[0] for text in (every, lazy)]
     assert memory[0] == memory[1]
     networks = every.split("network ")
-    assert networks[1].splitlines()[1:] == [line for line in networks[3].splitlines()[1:] if line.startswith("  ")]
+    assert networks[1].splitlines()[1:] == [line for line in networks[3].splitlines()[1:]
+                                            if line.startswith("  ")]
     monkeypatch.setattr("tfgan_suite.files.memory.available", lambda: 1000)
     assert "too little memory" in dry_run.describe(experiment.load("jsreg_mixture"))
 
 
 def test_a_second_ctrl_c_stops_at_once(place):
-    command = [sys.executable, str(ROOT / "train.py"), "tiny", "--MAXITER=1e6", "--SAVEFREQ=0", "--log_every=1"]
+    command = [sys.executable, str(ROOT / "train.py"), "tiny", "--MAXITER=1e6", "--SAVEFREQ=0",
+               "--log_every=1"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stdout:
         if "[000000003]*" in line:
@@ -239,7 +249,8 @@ trainer.run()
 def test_two_devices_equal_one(place):
     train(wts_dir="one")
     (place / "call.py").write_text(DEVICES.format(root=str(ROOT)))
-    done = subprocess.run([sys.executable, "call.py"], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run([sys.executable, "call.py"], capture_output=True, text=True, check=False,
+                          timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     one, two = weights("one", 4), weights("two", 4)
     for name in one:

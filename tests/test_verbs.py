@@ -1,4 +1,5 @@
-"""sample.py, interp.py, fixbn.py, baseline_train.py, filts/rproj.py: argument forms, files, and what they refuse."""
+"""sample.py, interp.py, fixbn.py, baseline_train.py, filts/rproj.py: argument forms, files, and what they
+refuse."""
 import io
 
 import numpy as np
@@ -72,7 +73,8 @@ def test_interp_and_sample_agree_on_the_numbers(place):
 def test_fixbn_writes_what_the_original_reads(place):
     with np.load(Checkpoints("models/tiny").path("bg", 4)) as file:
         names = sorted(file.files)
-    assert names == sorted(["c1_w", "c1_b", "c2_w", "c2_b", "c3_w", "c3_b", "bnm_c1_w", "bnv_c1_w", "bnm_c2_w", "bnv_c2_w"])
+    assert names == sorted(["c1_w", "c1_b", "c2_w", "c2_b", "c3_w", "c3_b", "bnm_c1_w", "bnv_c1_w",
+                            "bnm_c2_w", "bnv_c2_w"])
 
 
 def test_fixbn_says_what_the_original_says(place, capsys):
@@ -137,16 +139,24 @@ def test_baseline(tmp_path, monkeypatch, capsys):
     verb("sample.py")(["tiny", "s.png", "--wts_dir=models/base", "--rows=1"])
 
 
-# -- filters ---------------------------------------------------------------------------------------------------------------
+# -- filters -------------------------------------------------------------------------------------------------
 def test_rproj(tmp_path, capsys):
     out = str(tmp_path / "filts.npz")
     verb("filts/rproj.py")([out, "8,2,1,3", "8,2,1,2", "--seed=5"])
     assert capsys.readouterr().out == f"Wrote 5 discriminator projections to {out}.\n"
     with np.load(out) as file:
-        assert file["nfilt"] == 5 and file["s4"] == 2 and file["s4"].dtype == np.int64 and file["p4"].shape == (8, 8, 3, 1)
+        assert (
+            file["nfilt"] == 5
+            and file["s4"] == 2
+            and file["s4"].dtype == np.int64
+            and file["p4"].shape == (8, 8, 3, 1)
+        )
         np.testing.assert_allclose(np.sum(file["p0"]**2, (0, 1, 2)), 1, rtol=1e-5)
     verb("filts/rproj.py")([str(tmp_path / "other"), "8,2,1,1"])  # as numpy.savez names it
-    assert capsys.readouterr().out.endswith(f"{tmp_path / 'other'}.npz.\n") and (tmp_path / "other.npz").is_file()
+    assert (
+        capsys.readouterr().out.endswith(f"{tmp_path / 'other'}.npz.\n")
+        and (tmp_path / "other.npz").is_file()
+    )
     first = filters.load(out)
     verb("filts/rproj.py")([out, "8,2,1,5", "--seed=5"])
     np.testing.assert_array_equal(first[0].values, filters.load(out)[0].values)
@@ -177,7 +187,8 @@ def test_missing_filters_are_explained(tmp_path, monkeypatch):
 def test_sizes_that_cannot_work(tmp_path, monkeypatch, size_of_image, changes, said):
     workplace(tmp_path, monkeypatch)
     pictures(tmp_path / "data", side=size_of_image)
-    if changes == {"imsz": "8"}:  # the smallest size that works: one transposed convolution, to three channels
+    # the smallest size that works: one transposed convolution, to three channels
+    if changes == {"imsz": "8"}:
         Trainer(experiment.load("tiny", {**changes, "MAXITER": "1"}), io.StringIO()).run()
         return
     with pytest.raises(UserError, match=said):

@@ -52,5 +52,6 @@ def verb(name: str):
 def run(*words, timeout: float = 120, env: dict | None = None, **options) -> subprocess.CompletedProcess:
     """Runs a command script in a process of its own."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(env or {})}
-    return subprocess.run([sys.executable, str(ROOT / words[0]), *map(str, words[1:])], capture_output=True, text=True,
+    return subprocess.run([sys.executable, str(ROOT / words[0]), *map(str, words[1:])], capture_output=True,
+                          text=True,
                           timeout=timeout, env=environment, check=False, **options)

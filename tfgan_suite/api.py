@@ -1,5 +1,5 @@
-"""The suite from Python and notebooks: `train`, `load` and `evaluate` do what the commands of these names do, by the same
-functions. TensorFlow is imported by the first call."""
+"""The suite from Python and notebooks: `train`, `load` and `evaluate` do what the commands of these names do,
+by the same functions. TensorFlow is imported by the first call."""
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -45,7 +45,8 @@ class Generator:
     iteration: int
 
     def sample(self, n: int, seed: int = 0, label: int | None = None) -> np.ndarray:
-        """`n` samples, the same numbers for the same seed, uint8 [n, H, W, C]; as `sample.py --label` draws them.
+        """`n` samples, the same numbers for the same seed, uint8 [n, H, W, C]; as `sample.py --label` draws
+        them.
 
         Args:
             label: class of all samples; None: class k for sample k modulo the number of classes.
@@ -113,5 +114,6 @@ def evaluate(generator: Generator, metrics: Iterable[str] = (), n: int = DEFAULT
     """
     from tfgan_suite.metrics import evaluating
 
-    evaluation = evaluating.of_system(generator.system, generator.params, tuple(metrics), seed, {"n": n, **options})
+    evaluation = evaluating.of_system(generator.system, generator.params, tuple(metrics), seed,
+                                      {"n": n, **options})
     return evaluating.evaluate(evaluation, generator.iteration)

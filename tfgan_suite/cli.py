@@ -13,12 +13,14 @@ from tfgan_suite import experiment
 from tfgan_suite.errors import UserError, one_line
 from tfgan_suite.experiment import Parameter
 
-_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"  # what word processors make of two hyphens
+# what word processors make of two hyphens
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 LARGEST_SEED = 2**31 - 1
 
 
 def main(function: Callable[[list[str]], None]) -> None:
-    """Runs a command: a user's mistake becomes one line on stderr and exit status 2, a missing package one line too.
+    """Runs a command: a user's mistake becomes one line on stderr and exit status 2, a missing package one
+    line too.
 
     A reader of stdout that ends early (a pager, `head`) ends the command quietly with status 1.
     """
@@ -36,7 +38,9 @@ def main(function: Callable[[list[str]], None]) -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("tfgan_suite"):
             raise
-        _say(command, f"package '{error.name}' is missing; run tools/demo (or 'pip install -r requirements.txt' in .venv) and "
+        _say(command,
+             f"package '{error.name}' is missing; run tools/demo (or 'pip install -r requirements.txt' in "
+             f".venv) and "
                       f"'. .venv/bin/activate'")
         sys.exit(2)
     except KeyboardInterrupt:
@@ -48,12 +52,14 @@ def main(function: Callable[[list[str]], None]) -> None:
         if not _is_of_stdout(error):
             raise
         _drop(sys.stdout)
-        _say(command, f"cannot write to standard output: {error.strerror}; what was written to files is there")
+        _say(command,
+             f"cannot write to standard output: {error.strerror}; what was written to files is there")
         sys.exit(2)
 
 
 def _open_streams() -> None:
-    """Gives a command both streams (they may be closed), and lets them show names that are not of their encoding."""
+    """Gives a command both streams (they may be closed), and lets them show names that are not of their
+    encoding."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open as long as the process)
@@ -93,9 +99,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _spelled_out(argv: list[str], declared: dict[str, Parameter]) -> list[str]:
-    """The command line with `--flag`, `--noflag` and `--flag false` of booleans as `--flag=True` and `--flag=False`.
+    """The command line with `--flag`, `--noflag` and `--flag false` of booleans as `--flag=True` and
+    `--flag=False`.
 
-    So a boolean never takes the word behind it unless that is one like `true`: it may be the experiment, or an iteration.
+    So a boolean never takes the word behind it unless that is one like `true`: it may be the experiment, or
+    an iteration.
     """
     switches = {f"--{name}": f"--{name}=True" for name, p in declared.items() if p.type is bool}
     offs = {f"--no{flag[2:]}": f"{flag}=False" for flag in switches}
@@ -122,17 +130,19 @@ def _declared(argv: list[str], system: str | None) -> dict[str, Parameter]:
 
 def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most: int | None = 1,
           first_is_experiment: bool = True, system: str | None = None):
-    """Splits a command line into positional arguments, options of the command and overrides of the experiment.
+    """Splits a command line into positional arguments, options of the command and overrides of the
+    experiment.
 
-    `--name=value`, `--name value`, `--flag`, `--noflag` and `--flag=false` are understood. `--list` prints the experiments
-    and `--help` the usage (with the experiment's parameters, where one is named); both end the program.
+    `--name=value`, `--name value`, `--flag`, `--noflag` and `--flag=false` are understood. `--list` prints
+    the experiments and `--help` the usage (with the experiment's parameters, where one is named); both end
+    the program.
 
     Args:
         usage: the command's help text; its first line is the synopsis.
         options: the command's own options (`Parameter`s).
         least, most: allowed number of positional arguments (`most` None: any).
-        first_is_experiment: the first positional argument is an experiment (`NAME` or `NAME,...`), and its parameters can be
-            overridden.
+        first_is_experiment: the first positional argument is an experiment (`NAME` or `NAME,...`), and its
+            parameters can be overridden.
         system: the system to use whatever the experiment says.
 
     Returns:
@@ -163,8 +173,10 @@ def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most
     count = len(values.positionals)
     if count < least or (most is not None and count > most):
         raise UserError(f"{count} arguments given{_slip(argv, declared)}; usage: {usage.splitlines()[0]}")
-    chosen = {o.name: o.convert(given.pop(o.name), "command line") if o.name in given else o.default for o in options}
-    return [experiment.usable(word, "an argument", "command line") for word in values.positionals], chosen, given
+    chosen = {o.name: o.convert(given.pop(o.name), "command line") if o.name in given else o.default
+              for o in options}
+    return [experiment.usable(word, "an argument", "command line")
+            for word in values.positionals], chosen, given
 
 
 def _plain(name: str) -> str:
@@ -230,7 +242,8 @@ def _shown(value) -> str:
 def _help(usage: str, options: tuple, name: str, argv: list[str], system: str | None) -> None:
     overrides = dict(a[2:].split("=", 1) for a in argv if a.startswith("--") and "=" in a)
     own = {o.name for o in options}
-    params = experiment.load(name.split(",")[0], {k: v for k, v in overrides.items() if k not in own}, _system(argv, system))
+    params = experiment.load(name.split(",")[0], {k: v for k, v in overrides.items() if k not in own},
+                             _system(argv, system))
     print(_usage(usage, options))
     print(f"\nparameters of {params.name} (--name=value):")
     for parameter in params.declared.values():

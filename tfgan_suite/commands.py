@@ -1,4 +1,5 @@
-"""The console commands of an installed package: `tfgan-train` is train.py, `tfgan-evaluate` is tools/evaluate.py, and so on."""
+"""The console commands of an installed package: `tfgan-train` is train.py, `tfgan-evaluate` is
+tools/evaluate.py, and so on."""
 from __future__ import annotations
 
 import runpy

@@ -1,6 +1,7 @@
 """The strategy, and the few places where the number of replicas shows.
 
-Rule for systems: write losses as means over *your* batch. `optimizers.apply` averages the gradients over the replicas, the
+Rule for systems: write losses as means over *your* batch. `optimizers.apply` averages the gradients over the
+    replicas, the
 trainer averages the scalars, and `moments` below gives batch statistics of the global batch.
 """
 from __future__ import annotations
@@ -22,7 +23,8 @@ def grow_memory() -> None:
 
 
 def strategy() -> tf.distribute.Strategy:
-    """By what is there: TF_CONFIG -> several workers; several GPUs (or logical devices) -> mirrored; else one device."""
+    """By what is there: TF_CONFIG -> several workers; several GPUs (or logical devices) -> mirrored; else one
+    device."""
     grow_memory()
     if os.environ.get("TF_CONFIG"):
         return tf.distribute.MultiWorkerMirroredStrategy()
@@ -36,11 +38,13 @@ def strategy() -> tf.distribute.Strategy:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process writes the run's files: always, but for the further workers of a multi-worker run."""
+    """Whether this process writes the run's files: always, but for the further workers of a multi-worker
+    run."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return True
-    return resolver.task_type == "chief" or ("chief" not in resolver.cluster_spec().jobs and resolver.task_id == 0)
+    return resolver.task_type == "chief" or ("chief" not in resolver.cluster_spec().jobs
+                                             and resolver.task_id == 0)
 
 
 def replicas() -> int:
@@ -68,7 +72,8 @@ def local(tensor: tf.Tensor) -> tf.Tensor:
 
 
 def moments(x: tf.Tensor, axes) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and biased variance of the global batch over `axes` (kept as size 1), exact in every order of derivative.
+    """Mean and biased variance of the global batch over `axes` (kept as size 1), exact in every order of
+    derivative.
 
     `tf.nn.moments` stops the gradient of the mean inside the variance, which makes second derivatives wrong.
     """

@@ -12,8 +12,8 @@ _LONGEST = 160  # characters of another program's message that are passed on
 class UserError(Exception):
     """A mistake in what the user gave us.
 
-    Its text is one line that names the file or option, says what is wrong and what to do. The commands print that line
-    and exit with status 2; every other exception is a bug of ours and shows its traceback.
+    Its text is one line that names the file or option, says what is wrong and what to do. The commands print
+    that line and exit with status 2; every other exception is a bug of ours and shows its traceback.
     """
 
     status = 2
@@ -39,7 +39,8 @@ class CannotWrite(UserError):
 
 
 def reason(error: BaseException) -> str:
-    """What an exception says, on one short line: the system's words for an error of the system, else its message."""
+    """What an exception says, on one short line: the system's words for an error of the system, else its
+    message."""
     if isinstance(error, MemoryError):
         return "it asks for more memory than there is"
     text = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
@@ -51,7 +52,8 @@ def reading(path, problem: str = "is broken or of another kind",
             advice: str = "put a good copy in its place") -> Iterator[None]:
     """Around a parser of bytes from outside: whatever it raises becomes one line that names the file.
 
-    A damaged file can make a parser raise anything, so that a list of exceptions is never complete. Only the parser belongs
+    A damaged file can make a parser raise anything, so that a list of exceptions is never complete. Only the
+    parser belongs
     inside: an exception anywhere else is a bug of ours and keeps its traceback.
 
     Args:
@@ -69,7 +71,8 @@ def reading(path, problem: str = "is broken or of another kind",
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; {advice}") from None
     except Exception as error:
-        if isinstance(error, OSError) and error.errno:  # of the system; parsers raise OSError too, for what they find
+        # of the system; parsers raise OSError too, for what they find
+        if isinstance(error, OSError) and error.errno:
             raise UserError(f"{path}: cannot be read: {reason(error)}; {advice}") from error
         raise UserError(f"{path}: {problem} ({reason(error)}); {advice}") from error
 
@@ -84,15 +87,19 @@ def naming(where) -> Iterator[None]:
 
 
 def quoted(word) -> str:
-    """A word of a command as a shell wants it, whatever is in it: spaces, quotes, line breaks, bytes that are no text."""
+    """A word of a command as a shell wants it, whatever is in it: spaces, quotes, line breaks, bytes that are
+    no text."""
     text = str(word)
     if text.isprintable():
         return shlex.quote(text)
-    plain = [c if c.isprintable() and c not in "'\\" else "".join(f"\\x{byte:02x}" for byte in os.fsencode(c)) for c in text]
+    plain = [c if c.isprintable() and c not in "'\\" else "".join(f"\\x{byte:02x}" for byte in os.fsencode(c))
+             for c in text]
     return f"$'{''.join(plain)}'"
 
 
 def one_line(text: str) -> str:
-    """A message as one line that a terminal can show: line breaks become spaces, other control characters their codes."""
+    """A message as one line that a terminal can show: line breaks become spaces, other control characters
+    their codes."""
     joined = " ".join(part.strip() for part in text.splitlines())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in joined)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode()
+                   for c in joined)

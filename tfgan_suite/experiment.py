@@ -1,7 +1,7 @@
 """Experiments: `exp/NAME.py` plus `--name=value` gives checked, typed, immutable parameters.
 
-An experiment is a plain Python module of flat `name = value` lines, as in ayanc/rpgan. Nothing here imports TensorFlow, so
-that `--help` and `--list` answer at once.
+An experiment is a plain Python module of flat `name = value` lines, as in ayanc/rpgan. Nothing here imports
+TensorFlow, so that `--help` and `--list` answer at once.
 """
 from __future__ import annotations
 
@@ -26,12 +26,14 @@ SCRIPTS = _PACKAGE / "scripts" if (_PACKAGE / "scripts").is_dir() else _PACKAGE.
 EXPERIMENTS = _PACKAGE / "exp" if (_PACKAGE / "exp").is_dir() else _PACKAGE.parent / "exp"
 _DIGITS = 18  # of a whole number; a longer one means nothing here
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
-BOOLEANS = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False, "no": False}
+BOOLEANS = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False,
+            "no": False}
 CHANGES = ("never", "ask", "later", "free")
 
 
 def whole(text: str) -> int | None:
-    """The number of a text of plain digits; None for any other text, also where Python would find digits in it ('²')."""
+    """The number of a text of plain digits; None for any other text, also where Python would find digits in
+    it ('²')."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
@@ -46,12 +48,14 @@ class Parameter:
         type: `bool`, `int`, `float` or `str`; by default the type of `default`.
         choices: the allowed values, if only some are.
         minimum, maximum: inclusive bounds for numbers. NaN is never allowed.
-        change: what another value means for a run that is under way. 'never': other networks or other data, it cannot be
-            resumed; 'ask': another objective, it is resumed with it only by `--change`; 'later': allowed unless it alters what
-            has been done already (`System.rewrites_past`); 'free': the run is longer, shorter, or tells other things.
+        change: what another value means for a run that is under way. 'never': other networks or other data,
+            it cannot be resumed; 'ask': another objective, it is resumed with it only by `--change`; 'later':
+            allowed unless it alters what has been done already (`System.rewrites_past`); 'free': the run is
+            longer, shorter, or tells other things.
         fixed: the same as change='never'.
         check: called with the converted value; returns what is wrong with it, or an empty string.
-        home: it names a folder of the run: `wts_dir` and `log_dir` that are not given lie below it, as `models` and `logs`.
+        home: it names a folder of the run: `wts_dir` and `log_dir` that are not given lie below it, as
+            `models` and `logs`.
     """
 
     name: str
@@ -90,7 +94,8 @@ class Parameter:
             what = "is not a number" if math.isnan(result) else "is not finite"
             raise UserError(f"{where}: {self.name}={value} {what}; give a finite value")
         if self.choices and result not in self.choices:
-            raise UserError(f"{where}: {self.name}={value} is unknown; choose from {', '.join(map(str, self.choices))}")
+            raise UserError(f"{where}: {self.name}={value} is unknown; choose from "
+                            f"{', '.join(map(str, self.choices))}")
         if self.minimum is not None and result < self.minimum:
             raise UserError(f"{where}: {self.name}={value} is too small; the least value is {self.minimum}")
         if self.maximum is not None and result > self.maximum:
@@ -110,7 +115,8 @@ def usable(text: str, name: str, where: str) -> str:
     if "\0" in text:
         raise UserError(f"{where}: {name} holds a NUL character; correct it")
     if len(text) > _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in os.fsencode(text).split(b"/")):
-        raise UserError(f"{where}: {name}={text[:40]}... is too long for a name (at most {_LONGEST_NAME} bytes between "
+        raise UserError(f"{where}: {name}={text[:40]}... is too long for a name (at most {_LONGEST_NAME} "
+                        f"bytes between "
                         f"slashes); give a shorter one")
     return os.path.expanduser(text)
 
@@ -148,20 +154,28 @@ def _tag(value: str) -> str:
 
 COMMON = (
     Parameter("system", "rpgan", "which paper the experiment runs", fixed=True),
-    Parameter("tag", "", "appended to the folders: models/NAME-TAG and logs/NAME-TAG", check=_tag, change="free"),
+    Parameter("tag", "", "appended to the folders: models/NAME-TAG and logs/NAME-TAG", check=_tag,
+              change="free"),
     Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)", change="free"),
     Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)", change="free"),
-    Parameter("seed", 0, "seed of all random draws: weights, latents, augmentation", minimum=0, maximum=2**31 - 1),
+    Parameter("seed", 0, "seed of all random draws: weights, latents, augmentation", minimum=0,
+              maximum=2**31 - 1),
     Parameter("precision", "float32", "compute type of the networks", choices=("float32", "bfloat16")),
-    Parameter("deterministic", False, "TensorFlow's op determinism: equal runs are equal to the bit on GPUs too, and slower",
+    Parameter("deterministic", False,
+              "TensorFlow's op determinism: equal runs are equal to the bit on GPUs too, and slower",
               change="free"),
     Parameter("log_every", 20, "iterations between two records of the scalars", minimum=1, change="free"),
-    Parameter("sample_every", 0, "iterations between sample grids (0: with each checkpoint)", minimum=0, change="free"),
-    Parameter("keep_every", 0, "iterations whose whole checkpoint stays, so that --from can go back to it (0: the newest only)",
+    Parameter("sample_every", 0, "iterations between sample grids (0: with each checkpoint)", minimum=0,
+              change="free"),
+    Parameter("keep_every", 0,
+              "iterations whose whole checkpoint stays, so that --from can go back to it (0: the newest "
+              "only)",
               minimum=0, change="free"),
-    Parameter("resume_every", 0, "iterations between checkpoints to go on from; the others hold what sampling needs (0: all)",
+    Parameter("resume_every", 0,
+              "iterations between checkpoints to go on from; the others hold what sampling needs (0: all)",
               minimum=0, change="free"),
-    Parameter("profile", "", "A:B writes a TensorFlow profile of these iterations into the log folder", change="free"),
+    Parameter("profile", "", "A:B writes a TensorFlow profile of these iterations into the log folder",
+              change="free"),
 )
 
 
@@ -228,7 +242,8 @@ def find(name: str) -> Path:
         if os.path.isfile(path):
             return path
     if os.path.isdir(name):
-        raise UserError(f"{name}: is a folder, not an experiment; give an experiment's name, or the path of its .py file")
+        raise UserError(f"{name}: is a folder, not an experiment; give an experiment's name, or the path of "
+                        f"its .py file")
     if name.endswith(".py"):
         raise UserError(f"{name}: no such experiment file")
     if is_path:
@@ -257,7 +272,8 @@ def source_text(path: Path) -> str:
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except (SyntaxError, UnicodeDecodeError, ValueError):  # an unknown encoding is a SyntaxError
-        raise UserError(f"{path}: is not UTF-8 text; save it as UTF-8, or declare its encoding in the first line, such as "
+        raise UserError(f"{path}: is not UTF-8 text; save it as UTF-8, or declare its encoding in the first "
+                        f"line, such as "
                         f"'# -*- coding: latin-1 -*-'") from None
 
 
@@ -267,7 +283,11 @@ def title(name: str) -> str:
         text = source_text(find(name)).lstrip()
     except UserError as error:
         return f"({error})"
-    return text.split('"""')[1].strip().splitlines()[0] if text.startswith('"""') and text[3:].strip('"').strip() else ""
+    return (
+        text.split('"""')[1].strip().splitlines()[0]
+        if text.startswith('"""') and text[3:].strip('"').strip()
+        else ""
+    )
 
 
 def read(path: Path) -> tuple[dict, str]:
@@ -279,7 +299,8 @@ def read(path: Path) -> tuple[dict, str]:
     text = source_text(path)
     try:
         module = runpy.run_path(str(path))
-    except (Exception, SystemExit) as error:  # whatever a user's file raises is reported as that file's mistake
+    except (Exception,
+            SystemExit) as error:  # whatever a user's file raises is reported as that file's mistake
         raise UserError(f"{path}: {type(error).__name__}: {error}") from error
     return {k: v for k, v in module.items() if not k.startswith("_") and not _is_code(v)}, text
 
@@ -290,7 +311,8 @@ def _is_code(value) -> bool:
 
 
 def plain(value):
-    """A value of an experiment as one of Python's plain types where it is one in disguise: a path, a number of NumPy."""
+    """A value of an experiment as one of Python's plain types where it is one in disguise: a path, a number
+    of NumPy."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     shape, item = getattr(value, "shape", None), getattr(value, "item", None)
@@ -330,7 +352,8 @@ def declared(system: str) -> dict[str, Parameter]:
     """
     known = registry.parameters()
     if system not in known:
-        raise UserError(f"unknown system '{system}'{nearest(system, known)}; there are {', '.join(sorted(known))}")
+        raise UserError(f"unknown system '{system}'{nearest(system, known)}; there are "
+                        f"{', '.join(sorted(known))}")
     return {p.name: p for p in (*COMMON, *known[system])}
 
 
@@ -354,10 +377,12 @@ def load(name: str, overrides: dict | None = None, system: str | None = None) ->
     given = _chosen(given, known, path)
     values = {p.name: p.default for p in known.values()}
     sources = dict.fromkeys(values, "default")
-    for origin, where, items in (("experiment", str(path), given), ("command line", "command line", overrides)):
+    for origin, where, items in (("experiment", str(path), given),
+                                 ("command line", "command line", overrides)):
         for key, value in items.items():
             if key not in known:
-                raise UserError(f"{where}: unknown parameter '{key}' of system {system}{nearest(key, known)}; "
+                raise UserError(f"{where}: unknown parameter '{key}' of system "
+                                f"{system}{nearest(key, known)}; "
                                 f"--help lists them")
             values[key] = known[key].convert(value, where)
             sources[key] = origin

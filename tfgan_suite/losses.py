@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 
-# -- SNGAN (watsonyanghx/GAN_Lib_Tensorflow, SNGAN scripts and common/misc.py): discriminator (real, fake), generator (fake) --
+# -- SNGAN (watsonyanghx/GAN_Lib_Tensorflow, SNGAN scripts and common/misc.py): discriminator (real, fake),
+# generator (fake) --
 def hinge_d(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """mean relu(1 - r) + mean relu(1 + f)."""
     return tf.reduce_mean(tf.nn.relu(1.0 - real)) + tf.reduce_mean(tf.nn.relu(1.0 + fake))
@@ -30,7 +31,8 @@ def linear_g(fake: tf.Tensor) -> tf.Tensor:
 
 
 def logistic_d(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """-mean log sigmoid(r) - mean log(1 - sigmoid(f)), finite for every logit (Goodfellow et al., NIPS 2014)."""
+    """-mean log sigmoid(r) - mean log(1 - sigmoid(f)), finite for every logit (Goodfellow et al., NIPS
+    2014)."""
     return tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
 
 
@@ -81,7 +83,8 @@ class Loss:
 
     Attributes:
         discriminator: logits of real and of generated images -> what D minimises.
-        generator: logits of generated images -> what G minimises; of a paired loss: logits of real and of generated images.
+        generator: logits of generated images -> what G minimises; of a paired loss: logits of real and of
+            generated images.
         paired: G's loss looks at the real images too.
     """
 

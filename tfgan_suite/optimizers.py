@@ -1,4 +1,5 @@
-"""The originals' optimisers on Keras' optimiser base class: where epsilon sits and how a slot starts decide the numbers.
+"""The originals' optimisers on Keras' optimiser base class: where epsilon sits and how a slot starts decide
+the numbers.
 
 | function or class | rule |
 |---|---|
@@ -14,7 +15,8 @@ import tensorflow as tf
 from tfgan_suite import distributed
 
 
-def adam(learning_rate: float, beta_1: float, beta_2: float, epsilon: float = 1e-8) -> tf.keras.optimizers.Optimizer:
+def adam(learning_rate: float, beta_1: float, beta_2: float,
+         epsilon: float = 1e-8) -> tf.keras.optimizers.Optimizer:
     """TF1's Adam, which is Keras' with another default epsilon."""
     return _Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, jit_compile=False)
 
@@ -28,8 +30,8 @@ class _Adam(tf.keras.optimizers.Adam):
                                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
 
     def step_rows(self, variables: list, rows: tf.Tensor, values: list, gradients: list) -> None:
-        """The step of some rows of stacked variables, on one device; `iterations` stays, so that all rows have the same
-        number of steps behind them. Nothing as large as a variable is made.
+        """The step of some rows of stacked variables, on one device; `iterations` stays, so that all rows
+        have the same number of steps behind them. Nothing as large as a variable is made.
 
         Args:
             rows: int [c], the rows.
@@ -37,7 +39,8 @@ class _Adam(tf.keras.optimizers.Adam):
             gradients: for them, [c, ...] each.
         """
         step = tf.cast(self.iterations + 1, tf.float32)
-        powers = tf.pow(tf.cast(self.beta_1, tf.float32), step), tf.pow(tf.cast(self.beta_2, tf.float32), step)
+        powers = tf.pow(tf.cast(self.beta_1, tf.float32), step), tf.pow(tf.cast(self.beta_2, tf.float32),
+                                                                        step)
         rate = tf.cast(self.learning_rate, tf.float32) * tf.sqrt(1 - powers[1]) / (1 - powers[0])
         for variable, value, gradient in zip(variables, values, gradients):
             index = self._index_dict[self._var_key(variable)]
@@ -51,7 +54,8 @@ class _Adam(tf.keras.optimizers.Adam):
 
 
 def set_rate(optimizer: tf.keras.optimizers.Optimizer, rate: tf.Tensor) -> None:
-    """Sets the learning rate for the next step: a scalar tensor, such as a schedule's value at this iteration."""
+    """Sets the learning rate for the next step: a scalar tensor, such as a schedule's value at this
+    iteration."""
     optimizer.learning_rate.assign(rate)
 
 
@@ -82,7 +86,8 @@ class _SlotOptimizer(tf.keras.optimizers.Optimizer):
             return
         for slot, start in self.slots.items():
             values = [tf.fill(v.shape, tf.cast(start, v.dtype)) for v in var_list]
-            self._slots[slot] = [self.add_variable_from_reference(v, slot, initial_value=x) for v, x in zip(var_list, values)]
+            self._slots[slot] = [self.add_variable_from_reference(v, slot, initial_value=x) for v,
+                                 x in zip(var_list, values)]
         self._built = True  # or a later step over a part of the variables would number the slots anew
 
     def slot(self, name: str, variable) -> tf.Variable:
@@ -129,7 +134,8 @@ class AdamTorch(_SlotOptimizer):
 
     slots = {"exp_avg": 0.0, "exp_avg_sq": 0.0}
 
-    def __init__(self, learning_rate: float, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
+    def __init__(self, learning_rate: float, beta_1: float = 0.9, beta_2: float = 0.999,
+                 epsilon: float = 1e-8,
                  weight_decay: float = 0.0):
         super().__init__(learning_rate, "AdamTorch")
         self.beta_1, self.beta_2, self.epsilon, self.decay = beta_1, beta_2, epsilon, weight_decay
@@ -139,7 +145,8 @@ class AdamTorch(_SlotOptimizer):
         fresh = not self._slots
         super().build(var_list)
         if fresh:
-            self._slots["step"] = [self.add_variable((), dtype=tf.float32, name=f"step/{v.name.split(':')[0]}")
+            self._slots["step"] = [self.add_variable((), dtype=tf.float32,
+                                                     name=f"step/{v.name.split(':')[0]}")
                                    for v in var_list]
 
     def update_step(self, gradient, variable):

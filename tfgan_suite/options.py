@@ -1,13 +1,15 @@
 """Parameters that several systems share. No TensorFlow here.
 
-A system whose D loss takes extra terms adds `*options.penalty()` to its tuple; defaults other than these are arguments.
+A system whose D loss takes extra terms adds `*options.penalty()` to its tuple; defaults other than these are
+arguments.
 """
 from __future__ import annotations
 
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter
 
-UNREG = Parameter("unreg", False, "no Jensen-Shannon regulariser (the original's switch; the same as penalty=none)")
+UNREG = Parameter("unreg", False,
+                  "no Jensen-Shannon regulariser (the original's switch; the same as penalty=none)")
 PENALTIES = {  # name of a function in `penalties` -> what it is
     "js": "the Jensen-Shannon gradient regulariser (Roth et al. 2017)",
     "r1": "squared gradient norms at real images (Mescheder et al. 2018)",
@@ -51,7 +53,8 @@ ARCHITECTURES = {  # gan.networks.ARCHITECTURES
     "resnet": "residual blocks (Miyato et al. 2018)",
     "mlp": "dense layers",
 }
-AT_DATA = ("js", "r1", "r2")  # penalties that look at real and generated images only, which any system can offer
+# penalties that look at real and generated images only, which any system can offer
+AT_DATA = ("js", "r1", "r2")
 
 _GAMMA = "weight of js (at the start); D minimises loss + gamma/2 * regulariser"
 
@@ -83,7 +86,8 @@ def without_contradiction(params, default: str = "js"):
     if params.penalty is None:
         return params.replace(penalty="none" if params.unreg else default)
     if params.unreg and "js" in penalty_names(params.penalty):
-        raise UserError(f"--unreg and --penalty={params.penalty} contradict each other; leave one of them out")
+        raise UserError(f"--unreg and --penalty={params.penalty} contradict each other; leave one of them "
+                        f"out")
     return params
 
 
@@ -94,18 +98,20 @@ def active(params) -> tuple[str, ...]:
 
 
 def idle(params) -> list[str]:
-    """A line about each given value that changes nothing, since the penalty that it belongs to is not in the D loss.
+    """A line about each given value that changes nothing, since the penalty that it belongs to is not in the
+    D loss.
 
     Args:
-        params: with their `penalty` resolved. What only the experiment gives is passed over where the command line took the
-            penalty away.
+        params: with their `penalty` resolved. What only the experiment gives is passed over where the command
+            line took the penalty away.
     """
     if "penalty" not in params.declared:
         return []
     own = ["annealing", "decay_factor"]
     if params.declared["gamma"].help == _GAMMA:  # another one may serve another loss too
         own.append("gamma")
-    owners = {**dict.fromkeys(own, "js"), **{name: of for of, rows in PENALTY_WEIGHTS.items() for name, *_ in rows}}
+    owners = {**dict.fromkeys(own, "js"),
+              **{name: of for of, rows in PENALTY_WEIGHTS.items() for name, *_ in rows}}
     taken_away = "command line" in (params.sources.get("penalty"), params.sources.get("unreg"))
     places = ("command line",) if taken_away else ("command line", "experiment")
     given = [name for name in owners if params.sources.get(name) in places]
@@ -117,9 +123,11 @@ def idle(params) -> list[str]:
     return lines
 
 
-def penalty(penalty: str | None = "none", gamma: float | None = 0.1, annealing: bool = False, decay_factor: float = 0.01,
+def penalty(penalty: str | None = "none", gamma: float | None = 0.1, annealing: bool = False,
+            decay_factor: float = 0.01,
             offered: tuple = AT_DATA) -> tuple:
-    """The parameters of the extra terms of the D loss (defaults of rothk/Stabilizing_GANs, but for `penalty`).
+    """The parameters of the extra terms of the D loss (defaults of rothk/Stabilizing_GANs, but for
+    `penalty`).
 
     Args:
         penalty: None: what it is without the option depends on the system.
@@ -134,15 +142,18 @@ def penalty(penalty: str | None = "none", gamma: float | None = 0.1, annealing: 
         *(() if gamma is None else (
             Parameter("gamma", gamma, _GAMMA, minimum=0.0, maximum=1e6),)),
         Parameter("annealing", annealing, "let gamma decay exponentially to decay_factor * gamma"),
-        Parameter("decay_factor", decay_factor, "last gamma / first gamma, with annealing", minimum=0.0, maximum=1e6),
+        Parameter("decay_factor", decay_factor, "last gamma / first gamma, with annealing", minimum=0.0,
+                  maximum=1e6),
         *(Parameter(name, default, text, minimum=0.0, maximum=1e6) for name, default, text in weights),
     )
 
 
 def labelled_images(dataset: str, folder: str) -> tuple:
-    """The two parameters of a system that trains on images with labels, under the names that its original gives them."""
+    """The two parameters of a system that trains on images with labels, under the names that its original
+    gives them."""
     return (
-        Parameter(dataset, "cifar10", "cifar10 and digits need no preparation; imagenet and folder have a folder per class",
+        Parameter(dataset, "cifar10",
+                  "cifar10 and digits need no preparation; imagenet and folder have a folder per class",
                   choices=("cifar10", "imagenet", "folder", "digits"), fixed=True),
         Parameter(folder, "data/cifar10", "folder of the images (or the CIFAR-10 archive)", change="free"),
     )

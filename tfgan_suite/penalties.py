@@ -1,7 +1,8 @@
-"""Gradient penalties and regularisers: plain functions of tensors, and those that any system can add to its D loss by name.
+"""Gradient penalties and regularisers: plain functions of tensors, and those that any system can add to its D
+loss by name.
 
-A registered penalty is a function of a `Look` (the passes over D in one step) and of parameters that it asks for by name. It
-returns the term that D minimises besides its loss, and scalars for the logs.
+A registered penalty is a function of a `Look` (the passes over D in one step) and of parameters that it asks
+for by name. It returns the term that D minimises besides its loss, and scalars for the logs.
 """
 from __future__ import annotations
 
@@ -13,18 +14,21 @@ import tensorflow as tf
 
 from tfgan_suite import options
 
-JS_SCALARS = ("gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm", "grad_D2_logits_norm",
+JS_SCALARS = ("gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm",
+              "grad_D2_logits_norm",
               "grad_D_logits_norm")  # what `js` logs
 
 
-# -- Jensen-Shannon regulariser (Roth et al., NIPS 2017, arXiv 1705.09367, equation 21; rothk/Stabilizing_GANs) -----------
+# -- Jensen-Shannon regulariser (Roth et al., NIPS 2017, arXiv 1705.09367, equation 21;
+# rothk/Stabilizing_GANs)
 @dataclass(frozen=True)
 class JSRegularizer:
     """The regulariser of one batch; every tensor is differentiable, but for the norms.
 
     Attributes:
         value: scalar, `real + fake`; D minimises its loss + gamma/2 * value.
-        real, fake: scalars, the halves mean[(1 - D(x))^2 |grad logit(x)|^2] and mean[D(G(z))^2 |grad logit(G(z))|^2].
+        real, fake: scalars, the halves mean[(1 - D(x))^2 |grad logit(x)|^2] and mean[D(G(z))^2 |grad
+            logit(G(z))|^2].
         real_norm, fake_norm: scalars, means of |grad logit| over the batch, for the logs.
     """
 
@@ -42,7 +46,8 @@ class JSRegularizer:
 
 
 def square_norms(gradient: tf.Tensor) -> tf.Tensor:
-    """[n]: squared norm per sample, in float32. No root is taken, so that a zero gradient has a zero derivative, not NaN."""
+    """[n]: squared norm per sample, in float32. No root is taken, so that a zero gradient has a zero
+    derivative, not NaN."""
     return tf.reduce_sum(tf.square(tf.cast(gradient, tf.float32)), axis=list(range(1, gradient.shape.rank)))
 
 
@@ -51,16 +56,21 @@ def _mean_norm(squares: tf.Tensor) -> tf.Tensor:
 
 
 def js_of(look: Look) -> JSRegularizer:
-    """The Jensen-Shannon regulariser of the two passes; nothing in it is stopped, D's parameters get its exact second-order
-    gradient. D is called on real images first, then on fakes."""
+    """The Jensen-Shannon regulariser of the two passes; nothing in it is stopped, D's parameters get its
+    exact second-order gradient. D is called on real images first, then on fakes."""
     squares = look.real.squares, look.fake.squares
-    d_real, d_fake = (tf.sigmoid(tf.reshape(tf.cast(x, tf.float32), [-1])) for x in (look.real.logits, look.fake.logits))
-    halves = tf.reduce_mean(tf.square(1.0 - d_real) * squares[0]), tf.reduce_mean(tf.square(d_fake) * squares[1])
+    d_real, d_fake = (tf.sigmoid(tf.reshape(tf.cast(x, tf.float32), [-1]))
+                      for x in (look.real.logits, look.fake.logits))
+    halves = (
+        tf.reduce_mean(tf.square(1.0 - d_real) * squares[0]),
+        tf.reduce_mean(tf.square(d_fake) * squares[1]),
+    )
     return JSRegularizer(halves[0] + halves[1], *halves, *map(_mean_norm, squares))
 
 
 def js_regularizer(discriminator, real: tf.Tensor, fake: tf.Tensor, on_fake=None) -> JSRegularizer:
-    """The Jensen-Shannon regulariser for a GAN of one's own: add gamma/2 * its `value` to D's loss, inside the tape.
+    """The Jensen-Shannon regulariser for a GAN of one's own: add gamma/2 * its `value` to D's loss, inside
+    the tape.
 
     Args:
         discriminator: images -> logits [B] or [B, 1]. It is called once on `real`, then once on `fake`.
@@ -70,16 +80,21 @@ def js_regularizer(discriminator, real: tf.Tensor, fake: tf.Tensor, on_fake=None
     return js_of(Look(real, fake, discriminator, on_fake))
 
 
-def js_probability_norms(discriminator, real: tf.Tensor, fake: tf.Tensor, on_fake=None) -> dict[str, tf.Tensor]:
-    """Means of |grad D| where D = sigmoid(logit): two more of the original's statistics, not used by the regulariser."""
-    look = Look(real, fake, lambda x: tf.sigmoid(discriminator(x)), on_fake and (lambda x: tf.sigmoid(on_fake(x))))
+def js_probability_norms(
+    discriminator, real: tf.Tensor, fake: tf.Tensor, on_fake=None
+) -> dict[str, tf.Tensor]:
+    """Means of |grad D| where D = sigmoid(logit): two more of the original's statistics, not used by the
+    regulariser."""
+    look = Look(real, fake, lambda x: tf.sigmoid(discriminator(x)), on_fake
+                and (lambda x: tf.sigmoid(on_fake(x))))
     norms = _mean_norm(look.real.squares), _mean_norm(look.fake.squares)
     return {"grad_D1_norm": norms[0], "grad_D2_norm": norms[1], "grad_D_norm": norms[0] + norms[1]}
 
 
 def annealed(gamma: float, decay_factor: float, fraction: tf.Tensor) -> tf.Tensor:
     """float32 gamma * decay_factor^fraction, where `fraction` goes from 0 to 1 in a run."""
-    return tf.cast(gamma * tf.pow(tf.constant(decay_factor, tf.float64), tf.cast(fraction, tf.float64)), tf.float32)
+    return tf.cast(gamma * tf.pow(tf.constant(decay_factor, tf.float64), tf.cast(fraction, tf.float64)),
+                   tf.float32)
 
 
 def js_gamma(params, step: tf.Tensor, iterations: int, from_one: bool = False) -> tf.Tensor:
@@ -88,21 +103,24 @@ def js_gamma(params, step: tf.Tensor, iterations: int, from_one: bool = False) -
     Args:
         params: has `gamma`, `annealing`, `decay_factor`.
         iterations: T, of the whole run.
-        from_one: False: exponent step / (T-1), so that the first iteration has exactly gamma (the original's image
-            programs); True: (step+1) / T (its 3-D program). The last one has exactly decay_factor * gamma in both.
+        from_one: False: exponent step / (T-1), so that the first iteration has exactly gamma (the original's
+            image programs); True: (step+1) / T (its 3-D program). The last one has exactly decay_factor *
+            gamma in both.
     """
     if not params.annealing:
         return tf.constant(params.gamma, tf.float32)
     step = tf.cast(step, tf.float64)
-    return annealed(params.gamma, params.decay_factor, (step + 1.0) / iterations if from_one else step / max(iterations - 1, 1))
+    return annealed(params.gamma, params.decay_factor, (step + 1.0) / iterations
+                    if from_one else step / max(iterations - 1, 1))
 
 
-# -- what any system can add to its D loss ----------------------------------------------------------------------------------
+# -- what any system can add to its D loss -------------------------------------------------------------------
 class View:
     """One pass of D over a batch, made on first use, and its gradient with respect to the images.
 
-    These are no `cached_property`: up to Python 3.11 that holds one lock for all instances while it computes, and the replicas'
-    threads wait for each other inside D (its batch norm), so that two devices would wait for ever.
+    These are no `cached_property`: up to Python 3.11 that holds one lock for all instances while it computes,
+    and the replicas' threads wait for each other inside D (its batch norm), so that two devices would wait
+    for ever.
 
     Args:
         score: images -> logits [n] or [n, 1].
@@ -129,8 +147,8 @@ class View:
 
     @property
     def gradient(self) -> tf.Tensor:
-        """The gradient of the *sum* of the logits with respect to the images. With a batch norm in D each image's gradient so
-        holds what it does to the logits of the others."""
+        """The gradient of the *sum* of the logits with respect to the images. With a batch norm in D each
+        image's gradient so holds what it does to the logits of the others."""
         if self._gradient is None:
             tape, _, total = self._pass()
             self._gradient = tape.gradient(total, self.images)
@@ -172,7 +190,8 @@ PENALTIES: dict[str, Penalty] = {}
 
 
 def penalty(name: str):
-    """Registers a penalty, a function (look, parameters by name) -> (term, scalars for the logs); see `options.PENALTIES`."""
+    """Registers a penalty, a function (look, parameters by name) -> (term, scalars for the logs); see
+    `options.PENALTIES`."""
     def register(function):
         PENALTIES[name] = Penalty(function, tuple(inspect.signature(function).parameters)[1:])
         return function
@@ -180,9 +199,9 @@ def penalty(name: str):
 
 
 def terms(names: tuple[str, ...], look: Look, values: Mapping) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-    """The sum of the named penalties, and their scalars, with the sum itself as `penalty`: the loss that a system logs and
-    `penalty` are the two curves of what D minimises. A penalty whose weight is the Python number 0 is left out, and D is not
-    even called for it.
+    """The sum of the named penalties, and their scalars, with the sum itself as `penalty`: the loss that a
+    system logs and `penalty` are the two curves of what D minimises. A penalty whose weight is the Python
+    number 0 is left out, and D is not even called for it.
 
     Args:
         names: of `PENALTIES`.
@@ -240,7 +259,8 @@ def r2(look: Look, r2_weight):
 
 @penalty("wgan_gp")
 def wgan_gp(look: Look, gp_weight):
-    """gp_weight * mean (|grad D(x)| - 1)^2 between real and generated images (Gulrajani et al., NIPS 2017, equation 3)."""
+    """gp_weight * mean (|grad D(x)| - 1)^2 between real and generated images (Gulrajani et al., NIPS 2017,
+    equation 3)."""
     value = unit_norm_penalty(norms_of(look.between.squares), gp_weight)
     return value, {"gradient_penalty": value}
 
@@ -261,16 +281,18 @@ def drift(look: Look, drift_weight):
 
 @penalty("tv")
 def tv(look: Look, tv_weight, tv_delta):
-    """tv_weight * mean |D(x) - D(G(z)) - tv_delta| of pairs: alenmora/ppgan's total-variation term as a mean."""
+    """tv_weight * mean |D(x) - D(G(z)) - tv_delta| of pairs: alenmora/ppgan's total-variation term as a
+    mean."""
     value = tv_weight * tf.reduce_mean(tf.abs(look.real.logits - look.fake.logits - tv_delta))
     return value, {"tv": value}
 
 
-# -- gradient norms ----------------------------------------------------------------------------------------------------------
+# -- gradient norms ------------------------------------------------------------------------------------------
 def norms_of(squares: tf.Tensor) -> tf.Tensor:
     """Roots of squared norms [n]; the gradient of a zero norm is zero, as in torch."""
     positive = squares > 0
-    return tf.where(positive, tf.sqrt(tf.where(positive, squares, tf.ones_like(squares))), tf.zeros_like(squares))
+    return tf.where(positive, tf.sqrt(tf.where(positive, squares, tf.ones_like(squares))),
+                    tf.zeros_like(squares))
 
 
 def between(real: tf.Tensor, fake: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
@@ -288,12 +310,14 @@ def norm_target_penalty(norms: tf.Tensor, target: float) -> tf.Tensor:
 
 
 def score_difference_penalty(real: tf.Tensor, fake: tf.Tensor, offset: float) -> tf.Tensor:
-    """sum |real - fake - offset| over the batch: the total-variation term of alenmora/ppgan (a sum, not a mean)."""
+    """sum |real - fake - offset| over the batch: the total-variation term of alenmora/ppgan (a sum, not a
+    mean)."""
     return tf.reduce_sum(tf.abs(real - fake - offset))
 
 
 def _pair_cosines(x: tf.Tensor) -> tf.Tensor:
-    """Cosines of all pairs of rows of [n, d], float64 [n, n] (they are divided by small numbers); norms are at least 1e-8."""
+    """Cosines of all pairs of rows of [n, d], float64 [n, n] (they are divided by small numbers); norms are
+    at least 1e-8."""
     x = tf.cast(tf.reshape(x, [x.shape[0], -1]), tf.float64)
     squares = tf.reduce_sum(tf.square(x), 1, keepdims=True)
     norms = tf.sqrt(tf.maximum(squares, 1e-16))
@@ -301,7 +325,8 @@ def _pair_cosines(x: tf.Tensor) -> tf.Tensor:
 
 
 def pull_away(images: tf.Tensor, latents: tf.Tensor, form: int) -> tf.Tensor:
-    """Pull-away term of alenmora/ppgan: how alike the samples of a batch are, summed over pairs i < j, over N(N-1).
+    """Pull-away term of alenmora/ppgan: how alike the samples of a batch are, summed over pairs i < j, over
+    N(N-1).
 
     Args:
         images: [n, ...]; latents: [n, d]. Their pairwise cosines are c and z.

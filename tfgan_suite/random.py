@@ -11,14 +11,15 @@ from tfgan_suite import distributed
 
 def generator(seed: int, *keys) -> np.random.Generator:
     """A NumPy generator for host-side draws, a function of the seed and of the keys (ints or strings)."""
-    return np.random.default_rng([seed, *(zlib.crc32(k.encode()) if isinstance(k, str) else int(k) for k in keys)])
+    return np.random.default_rng([seed,
+                                  *(zlib.crc32(k.encode()) if isinstance(k, str) else int(k) for k in keys)])
 
 
 class Draws:
     """Stateless draws of one iteration.
 
-    Every method takes a name, unique within the iteration, and a shape whose first axis is the *global* batch; it returns
-    this replica's rows, so that the numbers do not depend on how many devices there are.
+    Every method takes a name, unique within the iteration, and a shape whose first axis is the *global*
+    batch; it returns this replica's rows, so that the numbers do not depend on how many devices there are.
 
     Args:
         seed: the run's seed.
@@ -44,5 +45,6 @@ class Draws:
         return distributed.local(tf.random.stateless_uniform(shape, self._key(name), 0, high, tf.int32))
 
     def shared(self, name: str, shape, low=0.0, high=1.0) -> tf.Tensor:
-        """U[low, high), float32, whole and equal on every replica: decisions that hold for the global batch."""
+        """U[low, high), float32, whole and equal on every replica: decisions that hold for the global
+        batch."""
         return tf.random.stateless_uniform(shape, self._key(name), low, high)

@@ -1,7 +1,8 @@
 """Which systems there are. Adding one means adding a folder: nothing here names a paper.
 
-A folder at any depth of this package that holds a `parameters.py` is a program. `parameters.py` (no TensorFlow in it) has
-`PARAMETERS`, system name -> tuple of `Parameter`; `system.py` beside it has `SYSTEMS`, system name -> `System` class.
+A folder at any depth of this package that holds a `parameters.py` is a program. `parameters.py` (no
+TensorFlow in it) has `PARAMETERS`, system name -> tuple of `Parameter`; `system.py` beside it has `SYSTEMS`,
+system name -> `System` class.
 """
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def folders() -> dict[str, str]:
 
 def parameters() -> dict[str, tuple]:
     """System name -> its declared parameters, without importing TensorFlow."""
-    return {name: importlib.import_module(f"{package}.parameters").PARAMETERS[name] for name, package in folders().items()}
+    return {name: importlib.import_module(f"{package}.parameters").PARAMETERS[name] for name,
+            package in folders().items()}
 
 
 def system_class(name: str):
@@ -33,7 +35,8 @@ def system_class(name: str):
 
 
 def optional(name: str, module: str):
-    """The module `module` (such as 'convert') of the folder that holds system `name`, or None if it has none."""
+    """The module `module` (such as 'convert') of the folder that holds system `name`, or None if it has
+    none."""
     package = folders()[name]
     if importlib.util.find_spec(f"{package}.{module}") is None:
         return None

@@ -10,7 +10,8 @@ def constant(iteration: tf.Tensor, start: int, end: int) -> tf.Tensor:
 
 
 def cifar(iteration: tf.Tensor, start: int, end: int) -> tf.Tensor:
-    """1 - iteration / end in the first half of the run, then one half (the original's CIFAR script, end = 100000)."""
+    """1 - iteration / end in the first half of the run, then one half (the original's CIFAR script, end =
+    100000)."""
     it = tf.cast(iteration, tf.float32)
     return tf.where(it < end / 2, tf.maximum(0.0, 1.0 - it / end), 0.5)
 
@@ -22,7 +23,8 @@ def linear(iteration: tf.Tensor, start: int, end: int) -> tf.Tensor:
 
 
 def imagenet_original(iteration: tf.Tensor, start: int, end: int) -> tf.Tensor:
-    """1 before `start`, then 1 - iteration / end: jumps to 0.111 with the original ImageNet script's 400000 and 450000."""
+    """1 before `start`, then 1 - iteration / end: jumps to 0.111 with the original ImageNet script's 400000
+    and 450000."""
     it = tf.cast(iteration, tf.float32)
     return tf.where(it < start, 1.0, tf.maximum(0.0, 1.0 - it / end))
 

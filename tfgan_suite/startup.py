@@ -1,7 +1,8 @@
 """What has to happen before TensorFlow is imported; the package does it when it is imported itself.
 
-The networks are built on Keras 2, which later TensorFlows (2.16 and up) bring as the package tf-keras and use only when the
-environment says so. Their libraries also write some lines to stderr while they are loaded, which no setting silences.
+The networks are built on Keras 2, which later TensorFlows (2.16 and up) bring as the package tf-keras and use
+only when the environment says so. Their libraries also write some lines to stderr while they are loaded,
+which no setting silences.
 """
 from __future__ import annotations
 
@@ -41,11 +42,14 @@ def check_keras(tensorflow) -> None:
     try:
         two = issubclass(tensorflow.keras.layers.Layer, tensorflow.Module)
     except ImportError as error:
-        raise ModuleNotFoundError("TensorFlow finds no Keras 2; pip install tf-keras of TensorFlow's own version",
+        raise ModuleNotFoundError("TensorFlow finds no Keras 2; pip install tf-keras of TensorFlow's own "
+                                  "version",
                                   name="tf_keras") from error
     if not two:
-        raise UserError("TensorFlow was imported before tfgan_suite and uses Keras 3, tfgan_suite needs Keras 2; start again "
-                        "with 'import tfgan_suite' first, or set the environment variable TF_USE_LEGACY_KERAS=1")
+        raise UserError("TensorFlow was imported before tfgan_suite and uses Keras 3, tfgan_suite needs "
+                        "Keras 2; start again "
+                        "with 'import tfgan_suite' first, or set the environment variable "
+                        "TF_USE_LEGACY_KERAS=1")
 
 
 class _Quietly(importlib.abc.MetaPathFinder):
@@ -68,7 +72,8 @@ class _Quietly(importlib.abc.MetaPathFinder):
 
 @contextlib.contextmanager
 def hidden_stderr():
-    """What the process writes to stderr meanwhile is shown only if the block raises; libraries' lines included."""
+    """What the process writes to stderr meanwhile is shown only if the block raises; libraries' lines
+    included."""
     try:
         shown = os.dup(2)
     except OSError:  # stderr is closed: nothing to hide

@@ -1,6 +1,7 @@
 """What the trainer asks of a system: the paper as code.
 
-A system owns its networks, its optimisers and one full iteration. It knows nothing of logs, checkpoints or devices.
+A system owns its networks, its optimisers and one full iteration. It knows nothing of logs, checkpoints or
+devices.
 """
 from __future__ import annotations
 
@@ -26,10 +27,11 @@ class Event:
     Args:
         name: for messages.
         every: iterations between two calls; it runs after iterations every, 2*every, ...
-        run: called as `run(done, host)`: iterations done, and the trainer's `Host` (log folder, logging, data source).
-            Returns scalars by name, which are logged.
+        run: called as `run(done, host)`: iterations done, and the trainer's `Host` (log folder, logging, data
+            source). Returns scalars by name, which are logged.
         offset: it runs when `done % every == offset`.
-        due: called as `due(done)`; replaces `every` and `offset` where the moments are not periodic (PGGAN counts images).
+        due: called as `due(done)`; replaces `every` and `offset` where the moments are not periodic (PGGAN
+            counts images).
         first: it also runs before the first iteration of the process.
     """
 
@@ -48,30 +50,32 @@ class Event:
 class System:
     """Base class of all systems.
 
-    A subclass builds its networks in `__init__` (only those that sampling needs when `training` is False) and overrides what
-    differs. Networks are `layers.Network`s, so that they know the original's names.
+    A subclass builds its networks in `__init__` (only those that sampling needs when `training` is False) and
+    overrides what differs. Networks are `layers.Network`s, so that they know the original's names.
 
     Attributes:
         params: the resolved parameters.
         training: False when only `generate` will be used.
         networks: name -> network; the name gives the checkpoint file: `g` -> `iter_N.gmodel.npz`.
         optimizers: name -> Keras optimiser. Their variables go into `iter_N.state.npz`.
-        extra_state: name -> tf.Variable, whatever else exact resume needs (EMA copies, BEGAN's k, spectral-norm u not kept
-            in a network, ...).
+        extra_state: name -> tf.Variable, whatever else exact resume needs (EMA copies, BEGAN's k,
+            spectral-norm u not kept in a network, ...).
         sampling: the networks that `generate` needs; `sample.py` loads only these.
-        frozen: checkpoint kind with population statistics that `interp.py` uses ('bg' in RP-GAN); '' if G needs none.
+        frozen: checkpoint kind with population statistics that `interp.py` uses ('bg' in RP-GAN); '' if G
+            needs none.
         grid: (rows, columns) of the default sample sheet.
         precisions: the values of --precision that the system's iteration supports.
         classes: number of classes of a conditional generator, 0 if it takes no labels.
         heaviest: an iteration that needs as much memory as any.
         makes_images: whether `generate` gives images; else `write_samples` is what `sample.py` calls.
         default_metrics: what `tools/evaluate.py` computes if nothing else is said; () for its own choice.
-        unconnected: what the gradient of a variable is that the loss does not depend on: none (it is left out of the step), or
-            zero (its optimiser's state moves, as in torch of 2017).
+        unconnected: what the gradient of a variable is that the loss does not depend on: none (it is left out
+            of the step), or zero (its optimiser's state moves, as in torch of 2017).
         copies: network -> the network that it is a copy of where a checkpoint lacks it (an averaged G).
         length: the parameters that say how long a run is.
         length_in_iterations: whether `length` is one parameter, and counts iterations.
-        log_files: patterns of the files that its events write into the log folder, beside pictures `*/iter_N.png`.
+        log_files: patterns of the files that its events write into the log folder, beside pictures
+            `*/iter_N.png`.
     """
 
     sampling: tuple = ("g",)
@@ -94,7 +98,7 @@ class System:
         self.optimizers: dict = {}
         self.extra_state: dict = {}
 
-    # -- size of a run -------------------------------------------------------------------------------------------------
+    # -- size of a run ---------------------------------------------------------------------------------------
     @property
     def batch_size(self) -> int:
         """Images of one global real batch; the number of replicas must divide it."""
@@ -111,8 +115,8 @@ class System:
         return self.iterations
 
     def gamma_at(self, done: int, planned: int) -> float:
-        """Gamma of the Jensen-Shannon regulariser in the iteration after `done` ones, if annealing were spread over `planned`
-        iterations."""
+        """Gamma of the Jensen-Shannon regulariser in the iteration after `done` ones, if annealing were
+        spread over `planned` iterations."""
         return float(penalties.js_gamma(self.params, tf.constant(done, tf.int64), planned))
 
     def save_due(self, done: int) -> bool:
@@ -125,11 +129,13 @@ class System:
         return True
 
     def milestone(self, done: int) -> bool:
-        """Whether, with --keep_every, the whole checkpoint of `done` iterations stays too, whatever its number."""
+        """Whether, with --keep_every, the whole checkpoint of `done` iterations stays too, whatever its
+        number."""
         return False
 
     def rewrites_past(self, old: Parameters, done: int) -> str:
-        """Why parameters declared with change='later' cannot be changed after `done` iterations; '' if they can.
+        """Why parameters declared with change='later' cannot be changed after `done` iterations; '' if they
+        can.
 
         Args:
             old: the parameters before the change.
@@ -137,8 +143,8 @@ class System:
         return "the first iterations were done with it"
 
     def prepare_run(self, fresh: bool) -> list[str]:
-        """Writes what the run needs beside its weights and is not there yet; called before the first iteration, once nothing can
-        refuse the run any more. Returns lines to show.
+        """Writes what the run needs beside its weights and is not there yet; called before the first
+        iteration, once nothing can refuse the run any more. Returns lines to show.
 
         Raises:
             UserError: what is there does not fit.
@@ -146,17 +152,19 @@ class System:
         return []
 
     def cut_logs(self, log_dir, done: int) -> None:
-        """Removes from its own files in the log folder what an earlier process wrote after `done` iterations."""
+        """Removes from its own files in the log folder what an earlier process wrote after `done`
+        iterations."""
 
     def images_shown(self, done: int) -> int:
         """Real images used in `done` iterations, for images/s."""
         return done * self.batch_size
 
     def phase(self, step: int) -> Hashable:
-        """What is static in iteration `step`: one traced function per value. None where nothing ever changes."""
+        """What is static in iteration `step`: one traced function per value. None where nothing ever
+        changes."""
         return None
 
-    # -- data (host side, NumPy) ---------------------------------------------------------------------------------------
+    # -- data (host side, NumPy) -----------------------------------------------------------------------------
     def source(self):
         """Opens the real data (a `data.Source`), or returns None if the system makes its own.
 
@@ -166,8 +174,8 @@ class System:
         raise NotImplementedError
 
     def reals(self):
-        """The real images that samples are compared with: a `data.Source` of those that training sees, without its random
-        crops and mirrors.
+        """The real images that samples are compared with: a `data.Source` of those that training sees,
+        without its random crops and mirrors.
 
         Raises:
             UserError: as `source`.
@@ -177,19 +185,20 @@ class System:
     def batch(self, step: int, source) -> dict[str, np.ndarray]:
         """The real data of iteration `step`, a pure function of (seed, step).
 
-        The first axis of every array is the global batch, which is split over the replicas; repeats (five real batches for
-        five critic steps) go on the second axis. Called from a thread of its own.
+        The first axis of every array is the global batch, which is split over the replicas; repeats (five
+        real batches for five critic steps) go on the second axis. Called from a thread of its own.
         """
         raise NotImplementedError
 
     def batch_spec(self) -> dict[str, tf.TensorSpec] | None:
-        """Shapes and types of `batch` at iteration `heaviest` on one device, so that `--dry-run` needs no data; None: ask
-        `batch`."""
+        """Shapes and types of `batch` at iteration `heaviest` on one device, so that `--dry-run` needs no
+        data; None: ask `batch`."""
         return None
 
-    # -- one iteration (graph side) ------------------------------------------------------------------------------------
+    # -- one iteration (graph side) --------------------------------------------------------------------------
     def draws(self, draw: Draws, phase: Hashable) -> dict[str, tf.Tensor]:
-        """All random numbers of one iteration, by name. Parity tests feed recorded ones to `update` instead."""
+        """All random numbers of one iteration, by name. Parity tests feed recorded ones to `update`
+        instead."""
         return {}
 
     def update(self, step: tf.Tensor, batch: dict, draws: dict, phase: Hashable) -> dict[str, tf.Tensor]:
@@ -214,7 +223,8 @@ class System:
 
     def descend(self, kind: str, tape: tf.GradientTape, loss: tf.Tensor, upstream: tf.Tensor | None = None,
                 variables: list | None = None) -> None:
-        """One optimiser step of network `kind` along the gradient of `loss`, a mean over this replica's batch.
+        """One optimiser step of network `kind` along the gradient of `loss`, a mean over this replica's
+        batch.
 
         Args:
             tape: has recorded the loss.
@@ -226,8 +236,10 @@ class System:
         optimizers.apply(self.optimizers[kind], gradients, variables)
 
     def console(self, step: int, scalars: dict) -> list[str]:
-        """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in front."""
-        return [f"[{step:09d}] " + ",".join(f"{k}={float(v):.6f}" for k, v in scalars.items() if np.ndim(v) == 0)]
+        """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in
+        front."""
+        return [f"[{step:09d}] " + ",".join(f"{k}={float(v):.6f}" for k, v in scalars.items()
+                                            if np.ndim(v) == 0)]
 
     def plan(self) -> list[str]:
         """What `--dry-run` tells of the course of the run, a line each, where it has stages."""
@@ -250,19 +262,21 @@ class System:
         return []
 
     def observe(self, step: int, scalars: dict) -> None:
-        """Gets the scalars of every iteration (from 0), in order, as NumPy values, when the trainer has read them."""
+        """Gets the scalars of every iteration (from 0), in order, as NumPy values, when the trainer has read
+        them."""
 
     def events(self) -> list[Event]:
         """What to do on the host now and then, beyond checkpoints and sample grids."""
         return []
 
-    # -- pictures ------------------------------------------------------------------------------------------------------
+    # -- pictures --------------------------------------------------------------------------------------------
     def latents(self, n: int, seed: int) -> np.ndarray:
         """The original's table of `n` latents for that seed."""
         raise NotImplementedError
 
     def labels(self, n: int, seed: int) -> np.ndarray | None:
-        """Labels of the default sample sheet, int32 [n]: column k has class k. None for an unconditional generator."""
+        """Labels of the default sample sheet, int32 [n]: column k has class k. None for an unconditional
+        generator."""
         return np.arange(n, dtype=np.int32) % self.classes if self.classes else None
 
     def generate(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
@@ -278,13 +292,15 @@ class System:
         return bytes.to_uint8(x)
 
     def pictures(self, seed: int) -> dict[str, np.ndarray]:
-        """Pictures of the present state, file name part -> uint8 [H, W, 3]; by default one sheet of fixed latents."""
+        """Pictures of the present state, file name part -> uint8 [H, W, 3]; by default one sheet of fixed
+        latents."""
         rows, cols = self.grid
         sheet = self.generate(self.latents(rows * cols, seed), self.labels(rows * cols, seed))
         return {"samples": sheets.grid(self.to_uint8(sheet), rows, cols)}
 
     def write_samples(self, out, seed: int, n: int | None = None) -> None:
-        """What `sample.py` writes to `out` where the samples are no images (`makes_images` is False); n: how many."""
+        """What `sample.py` writes to `out` where the samples are no images (`makes_images` is False); n: how
+        many."""
         raise NotImplementedError
 
     def decode(self, codes: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
@@ -293,16 +309,18 @@ class System:
         return self.networks[self.sampling[0]](codes, labels, training=False) * 0.5 + 0.5
 
     def metrics(self) -> dict[str, Callable]:
-        """Metrics of its own, name -> function as in `metrics.registry`; they replace general ones of that name."""
+        """Metrics of its own, name -> function as in `metrics.registry`; they replace general ones of that
+        name."""
         return {}
 
-    # -- state ---------------------------------------------------------------------------------------------------------
+    # -- state -----------------------------------------------------------------------------------------------
     def state(self) -> dict[str, tf.Variable]:
         """Everything beyond the networks' weights that exact resume needs, by name: `g/m/c1_w`, `extra/k`."""
         slots = [(f"{name}/{v.name.split(':')[0]}", v)
                  for name, optimizer in self.optimizers.items() for v in optimizer.variables]
         names = numbered(name for name, _ in slots)
-        return {**{name: v for name, (_, v) in zip(names, slots)}, **{f"extra/{k}": v for k, v in self.extra_state.items()}}
+        return {**{name: v for name, (_, v) in zip(names, slots)},
+                **{f"extra/{k}": v for k, v in self.extra_state.items()}}
 
     def load_original(self, kind: str, arrays: dict) -> None:
         """Loads the arrays of one of the original program's files into network `kind`."""

@@ -19,7 +19,8 @@ OPTIONS = (
 
 def main(argv):
     (name,), options, _ = cli.parse(argv, USAGE, OPTIONS, first_is_experiment=False)
-    papers = sorted(p.stem for p in (Path(__file__).parent / "benchmarks").glob("*.py") if p.stem not in ("__init__", "timing"))
+    papers = sorted(p.stem for p in (Path(__file__).parent / "benchmarks").glob("*.py")
+                    if p.stem not in ("__init__", "timing"))
     if name not in papers:
         raise UserError(f"unknown paper '{name}'; there are {', '.join(papers)}")
     import importlib

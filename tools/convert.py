@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Turns weights of an original program into a checkpoint of this suite: ./tools/convert.py NAME SOURCE [ITERATION]"""
+"""Turns weights of an original program into a checkpoint of this suite: ./tools/convert.py NAME SOURCE
+[ITERATION]"""
 from pathlib import Path
 
 from tfgan_suite import cli
@@ -25,7 +26,8 @@ def main(argv):
 
     converter = registry.optional(params.system, "convert")
     if converter is None:
-        raise UserError(f"{name}: system {params.system} reads the original's files as they are; put them in {params.wts_dir}")
+        raise UserError(f"{name}: system {params.system} reads the original's files as they are; put them in "
+                        f"{params.wts_dir}")
     arrays = converter.convert(source, params)
     given = positionals[2] if len(positionals) > 2 else None
     beside = {name: arrays.pop(name) for name in [n for n in arrays if n.endswith(".npz")]}

@@ -27,13 +27,14 @@ def _download(arguments, options):
 
     for dataset, folder in _wanted(arguments, options["category"]):
         count = download.download(dataset, folder, options["base"], options["check"], options["keep"])
-        print(f"{dataset.name}: {count} files written to {folder}" if count else f"{dataset.name}: is in {folder} already",
+        print(f"{dataset.name}: {count} files written to {folder}"
+              if count else f"{dataset.name}: is in {folder} already",
               flush=True)
 
 
 def _wanted(arguments, category):
-    """(data set, folder) of each that is asked for: names of sets, or one name and a folder. A second word that is the name of
-    another set means that set; write ./NAME for a folder of that name."""
+    """(data set, folder) of each that is asked for: names of sets, or one name and a folder. A second word
+    that is the name of another set means that set; write ./NAME for a folder of that name."""
     known = {n.lower(): d for n, d in catalog.DATASETS.items()}
     names = [word.lower() for word in arguments]
     alone = len(names) == 2 and (names[1] not in known or names[1] == names[0])
@@ -45,7 +46,8 @@ def _wanted(arguments, category):
     sets = [known[name] for name in dict.fromkeys(names)]
     if category:
         if len(sets) > 1 or sets[0].name != "lsun":
-            raise UserError(f"--category: belongs to lsun, {next(d.name for d in sets if d.name != 'lsun')} has none; leave it "
+            raise UserError(f"--category: belongs to lsun, {next(d.name for d in sets if d.name != 'lsun')} "
+                            f"has none; leave it "
                             f"out")
         sets = [_of_category(sets[0], category)]
     return [(dataset, arguments[1] if alone else f"data/{dataset.name}") for dataset in sets]
@@ -62,13 +64,19 @@ def _list(arguments, options):
 
     folder, size = arguments[0], options["size"]
     place = Path(folder).resolve()
-    name = f"{place.parent.name}-{place.name}" if place.name.isdecimal() else place.name or "pictures"  # 'faces/64'
-    listing = arguments[1] if len(arguments) > 1 else f"data/{name}-{size}.txt" if size else f"data/{name}.txt"
+    name = (
+        f"{place.parent.name}-{place.name}" if place.name.isdecimal() else place.name or "pictures"
+    )  # 'faces/64'
+    listing = (
+        arguments[1] if len(arguments) > 1 else f"data/{name}-{size}.txt" if size else f"data/{name}.txt"
+    )
     count, bad = make_list(folder, listing, size, _colour(options))
     _show_bad(bad)
-    print(f"{count} pictures listed in {listing}" + (f", resized to {size}x{size}" if size else "") + "; train on them with")
+    print(f"{count} pictures listed in {listing}" + (f", resized to {size}x{size}" if size else "")
+          + "; train on them with")
     run = Path(listing).stem
-    print(f"./train.py face12 --lfile={quoted(listing)} --imsz={size or 64} --wts_dir={quoted(f'models/{run}')} "
+    print(f"./train.py face12 --lfile={quoted(listing)} --imsz={size or 64} "
+          f"--wts_dir={quoted(f'models/{run}')} "
           f"--log_dir={quoted(f'logs/{run}')}{'' if size else ' --crop'} --filts=8,2,1,12")
 
 
@@ -95,9 +103,11 @@ def _digits(arguments, options):
 def _split(_, options):
     from tfgan_suite.lis.data import make_split
 
-    path, parts = make_split(options["dataset"], options["dataroot"], options["lsun_class"], options["running"],
+    path, parts = make_split(options["dataset"], options["dataroot"], options["lsun_class"],
+                             options["running"],
                              options["final"], options["seed"], options["overwrite"])
-    print(f"{path}: {len(parts.train)} images to train on, {len(parts.final_test)} for the final test, of which "
+    print(f"{path}: {len(parts.train)} images to train on, {len(parts.final_test)} for the final test, of "
+          f"which "
           f"{len(parts.running_test)} for the running test")
 
 
@@ -106,7 +116,8 @@ def _imagenet(arguments, options):
 
     count, bad = imagenet.convert(*arguments, options["mode"], options["size"], _colour(options))
     _show_bad(bad)
-    print(f"{count} images prepared in {arguments[1]}" + (f", {len(bad)} left out ({imagenet.BAD} says why)" if bad else ""))
+    print(f"{count} images prepared in {arguments[1]}"
+          + (f", {len(bad)} left out ({imagenet.BAD} says why)" if bad else ""))
 
 
 def _export(arguments, options):
@@ -116,9 +127,12 @@ def _export(arguments, options):
 
 
 MODES = ("crop", "original", "authors")
-LISTED_SIZE = Parameter("size", 64, "side of the square copies; 0 lists the pictures as they are, for crop=True", minimum=0,
+LISTED_SIZE = Parameter("size", 64,
+                        "side of the square copies; 0 lists the pictures as they are, for crop=True",
+                        minimum=0,
                         maximum=4096)
-BACKGROUND = Parameter("background", "white", "colour in place of transparent parts, such as black or #808080")
+BACKGROUND = Parameter("background", "white",
+                       "colour in place of transparent parts, such as black or #808080")
 COMMANDS = {  # name: (function, arguments, least and most number of them, options)
     "download": (_download, "NAME [FOLDER | NAME ...]", 1, None, (
         Parameter("base", "", "fetch the files from this address in place of the publisher's"),
@@ -126,7 +140,8 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
         Parameter("keep", False, "keep the archives after unpacking"),
         Parameter("category", "", "of lsun, such as church_outdoor (default: bedroom)"))),
     "list": (_list, "FOLDER [LIST]", 1, 2, (LISTED_SIZE, BACKGROUND)),
-    "digits": (_digits, "FOLDER", 1, 1, (Parameter("size", 32, "side of the pictures", minimum=1, maximum=512),)),
+    "digits": (_digits, "FOLDER", 1, 1,
+               (Parameter("size", 32, "side of the pictures", minimum=1, maximum=512),)),
     "split": (_split, "", 0, 0, (
         Parameter("dataset", "folder", "cifar10, lsun, imagenet, folder, lfw or digits"),
         Parameter("dataroot", "", "folder of the data, into which the split is written"),
@@ -136,9 +151,12 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
         Parameter("overwrite", False, "replace a split that is there"),
         Parameter("seed", 0, "of the random choice", minimum=0, maximum=2**32 - 1))),
     "imagenet": (_imagenet, "SOURCE FOLDER", 2, 2, (
-        Parameter("mode", "crop", "crop: middle square; original: stretched; authors: cover 256 and cut", choices=MODES),
-        Parameter("size", 0, "side of the results (0: 128, or 256 with mode=authors)", minimum=0, maximum=4096), BACKGROUND)),
-    "export": (_export, "LMDB FOLDER", 2, 2, (Parameter("most", 0, "stop after so many images (0: all)", minimum=0),)),
+        Parameter("mode", "crop", "crop: middle square; original: stretched; authors: cover 256 and cut",
+                  choices=MODES),
+        Parameter("size", 0, "side of the results (0: 128, or 256 with mode=authors)", minimum=0,
+                  maximum=4096), BACKGROUND)),
+    "export": (_export, "LMDB FOLDER", 2, 2,
+               (Parameter("most", 0, "stop after so many images (0: all)", minimum=0),)),
 }
 
 
@@ -150,7 +168,8 @@ def main(argv):
     if name not in COMMANDS:
         raise UserError(f"unknown command '{name}'; there are {', '.join(COMMANDS)}")
     function, arguments, least, most, options = COMMANDS[name]
-    positionals, chosen, _ = cli.parse(argv[1:], f"./tools/datasets.py {name} {arguments}", options, least, most,
+    positionals, chosen, _ = cli.parse(argv[1:], f"./tools/datasets.py {name} {arguments}", options, least,
+                                       most,
                                        first_is_experiment=False)
     function(positionals, chosen)
 

@@ -32,7 +32,8 @@ def iterations(params: Parameters, chosen) -> list:
         return [chosen]
     found = Checkpoints(params.wts_dir).numbers(registry.system_class(params.system).sampling[0])
     if not found:
-        raise UserError(f"{params.wts_dir}: holds no checkpoint to score; make one with ./train.py {params.name}")
+        raise UserError(f"{params.wts_dir}: holds no checkpoint to score; make one with ./train.py "
+                        f"{params.name}")
     return found
 
 
@@ -59,7 +60,8 @@ def score_folder(path: str, names: list, options: dict) -> None:
     stream = samples.folder(path, options["n"], options["batch"])
     reals = evaluating.reals_of(options["reals"], None)
     default = ("fid", "kid") if options["reals"] else ("is",)
-    evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names) or default,
+    evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names)
+                            or default,
                             against_training=False)
     evaluating.evaluate(evaluation, None, f"{path}", show)
 

@@ -15,7 +15,8 @@ iter_N.gmodel.npz, or of an original .pth.tar snapshot. Sizes come from the file
 OPTIONS = (
     Parameter("nImages", 20, "images on the sheet; steps of the animation"),
     Parameter("psiCut", 1.5, "latents are kept within this"),
-    Parameter("cut", "wrap", "how: remainder (as the original), clipped, or drawn anew", choices=("wrap", "clip", "resample")),
+    Parameter("cut", "wrap", "how: remainder (as the original), clipped, or drawn anew",
+              choices=("wrap", "clip", "resample")),
     Parameter("latentSize", None, "checked against the weights", type=int),
     Parameter("nChannels", None, "checked against the weights", type=int),
     Parameter("resolution", None, "of the images (default: as far as the generator has grown)", type=int),
@@ -37,7 +38,8 @@ def weights_file(words, options) -> Path:
     if word.endswith((".npz", ".tar", ".pth")) or Path(word).is_file():
         return Path(word)
     params = load(word)
-    kind = "a" if params.values.get("ema") else "g"  # the averaged generator where there is one, as sample.py does
+    # the averaged generator where there is one, as sample.py does
+    kind = "a" if params.values.get("ema") else "g"
     return Path(params.wts_dir) / f"iter_{runs.find_checkpoint(params, kind)}.{kind}model.npz"
 
 
@@ -56,9 +58,14 @@ def main(argv):
 
     network = sampling.open_generator(weights_file(words, options))
     check(network, options)
-    level, n, legacy = sampling.level_for(network, options["resolution"]), options["nImages"], options["legacy_pictures"]
+    level, n, legacy = (
+        sampling.level_for(network, options["resolution"]),
+        options["nImages"],
+        options["legacy_pictures"],
+    )
     n = n if n > 0 else 20
-    noise = generator(options["seed"], "samples").standard_normal((max(n, 2), network.sizes.latent)).astype("float32")
+    noise = generator(options["seed"],
+                      "samples").standard_normal((max(n, 2), network.sizes.latent)).astype("float32")
 
     def cut(z):
         return walks.cut(z, options["psiCut"], options["cut"], options["seed"])
@@ -68,16 +75,20 @@ def main(argv):
 
     moving = options["createInterpolGif"] or options["slerp"] or options["growth"]
     output = Path(options["outputFile"])
-    output = saving.check_output(output.with_suffix(".gif"), (".gif",)) if moving else saving.check_output(output)
+    output = saving.check_output(output.with_suffix(".gif"),
+                                 (".gif",)) if moving else saving.check_output(output)
     if options["growth"]:
         frames = sampling.through_levels(network, cut(noise[:1]), legacy=legacy)
     elif options["slerp"]:
-        frames = sampling.to_bytes(pictures(walks.loop(cut(noise), 12)), legacy)  # cut on the way, the walk would jump
+        # cut on the way, the walk would jump
+        frames = sampling.to_bytes(pictures(walks.loop(cut(noise), 12)), legacy)
     elif options["createInterpolGif"]:
-        frames = walks.there_and_back(sampling.to_bytes(pictures(cut(walks.line(noise[0], noise[1], n))), legacy))
+        frames = walks.there_and_back(sampling.to_bytes(pictures(cut(walks.line(noise[0], noise[1], n))),
+                                                        legacy))
     else:
         frames = sampling.to_bytes(pictures(cut(noise[:n])), legacy)
-    side, count = frames.shape[1], n if options["createInterpolGif"] else len(frames)  # the original says its steps
+    # the original says its steps
+    side, count = frames.shape[1], n if options["createInterpolGif"] else len(frames)
     print(f"single image size:  {side}x{side}\nnumber of images{' in gif' if moving else ''}: {count}")
     print(f"saving {'gif' if moving else 'image'} to: {output}\n")
     if moving:

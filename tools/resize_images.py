@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes a folder of square images of one size: ./tools/resize_images.py --load_path=FOLDER --save_path=FOLDER"""
+"""Makes a folder of square images of one size: ./tools/resize_images.py --load_path=FOLDER
+--save_path=FOLDER"""
 from pathlib import Path
 
 from tfgan_suite import cli
@@ -28,7 +29,8 @@ def targets(paths: list, folder: Path) -> dict:
     for path in paths:
         target = folder / f"{path.stem}.jpg"
         if target in found:
-            raise UserError(f"{path}: would overwrite the result of {found[target]}; give the files different names")
+            raise UserError(f"{path}: would overwrite the result of {found[target]}; give the files "
+                            f"different names")
         found[target] = path
     return {path: target for target, path in found.items()}
 
@@ -43,7 +45,11 @@ def main(argv):
     from tfgan_suite.lis.data import pad_to_square
     from tfgan_suite.pictures import saving
 
-    root, size, background = Path(options["load_path"]), options["image_size"], rgb.colour(options["background"])
+    root, size, background = (
+        Path(options["load_path"]),
+        options["image_size"],
+        rgb.colour(options["background"]),
+    )
     if not root.is_dir():
         raise UserError(f"{root}: no such folder; give the folder of the images as --load_path")
     known = targets(folder.find_pictures(root), Path(options["save_path"]))

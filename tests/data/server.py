@@ -17,7 +17,14 @@ class Site:
     """
 
     def __init__(self, files):
-        self.files, self.ranges, self.cut, self.status, self.html, self.requests = dict(files), True, [], 0, False, []
+        self.files, self.ranges, self.cut, self.status, self.html, self.requests = (
+            dict(files),
+            True,
+            [],
+            0,
+            False,
+            [],
+        )
 
 
 def _handler(site):

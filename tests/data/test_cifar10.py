@@ -17,7 +17,8 @@ def batch(seed, protocol=2, n=3):
     """(pickle of n images, planes [n, 3, 32, 32], labels)."""
     rng = np.random.default_rng(seed)
     planes, labels = rng.integers(0, 256, (n, 3, 32, 32), dtype=np.uint8), rng.integers(0, 10, n).tolist()
-    entries = {b"batch_label": b"some batch", b"labels": labels, b"data": planes.reshape(n, -1), b"filenames": [b"a.png"] * n}
+    entries = {b"batch_label": b"some batch", b"labels": labels, b"data": planes.reshape(n, -1),
+               b"filenames": [b"a.png"] * n}
     return pickle.dumps(entries, protocol), planes, labels
 
 
@@ -33,11 +34,14 @@ def as_python2(data: bytes) -> bytes:
     def integers(values):
         return b"(" + b"".join(b"K" + bytes([v]) for v in values)
 
-    pickler.write(b"\x80\x02}(" + text(b"labels") + b"]" + integers(entries[b"labels"]) + b"e" + text(b"data"))
-    pickler.write(b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85" + text(b"b") + b"\x87R(K\x01")
+    pickler.write(b"\x80\x02}(" + text(b"labels") + b"]" + integers(entries[b"labels"]) + b"e"
+                  + text(b"data"))
+    pickler.write(b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85" + text(b"b")
+                  + b"\x87R(K\x01")
     pickler.write(b"M" + len(array).to_bytes(2, "little") + b"M\x00\x0c\x86")
     pickler.write(b"cnumpy\ndtype\n" + text(b"u1") + b"K\x00K\x01\x87R(K\x03")
-    pickler.write(text(b"|") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89" + text(array.tobytes()) + b"tbu.")
+    pickler.write(text(b"|") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89" + text(array.tobytes())
+                  + b"tbu.")
     return pickler.getvalue()
 
 
@@ -60,14 +64,17 @@ def archived(files: dict, path, mode="w:gz"):
 @pytest.mark.parametrize("part, count", [("train", 15), ("test", 3), ("all", 18)])
 def test_extracted(folder, part, count):
     source = Cifar10(folder, part)
-    assert len(source) == count and source.images([0]).shape == (1, 32, 32, 3) and source.labels.dtype == np.int32
+    assert len(source) == count and source.images([0]).shape == (1, 32, 32,
+                                                                 3) and source.labels.dtype == np.int32
     _, planes, labels = batch(NAMES.index(PARTS[part][0]))
-    assert np.array_equal(source.images(range(3)), planes.transpose(0, 2, 3, 1)) and source.labels[:3].tolist() == labels
+    assert np.array_equal(source.images(range(3)),
+                          planes.transpose(0, 2, 3, 1)) and source.labels[:3].tolist() == labels
     assert source.classes[3] == "cat"
 
 
 def test_archive_extracted_or_not(tmp_path, folder):
-    path = archived({name: (folder / name).read_bytes() for name in NAMES}, tmp_path / "cifar-10-python.tar.gz")
+    path = archived({name: (folder / name).read_bytes() for name in NAMES},
+                    tmp_path / "cifar-10-python.tar.gz")
     expected = Cifar10(folder).array
     assert np.array_equal(Cifar10(path).array, expected)
     for name in NAMES:

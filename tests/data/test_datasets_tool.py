@@ -20,7 +20,8 @@ TOOL = Path(__file__).resolve().parents[2] / "tools" / "datasets.py"
 
 
 def run(*arguments, cwd):
-    return subprocess.run([sys.executable, TOOL, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=120)
+    return subprocess.run([sys.executable, TOOL, *map(str, arguments)], cwd=cwd, capture_output=True,
+                          text=True, timeout=120)
 
 
 def refused(result):
@@ -31,7 +32,8 @@ def refused(result):
 
 @pytest.fixture
 def photos(tmp_path):
-    for seed, (name, mode, size) in enumerate((("my photos/a.png", "RGBA", (40, 30)), ("my photos/x/b.jpg", "L", (20, 50)),
+    for seed, (name, mode, size) in enumerate((("my photos/a.png", "RGBA", (40, 30)),
+                                               ("my photos/x/b.jpg", "L", (20, 50)),
                                                ("my photos/c.webp", "RGB", (64, 64)))):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         picture(size=size, mode=mode, seed=seed).save(tmp_path / name)
@@ -61,8 +63,10 @@ def test_lists_that_cannot_be_made(photos, monkeypatch):
     (photos / "empty").mkdir()
     (photos / "bad").mkdir()
     (photos / "bad/a.png").write_bytes(encoded()[:40])
-    for folder, listing, problem in (("none", "a.txt", "no such folder"), ("empty", "a.txt", "no pictures in it"),
-                                     ("bad", "a.txt", "none of its 1 pictures"), ("my photos", "a", "ends in .txt"),
+    for folder, listing, problem in (("none", "a.txt", "no such folder"),
+                                     ("empty", "a.txt", "no pictures in it"),
+                                     ("bad", "a.txt", "none of its 1 pictures"),
+                                     ("my photos", "a", "ends in .txt"),
                                      ("my photos", "bad/a.png/b.txt", "cannot write")):
         with pytest.raises(UserError, match=problem):
             make_list(folder, listing, 16)
@@ -84,13 +88,16 @@ def test_several_sets_go_where_experiments_look(tmp_path):
     with serve(files) as (_, address):
         result = run("download", "LSUN", "anime", f"--base={address}", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "3 files written to data/lsun" in result.stdout and "1 files written to data/anime" in result.stdout
+    assert (
+        "3 files written to data/lsun" in result.stdout and "1 files written to data/anime" in result.stdout
+    )
     assert all((tmp_path / f"data/lsun/{name}/data.mdb").exists() for name in names)
 
 
 def test_download_command_checks(tmp_path):
     with serve({"img_align_celeba.zip": zipped({"img_align_celeba/000001.jpg": b"x"})}) as (_, address):
-        assert "bytes, not 1443490838" in refused(run("download", "celebA", "c", f"--base={address}", cwd=tmp_path))
+        assert "bytes, not 1443490838" in refused(run("download", "celebA", "c", f"--base={address}",
+                                                      cwd=tmp_path))
         assert os.listdir(tmp_path / "c") == []
         assert run("download", "celebA", "c", f"--base={address}", "--nocheck", cwd=tmp_path).returncode == 0
         assert (tmp_path / "c/000001.jpg").exists()
@@ -100,7 +107,8 @@ def test_category_of_lsun(tmp_path):
     names = [f"church_outdoor_{part}_lmdb" for part in ("train", "val")]
     files = {f"{name}.zip": zipped({f"{name}/data.mdb": b"x"}) for name in names}
     with serve(files) as (_, address):
-        assert run("download", "lsun", "l", "--category=church_outdoor", f"--base={address}", cwd=tmp_path).returncode == 0
+        assert run("download", "lsun", "l", "--category=church_outdoor", f"--base={address}",
+                   cwd=tmp_path).returncode == 0
     assert (tmp_path / "l/church_outdoor_val_lmdb/data.mdb").exists()
 
 
@@ -113,14 +121,19 @@ def test_digits_split_and_imagenet_commands(tmp_path):
     os.makedirs(tmp_path / "raw/zero")
     os.rename(tmp_path / "d/0000.png", tmp_path / "raw/zero/0.png")
     result = run("imagenet", "raw", "out", "--size=4", cwd=tmp_path)
-    assert "1 images prepared" in result.stdout and np.asarray(Image.open(tmp_path / "out/zero/0.JPEG")).shape == (4, 4, 3)
+    assert "1 images prepared" in result.stdout and np.asarray(
+        Image.open(tmp_path / "out/zero/0.JPEG")
+    ).shape == (4, 4, 3)
 
 
 @pytest.mark.parametrize("arguments, problem", [
-    (("frobnicate",), "unknown command"), (("download", "cars", "x"), "there are celebA, lsun, mnist, cifar10, anime"),
+    (("frobnicate",), "unknown command"),
+    (("download", "cars", "x"), "there are celebA, lsun, mnist, cifar10, anime"),
     (("download",), "0 arguments given"), (("download", "mnist", "x", "y"), "unknown data set 'x'"),
-    (("download", "mnist", "lsun", "--category=y"), "mnist has none"), (("download", "mnist", "x", "--bse=1"), "unknown option '--bse'"),
-    (("download", "mnist", "x", "--category=y"), "belongs to lsun"), (("download", "imagenet", "x"), "without registering"),
+    (("download", "mnist", "lsun", "--category=y"), "mnist has none"),
+    (("download", "mnist", "x", "--bse=1"), "unknown option '--bse'"),
+    (("download", "mnist", "x", "--category=y"), "belongs to lsun"),
+    (("download", "imagenet", "x"), "without registering"),
     (("imagenet", "none", "x"), "none: no such folder"), (("export", "none", "x"), "none: No such file"),
     (("digits", "x", "--size=0"), "too small"), (("split",), "--dataroot")])
 def test_refusals(tmp_path, arguments, problem):

@@ -29,7 +29,10 @@ def test_native_size_is_the_scan_itself():
 def test_bytes_never_change():
     """Reference classifier, experiments and published numbers depend on these bytes."""
     content = digits.arrays(16)[0].tobytes()
-    assert hashlib.sha256(content).hexdigest() == "d056d972b31b76c88c8d1462a6025b54eeffa1af549fa3f36b160e432f9dc831"
+    assert (
+        hashlib.sha256(content).hexdigest()
+        == "d056d972b31b76c88c8d1462a6025b54eeffa1af549fa3f36b160e432f9dc831"
+    )
 
 
 def test_enlarging_agrees_with_pillow():

@@ -50,7 +50,8 @@ def site():
 
 
 def archive(site, **changes):
-    return Archive(**{"url": f"{site.address}/a.bin", "name": "a.bin", "size": len(CONTENT), "digest": MD5, **changes})
+    return Archive(**{"url": f"{site.address}/a.bin", "name": "a.bin", "size": len(CONTENT), "digest": MD5,
+                      **changes})
 
 
 def fetch(site, folder, **changes):
@@ -135,7 +136,10 @@ FILES = {"top/1.jpg": b"one", "top/deep/2.jpg": b"two"}
 def test_unpacking(tmp_path, kind, content):
     (tmp_path / "a").write_bytes(content)
     assert download.unpack(tmp_path / "a", kind, tmp_path / "out", "top") == 2
-    assert (tmp_path / "out/deep/2.jpg").read_bytes() == b"two" and sorted(os.listdir(tmp_path / "out")) == ["1.jpg", "deep"]
+    assert (tmp_path / "out/deep/2.jpg").read_bytes() == b"two" and sorted(os.listdir(tmp_path / "out")) == [
+        "1.jpg",
+        "deep",
+    ]
 
 
 @pytest.mark.parametrize("kind, content", [
@@ -165,7 +169,8 @@ def test_whole_data_set_once(site, dataset, tmp_path):
     for name in ("1.jpg", "c", "deep/2.jpg"):
         (tmp_path / "t" / name).unlink()
     (tmp_path / "t/deep").rmdir()
-    assert download.download(dataset, tmp_path / "t", wait=0, keep=True) == 3 and (tmp_path / "t/b.zip").exists()
+    assert download.download(dataset, tmp_path / "t", wait=0,
+                             keep=True) == 3 and (tmp_path / "t/b.zip").exists()
 
 
 def test_second_archive_fails_and_is_fetched_later(site, dataset, tmp_path):

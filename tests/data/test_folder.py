@@ -13,7 +13,8 @@ from .pictures import encoded, picture
 @pytest.fixture
 def classes(tmp_path):
     """dogs/b.png, dogs/x/a.jpg, cats/c.PNG, and files that do not count."""
-    for seed, (name, kind) in enumerate((("dogs/b.png", "PNG"), ("dogs/x/a.jpg", "JPEG"), ("cats/c.PNG", "PNG"))):
+    for seed, (name, kind) in enumerate((("dogs/b.png", "PNG"), ("dogs/x/a.jpg", "JPEG"),
+                                         ("cats/c.PNG", "PNG"))):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(encoded(kind, seed=seed))
     (tmp_path / "dogs/notes.txt").write_text("not counted")
@@ -123,4 +124,5 @@ def test_sizes_and_stretch():
     flat = prepare.stretch(np.full((2, 2, 3), 9, np.uint8))
     assert flat.max() == 0
     assert prepare.stretch(np.array([[[10], [20], [15]]], np.uint8)).ravel().tolist() == [0, 255, 128]
-    assert np.array_equal(prepare.resize(wide, 5, 5), np.asarray(Image.fromarray(wide).resize((5, 5), Image.BILINEAR)))
+    assert np.array_equal(prepare.resize(wide, 5, 5),
+                          np.asarray(Image.fromarray(wide).resize((5, 5), Image.BILINEAR)))

@@ -11,7 +11,8 @@ from .pictures import encoded, picture
 
 @pytest.fixture
 def raw(tmp_path):
-    for seed, (name, size) in enumerate((("n02/b.JPEG", (40, 60)), ("n01/a.JPEG", (60, 40)), ("n01/small.png", (20, 90)))):
+    for seed, (name, size) in enumerate((("n02/b.JPEG", (40, 60)), ("n01/a.JPEG", (60, 40)),
+                                         ("n01/small.png", (20, 90)))):
         (tmp_path / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
         picture(size=size, seed=seed).save(tmp_path / "raw" / name)
     (tmp_path / "raw/n02/broken.JPEG").write_bytes(b"no picture")
@@ -38,7 +39,8 @@ def test_preparation_goes_on_where_it_stopped(raw, tmp_path):
 
 
 def test_original_mode_stretches_contrast(raw, tmp_path):
-    Image.fromarray(np.linspace(100, 140, 64 * 64).reshape(64, 64).astype(np.uint8)).save(raw / "n01/grey.png")
+    Image.fromarray(np.linspace(100, 140, 64 * 64).reshape(64,
+                                                           64).astype(np.uint8)).save(raw / "n01/grey.png")
     imagenet.convert(raw, tmp_path / "out", "original", 32)
     stretched = np.asarray(Image.open(tmp_path / "out/n01/grey.JPEG"))
     assert stretched.shape == (32, 32, 3) and np.ptp(stretched) > 220
@@ -49,7 +51,11 @@ def test_original_layout(raw, tmp_path):
     (tmp_path / "set/caffe_ilsvrc12").mkdir()
     (tmp_path / "set/caffe_ilsvrc12/train.txt").write_text("n02/b.JPEG 9\nn01/a.JPEG 4\n")
     source = imagenet.open_source(tmp_path / "set", 16)
-    assert source.labels.tolist() == [9, 4] and len(source.classes) == 10 and source.image(0).shape == (16, 16, 3)
+    assert (
+        source.labels.tolist() == [9, 4]
+        and len(source.classes) == 10
+        and source.image(0).shape == (16, 16, 3)
+    )
 
 
 def test_list_of_names(raw, tmp_path):
@@ -67,14 +73,16 @@ def test_list_of_names(raw, tmp_path):
 
 
 def test_bad_input(raw, tmp_path):
-    with pytest.raises(UserError, match="no such folder; get it from https.*tools/datasets.py imagenet SOURCE"):
+    with pytest.raises(UserError,
+                       match="no such folder; get it from https.*tools/datasets.py imagenet SOURCE"):
         imagenet.open_source(tmp_path / "none", 16)
     with pytest.raises(UserError, match="lies inside"):
         imagenet.convert(raw, raw / "out")
     (raw / "n01/a.png").write_bytes(encoded())
     with pytest.raises(UserError, match="two images would become n01/a.JPEG"):
         imagenet.convert(raw, tmp_path / "out")
-    for text, problem in (("n01/a.JPEG", "line 1 is not"), ("n01/a.JPEG x\n", "line 1 is not"), ("no.png 3", "another folder")):
+    for text, problem in (("n01/a.JPEG", "line 1 is not"), ("n01/a.JPEG x\n", "line 1 is not"),
+                          ("no.png 3", "another folder")):
         (raw / "image_list.txt").write_text(text)
         with pytest.raises(UserError, match=problem):
             imagenet.open_source(raw, 16)

@@ -45,7 +45,11 @@ def test_crops_jitter_over_the_whole_range(photos):
     source = ListFile(listed(photos, "wide.png", "a.png"), 4, crop=True)
     assert source.sizes.tolist() == [[5, 8], [5, 5]]
     offsets = source.draw_offsets([0] * 200 + [1] * 200, np.random.default_rng(0))
-    assert offsets.min() == 0 and offsets[:200].max(0).tolist() == [1, 4] and offsets[200:].max(0).tolist() == [1, 1]
+    assert (
+        offsets.min() == 0
+        and offsets[:200].max(0).tolist() == [1, 4]
+        and offsets[200:].max(0).tolist() == [1, 1]
+    )
     assert source.crop_batch([0, 1, 0], offsets[:3] * 0).shape == (3, 4, 4, 3)
     assert source.image(0).shape == (4, 4, 3) and source.image(0).dtype == np.uint8
 
@@ -78,7 +82,8 @@ def test_bytes_after_the_end_of_an_image_do_no_harm(photos):
     assert len(ListFile(listed(photos, "tail.png"), 8, crop=False)) == 1
 
 
-@pytest.mark.parametrize("content, problem", [("", "lists no images"), (" \n\n", "lists no images"), (None, "no such list")])
+@pytest.mark.parametrize("content, problem",
+                         [("", "lists no images"), (" \n\n", "lists no images"), (None, "no such list")])
 def test_unusable_lists(photos, content, problem):
     if content is not None:
         listed(photos, content)
@@ -115,7 +120,8 @@ def test_a_list_in_another_encoding_says_which_is_wanted(photos):
 
 
 def test_names_that_are_no_text(photos):
-    """Bytes that are not UTF-8 go into a list and out of it; a line break cannot, and a space before a name can."""
+    """Bytes that are not UTF-8 go into a list and out of it; a line break cannot, and a space before a name
+    can."""
     (photos / "p").mkdir()
     for name in (b"caf\xe9.png", b" a.png", b"two  words.png", b"new\nline.png"):
         Path("p", os.fsdecode(name)).write_bytes(encoded())

@@ -1,5 +1,6 @@
-"""LSUN: `files/tiny.mdb.gz` was written by lmdb 0.9.36 (the C library): 40 lossless WebP images of 10x12, key sha1(i), image i
-filled with (i, 2i, 255-i), but number 7, which has 48x48 random pixels and lies on overflow pages."""
+"""LSUN: `files/tiny.mdb.gz` was written by lmdb 0.9.36 (the C library): 40 lossless WebP images of 10x12, key
+sha1(i), image i filled with (i, 2i, 255-i), but number 7, which has 48x48 random pixels and lies on overflow
+pages."""
 import gzip
 import hashlib
 from pathlib import Path
@@ -102,5 +103,6 @@ def test_systems_read_what_the_download_leaves(tmp_path):
         (tmp_path / f"lsun/bedroom_{part}_lmdb/data.mdb").write_bytes(CONTENT)
     source = gan64_data.open_source("lsun", str(tmp_path))
     assert source.images([0, 39]).shape == (2, 64, 64, 3) and len(source.validation) == 40
-    params = SimpleNamespace(dataset="lsun", data_dir=tmp_path, input_height=10, input_width=0, input_fname_pattern="*.jpg")
+    params = SimpleNamespace(dataset="lsun", data_dir=tmp_path, input_height=10, input_width=0,
+                             input_fname_pattern="*.jpg")
     assert dcgan_data.source(params, (16, 16)).images([3, 4]).shape == (2, 16, 16, 3)

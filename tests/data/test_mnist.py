@@ -17,7 +17,8 @@ def idx(array, magic):
 def folder(tmp_path):
     rng = np.random.default_rng(0)
     for prefix, n in (("train", 5), ("t10k", 2)):
-        images, labels = rng.integers(0, 256, (n, 28, 28), dtype=np.uint8), rng.integers(0, 10, n, dtype=np.uint8)
+        images, labels = rng.integers(0, 256, (n, 28,
+                                               28), dtype=np.uint8), rng.integers(0, 10, n, dtype=np.uint8)
         (tmp_path / f"{prefix}-images-idx3-ubyte").write_bytes(idx(images, 0x803))
         with gzip.open(tmp_path / f"{prefix}-labels-idx1-ubyte.gz", "wb") as file:
             file.write(idx(labels, 0x801))
@@ -39,8 +40,10 @@ def test_missing(tmp_path):
 
 
 @pytest.mark.parametrize("change, problem", [
-    (lambda d: d[:-1], "fewer bytes"), (lambda d: d + b"x", "more bytes"), (lambda d: b"", "is not an MNIST image"),
-    (lambda d: b"\0\0\x08\x01" + d[4:], "is not an MNIST image"), (lambda d: d[:4] + b"\xff" * 12, "claims to hold"),
+    (lambda d: d[:-1], "fewer bytes"), (lambda d: d + b"x", "more bytes"),
+    (lambda d: b"", "is not an MNIST image"),
+    (lambda d: b"\0\0\x08\x01" + d[4:], "is not an MNIST image"),
+    (lambda d: d[:4] + b"\xff" * 12, "claims to hold"),
     (lambda d: idx(np.zeros((4, 28, 28), np.uint8), 0x803), "4 train images but 5 labels")])
 def test_broken_images(folder, change, problem):
     path = folder / "train-images-idx3-ubyte"

@@ -29,7 +29,8 @@ def test_every_epoch_is_exact(n, batch):
 
 
 def test_dropping_the_remainder():
-    epochs = [np.concatenate([epoch_indices(10, 4, 2 * e + i, 7, drop_remainder=True) for i in range(2)]) for e in range(3)]
+    epochs = [np.concatenate([epoch_indices(10, 4, 2 * e + i, 7, drop_remainder=True) for i in range(2)])
+              for e in range(3)]
     assert all(len(set(e)) == 8 for e in epochs)
     assert not np.array_equal(epochs[0], epochs[1])
 

@@ -18,7 +18,8 @@ COLOURS = np.stack([RAMP, RAMP[::-1], RAMP.T], -1)
 
 
 def hidden():
-    """A blue square on transparent ground with other colours under it: as RGBA, as a palette, as one transparent colour."""
+    """A blue square on transparent ground with other colours under it: as RGBA, as a palette, as one
+    transparent colour."""
     rgba = np.zeros((32, 32, 4), np.uint8)
     rgba[..., 0], rgba[::2, :4, 1], rgba[8:24, 8:24] = 255, 255, (0, 0, 255, 255)
     index = np.zeros((32, 32), np.uint8)
@@ -37,7 +38,8 @@ def hidden():
     yield "one.png", Image.fromarray(plain), {"transparency": (255, 0, 0)}
     yield "grey.png", Image.fromarray(grey, "LA"), {}
     yield "level.png", Image.fromarray(np.where(index == 1, 29, 90).astype(np.uint8)), {"transparency": 90}
-    yield "deep.png", Image.fromarray(np.where(index == 1, 29 << 8, 90 << 8).astype(np.uint16)), {"transparency": 90 << 8}
+    yield "deep.png", Image.fromarray(np.where(index == 1, 29 << 8,
+                                               90 << 8).astype(np.uint16)), {"transparency": 90 << 8}
 
 
 @pytest.mark.parametrize("background", ["white", "black", "#102030"])
@@ -49,7 +51,8 @@ def test_colours_under_alpha_0_never_show(tmp_path, background):
         picture.save(tmp_path / name, **options)
         array = rgb.read_rgb(tmp_path / name, background=ground)
         assert (array[:6] == ground).all() and (array[:, :6] == ground).all(), name
-        assert (array[8:24, 8:24] != ground).any() and np.ptp(array[8:24, 8:24].reshape(-1, 3), 0).max() == 0, name
+        assert (array[8:24, 8:24] != ground).any() and np.ptp(array[8:24, 8:24].reshape(-1, 3),
+                                                              0).max() == 0, name
 
 
 def test_half_transparent_parts_are_mixed():
@@ -110,7 +113,8 @@ def test_huge_pictures_are_not_decoded(tmp_path, monkeypatch, width, height, row
     monkeypatch.chdir(tmp_path)
     (tmp_path / "big.png").write_bytes(bomb(width, height, rows))
     (tmp_path / "list.txt").write_text("big.png\n")
-    for read in (lambda: rgb.read_rgb("big.png"), lambda: decode.read("big.png"), lambda: ListFile("list.txt", 8, crop=True)):
+    for read in (lambda: rgb.read_rgb("big.png"), lambda: decode.read("big.png"),
+                 lambda: ListFile("list.txt", 8, crop=True)):
         with pytest.raises(UserError, match="big.png.*(too large|pixels)"):
             read()
 
@@ -129,7 +133,8 @@ def test_names_do_not_matter_to_a_list_and_are_counted_by_a_folder(tmp_path, cap
     monkeypatch.chdir(tmp_path)
     (tmp_path / "p").mkdir()
     picture = Image.fromarray(COLOURS)
-    for name, kind in (("a.gif", "GIF"), ("b.jfif", "JPEG"), ("c.JPE", "JPEG"), ("000017", "PNG"), ("d.png", "PNG")):
+    for name, kind in (("a.gif", "GIF"), ("b.jfif", "JPEG"), ("c.JPE", "JPEG"), ("000017", "PNG"),
+                       ("d.png", "PNG")):
         picture.save(tmp_path / "p" / name, kind)
     for name in ("notes.txt", "Thumbs.db", ".DS_Store", "._d.png"):
         (tmp_path / "p" / name).write_text("no picture")
@@ -149,7 +154,8 @@ def test_the_faithful_list_says_that_it_shows_what_is_hidden(tmp_path, capsys, m
     assert "6 pictures have transparent parts" in capsys.readouterr().err
     source = ListFile("l.txt", 32, crop=False)
     assert "6 pictures have transparent parts" in capsys.readouterr().err
-    assert (source.image(source.paths.index("p/rgba.png"))[1, 8] == (255, 0, 0)).all()  # as TensorFlow 0.9 decoded it
+    # as TensorFlow 0.9 decoded it
+    assert (source.image(source.paths.index("p/rgba.png"))[1, 8] == (255, 0, 0)).all()
 
 
 def test_colours_by_name():

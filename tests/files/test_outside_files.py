@@ -1,4 +1,5 @@
-"""Bytes from outside: nothing in them is run or followed, nothing is allocated that is not there, one line names the file."""
+"""Bytes from outside: nothing in them is run or followed, nothing is allocated that is not there, one line
+names the file."""
 import io
 import os
 import pickle
@@ -38,7 +39,8 @@ def test_plain_values():
 SHORT = lambda s: b"\x8c" + bytes([len(s)]) + s  # noqa: E731
 HOSTILE = {
     "system": b"cos\nsystem\n(X\x02\x00\x00\x00lstR.",
-    "a dotted name": b"\x80\x04" + SHORT(b"collections") + SHORT(b"OrderedDict.__init__.__globals__") + b"\x93.",
+    "a dotted name": b"\x80\x04" + SHORT(b"collections") + SHORT(b"OrderedDict.__init__.__globals__")
+    + b"\x93.",
     "a codec": b"c_codecs\nencode\n(X\x04\x00\x00\x00abcdX\x08\x00\x00\x00punycodetR.",
     "state for a class": b"cnumpy\nndarray\nN}X\x05\x00\x00\x00state\nI1\ns\x86b.",
     "an attribute of a class": b"cnumpy\nndarray\n}X\x09\x00\x00\x00_functionI1\nsb.",
@@ -48,7 +50,8 @@ HOSTILE = {
     "something outside": b"I1\nQ.",
     "a great bytearray": b"\x80\x05\x96" + struct.pack("<Q", 1 << 40) + b"x.",
     "a great string": b"\x80\x04\x8e" + struct.pack("<Q", 1 << 40) + b"x.",
-    "arguments by name": b"\x80\x04" + SHORT(b"numpy") + SHORT(b"dtype") + b"\x93)}" + SHORT(b"a") + b"I1\ns\x92.",
+    "arguments by name": b"\x80\x04" + SHORT(b"numpy") + SHORT(b"dtype") + b"\x93)}" + SHORT(b"a")
+    + b"I1\ns\x92.",
 }
 
 
@@ -64,7 +67,8 @@ def test_types_that_hold_pointers_are_refused():
         with pytest.raises(pickle.UnpicklingError):
             load(data).array()
     dtype = load(pickle.dumps(np.dtype("f4"), 2))
-    assert type(dtype) is pickles.TypeStandIn and type(load(pickle.dumps(np.zeros(2), 2))) is pickles.ArrayStandIn
+    assert type(dtype) is pickles.TypeStandIn and type(load(pickle.dumps(np.zeros(2),
+                                                                         2))) is pickles.ArrayStandIn
 
 
 def test_a_history_that_points_to_an_address(tmp_path):
@@ -73,23 +77,39 @@ def test_a_history_that_points_to_an_address(tmp_path):
         return b"U" + bytes([len(s)]) + s
 
     objects = b"cnumpy\ndtype\n(" + text(b"O") + b"K\x00K\x01tR"
-    record = (b"cnumpy\ndtype\n(" + text(b"V8") + b"K\x00K\x01tR(K\x03" + text(b"|") + b"N(" + text(b"a") + b"t}" + text(b"a")
+    record = (b"cnumpy\ndtype\n(" + text(b"V8") + b"K\x00K\x01tR(K\x03" + text(b"|") + b"N(" + text(b"a")
+              + b"t}" + text(b"a")
               + b"(" + objects + b"K\x00tsK\x08K\x01K\x00tb")
-    array = (b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00t" + text(b"b") + b"tR(K\x01(K\x01t" + record
+    array = (b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00t" + text(b"b")
+             + b"tR(K\x01(K\x01t" + record
              + b"\x89" + text(b"AAAAAA\x00\x00") + b"tb")
-    line = b"ccommon.plotting\nLine\n)R}(" + text(b"last_index") + b"K\x00" + text(b"xs") + array + text(b"ys") + array + b"ub"
+    line = (
+        b"ccommon.plotting\nLine\n)R}("
+        + text(b"last_index")
+        + b"K\x00"
+        + text(b"xs")
+        + array
+        + text(b"ys")
+        + array
+        + b"ub"
+    )
     group = b"ccommon.plotting\nLineGroup\n)R}" + text(b"lines") + b"}" + text(b"l") + line + b"ssb"
-    whole = b"\x80\x02ccommon.plotting\nHistory\n)R}" + text(b"line_groups") + b"}" + text(b"g") + group + b"ssb."
-    outer = b"".join(pickle.dumps(x, 2) for x in (torch.MAGIC, 1001, {}, {"history": whole.decode("latin-1")}, []))
+    whole = (
+        b"\x80\x02ccommon.plotting\nHistory\n)R}" + text(b"line_groups") + b"}" + text(b"g") + group + b"ssb."
+    )
+    outer = b"".join(pickle.dumps(x, 2)
+                     for x in (torch.MAGIC, 1001, {}, {"history": whole.decode("latin-1")}, []))
     (tmp_path / "1_state.pt").write_bytes(outer)
-    with pytest.raises(UserError, match="1_state.pt: its history cannot be read .an array is not of plain numbers"):
+    with pytest.raises(UserError,
+                       match="1_state.pt: its history cannot be read .an array is not of plain numbers"):
         history.from_original(tmp_path / "1_state.pt")
 
 
-# -- arrays --------------------------------------------------------------------------------------------------------------------
+# -- arrays --------------------------------------------------------------------------------------------------
 def npy(shape, dtype, content=b"", version=1):
     head = str({"descr": dtype, "fortran_order": False, "shape": shape}).encode() + b"\n"
-    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(head)) + head + content
+    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I",
+                                                            len(head)) + head + content
 
 
 def zipped(path, content, method=zipfile.ZIP_STORED, name="a.npy"):
@@ -99,10 +119,14 @@ def zipped(path, content, method=zipfile.ZIP_STORED, name="a.npy"):
 
 
 @pytest.mark.parametrize("content", [
-    npy((10**12,), "<f4"), npy((10**12, 10**12), "<f4", bytes(64)), npy((-4,), "<f4", bytes(64)), npy((True,), "<f4", bytes(4)),
-    npy((4,), "|O", bytes(64)), npy((1,), "|S2000000000", bytes(64)), npy((4,), "nope", bytes(64)), npy((2,), "<f4", bytes(12)),
-    npy((2,), "<c8", bytes(16)), npy((2,), "<M8[s]", bytes(16)), npy((2,), "<U1", bytes(8)), npy((), [("a", "<f4")], bytes(4)),
-    b"", b"\x93NUMPY", npy((1,), "<f4", bytes(4))[:30], npy((1,), "<f4", bytes(4)).replace(b"{", b"("), npy((2**62, 4), "<f4"),
+    npy((10**12,), "<f4"), npy((10**12, 10**12), "<f4", bytes(64)), npy((-4,), "<f4", bytes(64)),
+    npy((True,), "<f4", bytes(4)),
+    npy((4,), "|O", bytes(64)), npy((1,), "|S2000000000", bytes(64)), npy((4,), "nope", bytes(64)),
+    npy((2,), "<f4", bytes(12)),
+    npy((2,), "<c8", bytes(16)), npy((2,), "<M8[s]", bytes(16)), npy((2,), "<U1", bytes(8)),
+    npy((), [("a", "<f4")], bytes(4)),
+    b"", b"\x93NUMPY", npy((1,), "<f4", bytes(4))[:30], npy((1,), "<f4", bytes(4)).replace(b"{", b"("),
+    npy((2**62, 4), "<f4"),
     b"\x93NUMPY\x02\x00" + struct.pack("<I", 5001) + b"{" * 5000 + b"\n"])
 def test_heads_that_claim_other_than_is_there(tmp_path, content):
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA):
@@ -114,7 +138,8 @@ def test_heads_that_claim_other_than_is_there(tmp_path, content):
 
 
 def test_good_archives(tmp_path):
-    arrays = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.asfortranarray(np.eye(3)), "c": np.int64(4),
+    arrays = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.asfortranarray(np.eye(3)),
+              "c": np.int64(4),
               "d": np.zeros((0, 4), np.float16), "about": np.array('{"x": "é"}')}
     for save in (np.savez, np.savez_compressed):
         save(tmp_path / "x.npz", **arrays)
@@ -132,7 +157,10 @@ def test_good_archives(tmp_path):
 
 
 def test_a_bomb_is_not_unpacked(tmp_path):
-    with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.npy", "w") as member:
+    with (
+        zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("a.npy", "w") as member,
+    ):
         member.write(npy((50 << 20,), "<f4"))
         for _ in range(200):
             member.write(bytes(1 << 20))
@@ -153,8 +181,10 @@ def test_encrypted_and_odd_members(tmp_path):
 
 def test_what_is_no_file(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for path, said in ((tmp_path, "not a file"), (tmp_path / "pipe", "not a file"), ("/dev/zero", "not a file"),
-                       (tmp_path / "none", "no such file"), (tmp_path / ("a" * 300), "too long"), ("a\0b", "null")):
+    for path, said in ((tmp_path, "not a file"), (tmp_path / "pipe", "not a file"),
+                       ("/dev/zero", "not a file"),
+                       (tmp_path / "none", "no such file"), (tmp_path / ("a" * 300), "too long"),
+                       ("a\0b", "null")):
         for read in (read_bytes, Archive, torch.load, load_array):
             with pytest.raises(UserError, match=said):
                 read(path)

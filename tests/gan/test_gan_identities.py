@@ -1,4 +1,5 @@
-"""Where a combination equals a port's setting, the neutral system gives the port's numbers, with the port's networks."""
+"""Where a combination equals a port's setting, the neutral system gives the port's numbers, with the port's
+networks."""
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -38,11 +39,13 @@ def same(gradients, expected) -> None:
     for found, known in zip(gradients, expected):
         assert (found is None) == (known is None)
         if known is not None:
-            np.testing.assert_allclose(found, known, rtol=2e-3, atol=2e-5 * float(tf.reduce_max(tf.abs(known))) + 1e-9)
+            np.testing.assert_allclose(found, known, rtol=2e-3,
+                                       atol=2e-5 * float(tf.reduce_max(tf.abs(known))) + 1e-9)
 
 
 def test_hinge_with_spectral_norm_is_sngan():
-    sngan = port("sngan", DATASET="digits", NETWORK="digits", BATCH_SIZE=4, DIM_G=2, DIM_D=3, DIM_Z=4, EMBEDDING_DIM=3)
+    sngan = port("sngan", DATASET="digits", NETWORK="digits", BATCH_SIZE=4, DIM_G=2, DIM_D=3, DIM_Z=4,
+                 EMBEDDING_DIM=3)
     d, (real, fake), labels = sngan.networks["d"], images(4, 16), tf.constant([0, 1, 2, 3])
     for _ in range(300):  # u at rest, so that one pass over both batches and two passes see the same weights
         d(real, labels, training=True)
@@ -55,7 +58,8 @@ def test_hinge_with_spectral_norm_is_sngan():
 
 
 def test_logistic_with_js_is_the_js_regularised_dcgan():
-    dcgan = port("jsreg_dcgan", dataset="digits", output_height=16, z_dim=4, gf_dim=2, df_dim=2, batch_size=4, gamma=2.0)
+    dcgan = port("jsreg_dcgan", dataset="digits", output_height=16, z_dim=4, gf_dim=2, df_dim=2, batch_size=4,
+                 gamma=2.0)
     d, (real, fake) = dcgan.networks["d"], images(4, 16)
     with tf.GradientTape() as tape:
         known = dcgan.d_losses(real, fake, None, {"gamma": tf.constant(2.0)})
@@ -75,7 +79,8 @@ def test_wasserstein_with_gradient_penalty_is_wgan_gp():
     expected = tape.gradient(cost, d.trainable_variables)
     fake = gan64.networks["g"](z, training=True)
     middle = real + alpha[:, :, None, None] * (fake - real)
-    found, gradients = costs_and_gradients(make(loss="wasserstein", penalty="wgan_gp", gp_weight=gan64.params.LAMBDA), d,
+    found, gradients = costs_and_gradients(make(loss="wasserstein", penalty="wgan_gp",
+                                                gp_weight=gan64.params.LAMBDA), d,
                                            real, fake, middle=middle)
     assert float(found["total"]) == pytest.approx(float(cost), rel=1e-5)
     same(gradients, expected)
@@ -90,13 +95,15 @@ def test_logistic_behind_projections_is_rpgan():
     real, fake = images(4, 16)
     known, _, _ = bank.losses(real, fake)
     system = make(loss="logistic")
-    found = [system._alone(member, STEP, real, None, fake, None, None, Phase(False))["d_loss"] for member in plain.members()]
+    found = [system._alone(member, STEP, real, None, fake, None, None, Phase(False))["d_loss"]
+             for member in plain.members()]
     # RP-GAN halves its discriminators' loss.
     np.testing.assert_allclose(tf.stack(found) / 2.0, known, rtol=1e-5)
 
 
 def test_relativistic_loss_with_both_penalties_is_r3gan():
-    """R3GAN (arXiv 2501.05441, equations 2 and 5): softplus of the paired difference, r/2 |grad|^2 at both."""
+    """R3GAN (arXiv 2501.05441, equations 2 and 5): softplus of the paired difference, r/2 |grad|^2 at
+    both."""
     real, fake = images(4, 16)
     system = make(loss="relativistic", penalty="r1,r2", r1_weight=0.5, r2_weight=0.5)
     d = system.networks["d"]
@@ -109,6 +116,7 @@ def test_relativistic_loss_with_both_penalties_is_r3gan():
         return np.sum(np.square(tape.gradient(total, x)), axis=(1, 2, 3))
 
     difference = (d(real) - d(fake)).numpy()
-    expected = np.mean(np.log1p(np.exp(-difference))) + 0.25 * (np.mean(squares(real)) + np.mean(squares(fake)))
+    expected = np.mean(np.log1p(np.exp(-difference))) + 0.25 * (np.mean(squares(real))
+                                                                + np.mean(squares(fake)))
     assert float(found["total"]) == pytest.approx(float(expected), rel=1e-4)
     assert losses.LOSSES["relativistic"].paired

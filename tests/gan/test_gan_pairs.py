@@ -43,17 +43,21 @@ def make(**values) -> Gan:
 
 def without_meaning(c: dict) -> bool:
     """What `check` refuses."""
-    return (c["projections"] and c["label_in_d"] == "acgan") or (c["architecture"] == "mlp" and c["extras"] == "pixel_norm")
+    return (c["projections"] and c["label_in_d"] == "acgan") or (c["architecture"] == "mlp"
+                                                                 and c["extras"] == "pixel_norm")
 
 
 def covering(choices: dict) -> list[dict]:
     """Combinations, drawn greedily, that hold every pair of values of two choices that means something."""
     draw = np.random.default_rng(0)
-    todo = {(a, x, b, y) for a, b in itertools.combinations(choices, 2) for x in choices[a] for y in choices[b]}
-    todo -= {("architecture", "mlp", "extras", "pixel_norm"), ("projections", "4,2,3,2", "label_in_d", "acgan")}
+    todo = {(a, x, b, y) for a, b in itertools.combinations(choices, 2) for x in choices[a]
+            for y in choices[b]}
+    todo -= {("architecture", "mlp", "extras", "pixel_norm"),
+             ("projections", "4,2,3,2", "label_in_d", "acgan")}
     found = []
     while todo:
-        tries = ({name: values[draw.integers(len(values))] for name, values in choices.items()} for _ in range(200))
+        tries = ({name: values[draw.integers(len(values))] for name, values in choices.items()}
+                 for _ in range(200))
         best = max((c for c in tries if not without_meaning(c)),
                    key=lambda c: sum(c[a] == x and c[b] == y for a, x, b, y in todo))
         todo = {t for t in todo if not (best[t[0]] == t[1] and best[t[2]] == t[3])}
@@ -67,7 +71,8 @@ def one_iteration(system: Gan) -> dict:
     draw = np.random.default_rng(0)
     batch = {"images": draw.integers(0, 256, (p.bsz, p.n_critic, 16, 16, 3), np.uint8),
              "labels": draw.integers(0, max(p.classes, 1), (p.bsz, p.n_critic)).astype(np.int32)}
-    return system.iteration(tf.constant(0, tf.int64), {n: tf.constant(a) for n, a in batch.items()}, system.phase(0))
+    return system.iteration(tf.constant(0, tf.int64), {n: tf.constant(a) for n, a in batch.items()},
+                            system.phase(0))
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -80,8 +85,10 @@ def test_every_pair_of_choices_trains(part):
         scalars = one_iteration(system)
         assert all(np.all(np.isfinite(v)) for v in scalars.values()), (c, scalars)
         for kind, values in before.items():
-            moved = [not np.array_equal(a, v.numpy()) for a, v in zip(values, system.networks[kind].trainable_variables)]
-            # Labels that are not drawn leave rows of tables alone; a wasserstein loss leaves D's last bias alone.
+            moved = [not np.array_equal(a, v.numpy()) for a,
+                     v in zip(values, system.networks[kind].trainable_variables)]
+            # Labels that are not drawn leave rows of tables alone; a wasserstein loss leaves
+            # D's last bias alone.
             undone = kind == "d" and c["unroll"]  # D's steps of the iteration itself stay
             assert sum(moved) >= 0.6 * len(moved), (kind, c, undone)
 

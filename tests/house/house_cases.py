@@ -10,10 +10,12 @@ import numpy as np
 
 LIS = ("dataset, image_size, nlayer, code_size, nfeature, batch_size = 'digits', 8, 2, 5, 4, 4\n"
        "vis_size, test_steps, niter, save_interval, test_interval, vis_interval = 2, 2, 4, 2, 100, 100\n")
-SNGAN = ("system, DATASET, NETWORK, BATCH_SIZE, DIM_G, DIM_D, DIM_Z = 'sngan', 'digits', 'digits', 4, 2, 3, 4\n"
+SNGAN = ("system, DATASET, NETWORK, BATCH_SIZE, DIM_G, DIM_D, DIM_Z = 'sngan', 'digits', 'digits', 4, 2, 3, "
+         "4\n"
          "EMBEDDING_DIM, N_CRITIC, ITERS, SAVEFREQ, INCEPTION_FREQUENCY, LR = 3, 2, 4, 2, 0, 0.01\n"
          "SINGULAR_FREQUENCY = 0\n")
-PROJECTION = ("system, dataset, network, gen_ch, dis_ch, dim_z, dim_emb = 'sngan_projection', 'digits', '16', 4, 3, 4, 3\n"
+PROJECTION = ("system, dataset, network, gen_ch, dis_ch, dim_z, dim_emb = 'sngan_projection', 'digits', "
+              "'16', 4, 3, 4, 3\n"
               "batchsize, n_gen_samples, n_dis, iteration, snapshot_interval, alpha = 4, 6, 2, 4, 2, 0.01\n"
               "evaluation_interval, SINGULAR_FREQUENCY = 0, 0\n")
 RPGAN = ("ksz, zlen, f1, df, imsz, bsz = 4, 6, 16, 4, 16, 4\n"
@@ -31,12 +33,15 @@ CASES = {  # name -> experiment
     "rpgan_baseline": RPGAN + "system = 'rpgan_baseline'\n",
     "glis_weight": LIS + "system, norm, d_dropout, r_iterations = 'glis', 'weight', 0.2, 2\n",
     "glis_batch": LIS + "system, norm, penalty, ls, g_upscaling = 'glis', 'batch', 'js', True, 'nearest'\n",
-    "lis_iterative": LIS + "system, norm, r_iterations, spatial_dropout_r = 'lis_iterative', 'weight-affine', 2, 0.1\n",
-    "lis_separate": LIS + "system, norm, r_iterations, load_path = 'lis_separate', 'weight', 2, 'models/glis_weight'\n",
+    "lis_iterative": LIS
+    + "system, norm, r_iterations, spatial_dropout_r = 'lis_iterative', 'weight-affine', 2, 0.1\n",
+    "lis_separate": LIS
+    + "system, norm, r_iterations, load_path = 'lis_separate', 'weight', 2, 'models/glis_weight'\n",
     "dcgan": DCGAN + "dataset, output_height = 'digits', 16\n",
     "dcgan_mnist": DCGAN + "dataset, rmsprop, bn_mode = 'mnist', True, 'tf13'\n",
     "gan64": GAN64 + "architecture, mode, DIM = 'DCGAN', 'regularized_gan', 2\n",
-    "gan64_gp": GAN64 + "architecture, mode, DIM, weightnorm, ln_mode = 'ResNet', 'wgan-gp', 2, True, 'tf13'\n",
+    "gan64_gp": GAN64
+    + "architecture, mode, DIM, weightnorm, ln_mode = 'ResNet', 'wgan-gp', 2, True, 'tf13'\n",
     "mixture": "system, hidden, batch_size, viz_batches, plot_freq = 'jsreg_mixture', 8, 16, 2, 100\n"
                "max_steps, num_runs, save_every = 2, 2, 1\n",
     "sngan": SNGAN,
@@ -45,7 +50,8 @@ CASES = {  # name -> experiment
     "projection": PROJECTION + "penalty = 'js'\n",
     "projection_concat": PROJECTION + "concat = True\n",
     "pggan": PGGAN + "samplesWhileStable, samplesWhileFade, ema = 4, 8, True\n",
-    "pggan_began": PGGAN + ("samplesWhileStable, samplesWhileFade, criticLossFunc, extraLossTerm = 4, 8, 'BEGAN', 'TVP'\n"
+    "pggan_began": PGGAN
+    + ("samplesWhileStable, samplesWhileFade, criticLossFunc, extraLossTerm = 4, 8, 'BEGAN', 'TVP'\n"
                             "unrollCritic, paterm, stdDevGroup = 1, 1, 0\n"),
 }
 BFLOAT16 = ("rpgan", "rpgan_baseline", "dcgan", "sngan", "projection", "pggan")

@@ -1,7 +1,7 @@
 """Runs cases of `house_cases`: python house_run.py OUT.json DEVICES PRECISION [CASE ...]
 
-Adds to OUT.json: case -> devices and precision -> networks and scalars. With KEEP=FOLDER the checkpoints of iteration 2 are
-kept there, as a fixture.
+Adds to OUT.json: case -> devices and precision -> networks and scalars. With KEEP=FOLDER the checkpoints of
+iteration 2 are kept there, as a fixture.
 """
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def fingerprint(network) -> dict:
 
 
 def train(name: str, precision: str, keep: Path | None = None) -> dict:
-    """Trains one case in the current folder; returns fingerprints of the first weights, and the scalars of each iteration."""
+    """Trains one case in the current folder; returns fingerprints of the first weights, and the scalars of
+    each iteration."""
     from tfgan_suite import experiment
     from tfgan_suite.training.trainer import Trainer
 
@@ -50,7 +51,8 @@ def train(name: str, precision: str, keep: Path | None = None) -> dict:
 
 
 def scalars(name: str) -> list[dict]:
-    """What metrics.jsonl holds of each iteration; values of events (which have the same iteration) are merged."""
+    """What metrics.jsonl holds of each iteration; values of events (which have the same iteration) are
+    merged."""
     found: dict[int, dict] = {}
     for line in Path(f"logs/{name}/metrics.jsonl").read_text().splitlines():
         entry = json.loads(line)
@@ -59,7 +61,8 @@ def scalars(name: str) -> list[dict]:
 
 
 def main(out: Path, devices: int, precision: str, names: list[str]) -> None:
-    """Runs the cases one after the other in one process, on so many logical CPUs (more than one: one case a process)."""
+    """Runs the cases one after the other in one process, on so many logical CPUs (more than one: one case a
+    process)."""
     import tensorflow as tf
 
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],

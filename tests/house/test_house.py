@@ -1,6 +1,8 @@
-"""Every system against itself before the suite's reorganisation: names, first weights, scalars, and old checkpoints that go on.
+"""Every system against itself before the suite's reorganisation: names, first weights, scalars, and old
+checkpoints that go on.
 
-Parity tests assign weights, so they do not see that a seed gives other first weights, or another order of additions.
+Parity tests assign weights, so they do not see that a seed gives other first weights, or another order of
+additions.
 """
 import hashlib
 import json
@@ -22,27 +24,35 @@ from tfgan_suite import experiment
 from tfgan_suite.training import runs
 
 FOLDER = golden.folder("house")
-RECORD = json.loads((FOLDER / "record.json").read_text()) if (FOLDER / "record.json").is_file() else {"cases": {}}
+RECORD = (
+    json.loads((FOLDER / "record.json").read_text()) if (FOLDER / "record.json").is_file() else {"cases": {}}
+)
 QUICK = ("rpgan", "glis_batch", "dcgan", "gan64", "sngan", "projection", "pggan")
 
 
 def processor() -> str:
-    """The processor's name and a hash of its abilities: oneDNN and Eigen add in another order on another one."""
+    """The processor's name and a hash of its abilities: oneDNN and Eigen add in another order on another
+    one."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    name, flags = (next((line for line in lines if line.startswith(key)), "") for key in ("model name", "flags"))
-    return f"{name.split(': ')[-1]} {hashlib.sha256(' '.join(sorted(flags.split())).encode()).hexdigest()[:12]}"
+    name, flags = (next((line for line in lines if line.startswith(key)), "")
+                   for key in ("model name", "flags"))
+    return (
+        f"{name.split(': ')[-1]} {hashlib.sha256(' '.join(sorted(flags.split())).encode()).hexdigest()[:12]}"
+    )
 
 
 SAME_MACHINE = RECORD.get("processor") == processor() and RECORD.get("tensorflow") == tf.__version__
 
 
-# Cases whose arithmetic has changed in the last bits since their checkpoints were written (padding that is SAME is SAME now):
+# Cases whose arithmetic has changed in the last bits since their checkpoints were written (padding that is
+# SAME is SAME now):
 # a checkpoint of then goes on to the scalars of now but for these.
 LAST_BITS = ("glis_batch", "glis_weight", "lis_iterative", "lis_separate")
 
 
 def compare(found: list, recorded: list, precision: str, first: int = 0, exact: bool = True) -> None:
-    """Equal to the bit on the machine of the record; elsewhere within what another order of additions makes of a few steps."""
+    """Equal to the bit on the machine of the record; elsewhere within what another order of additions makes
+    of a few steps."""
     tolerance = (2e-2 if precision == "float32" else 0.3) if exact or not SAME_MACHINE else 1e-4
     assert len(found) == len(recorded[first:])
     for row, expected in zip(found, recorded[first:]):
@@ -51,7 +61,11 @@ def compare(found: list, recorded: list, precision: str, first: int = 0, exact: 
             if SAME_MACHINE and exact:
                 assert value == expected[name], (name, row["iteration"], value, expected[name])
             else:
-                assert math.isclose(value, expected[name], rel_tol=tolerance, abs_tol=tolerance), (name, value, expected[name])
+                assert math.isclose(value, expected[name], rel_tol=tolerance, abs_tol=tolerance), (
+                    name,
+                    value,
+                    expected[name],
+                )
 
 
 @pytest.fixture
@@ -64,7 +78,8 @@ def place(tmp_path, monkeypatch):
 def cases(config: str, chosen=CASES) -> list[str]:
     """Cases that the record holds for a configuration; the chosen ones only, unless HOUSE=all."""
     chosen = CASES if os.environ.get("HOUSE") == "all" else chosen
-    return [c for c in chosen if config in RECORD["cases"].get(c, {}) and not (config.startswith("2") and c in EARLIER)]
+    return [c for c in chosen if config in RECORD["cases"].get(c, {})
+            and not (config.startswith("2") and c in EARLIER)]
 
 
 def kept() -> list[str]:
@@ -96,19 +111,22 @@ def test_names_first_weights_and_scalars(place, name):
 @pytest.mark.parametrize("name", cases("1 bfloat16", QUICK))
 def test_scalars_in_bfloat16(place, name):
     try:
-        compare(train(name, "bfloat16")["scalars"], RECORD["cases"][name]["1 bfloat16"]["scalars"], "bfloat16")
+        compare(train(name, "bfloat16")["scalars"], RECORD["cases"][name]["1 bfloat16"]["scalars"],
+                "bfloat16")
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
 
 
-TWO = [(name, config) for config in ("2 float32", "2 bfloat16") for name in cases(config, ("rpgan", "sngan", "pggan"))]
+TWO = [(name, config) for config in ("2 float32", "2 bfloat16")
+       for name in cases(config, ("rpgan", "sngan", "pggan"))]
 
 
 @pytest.mark.parametrize("name, config", TWO)
 def test_scalars_on_two_devices(tmp_path, name, config):
     """In a process of its own: TensorFlow's collectives bear one strategy a process."""
     script, out = Path(__file__).with_name("house_run.py"), tmp_path / "out.json"
-    done = subprocess.run([sys.executable, str(script), str(out), *config.split(), name], capture_output=True, text=True,
+    done = subprocess.run([sys.executable, str(script), str(out), *config.split(), name], capture_output=True,
+                          text=True,
                           timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(out.read_text())[name][config]["scalars"]
@@ -117,7 +135,8 @@ def test_scalars_on_two_devices(tmp_path, name, config):
 
 @pytest.mark.parametrize("name", kept())
 def test_a_run_of_then_goes_on(place, name):
-    """Checkpoints of iteration 2, written before, are resumed to the scalars that the uninterrupted run had."""
+    """Checkpoints of iteration 2, written before, are resumed to the scalars that the uninterrupted run
+    had."""
     if name in EARLIER:
         train(EARLIER[name], "float32")
     shutil.copytree(FOLDER / name, f"models/{name}")

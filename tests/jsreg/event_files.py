@@ -12,13 +12,15 @@ def read(folder) -> dict:
             for value in event.summary.value:
                 kind = value.WhichOneof("value")
                 held = {"simple_value": lambda v: v.simple_value, "histo": lambda v: v.histo,
-                        "tensor": lambda v: tf.make_ndarray(v.tensor), "image": lambda v: v.image}[kind](value)
+                        "tensor": lambda v: tf.make_ndarray(v.tensor),
+                        "image": lambda v: v.image}[kind](value)
                 found.setdefault(value.tag, {})[event.step] = held
     return found
 
 
 def graphs(folder) -> list[set]:
-    """The names of the nodes of each graph in the event files of one folder, those of its functions included."""
+    """The names of the nodes of each graph in the event files of one folder, those of its functions
+    included."""
     found = []
     for path in sorted(folder.glob("events.out.tfevents.*")):
         for record in tf.data.TFRecordDataset(str(path)):

@@ -1,4 +1,5 @@
-"""The tables of old and new commands: a command here means what it meant in the originals, flags not given included."""
+"""The tables of old and new commands: a command here means what it meant in the originals, flags not given
+included."""
 import re
 import shlex
 
@@ -10,19 +11,25 @@ from tfgan_suite.jsreg.dcgan import data
 from tfgan_suite.jsreg.gan64.objectives import OBJECTIVES
 
 # Defaults of rothk/Stabilizing_GANs; None: what the program takes then is another flag's value.
-DCGAN = {"dataset": "celebA", "epochs": 10, "gamma": 0.1, "annealing": False, "decay_factor": 0.01, "unreg": False,
+DCGAN = {"dataset": "celebA", "epochs": 10, "gamma": 0.1, "annealing": False, "decay_factor": 0.01,
+         "unreg": False,
          "rmsprop": False, "gaussian_prior": False, "disc_learning_rate": 0.0002, "gen_learning_rate": 0.0002,
-         "disc_update_steps": 1, "dataset_size": float("inf"), "batch_size": 64, "input_height": 108, "input_width": None,
+         "disc_update_steps": 1, "dataset_size": float("inf"), "batch_size": 64, "input_height": 108,
+         "input_width": None,
          "output_height": 64, "output_width": None, "input_fname_pattern": "*.jpg"}
-GAN64 = {"mode": "regularized_gan", "architecture": "None", "dataset": "celebA", "n_gpus": 1, "iters": 100000, "gamma": 0.1,
+GAN64 = {"mode": "regularized_gan", "architecture": "None", "dataset": "celebA", "n_gpus": 1, "iters": 100000,
+         "gamma": 0.1,
          "annealing": False, "decay_factor": 0.01, "unreg": False, "disc_learning_rate": 0.0002,
          "gen_learning_rate": 0.0002, "disc_update_steps": 1, "batch_size": 64}
-MIXTURE = {"z_dim": 2, "unreg": False, "alt_gen_loss": False, "annealing": False, "decay_factor": 0.01, "sgd": False,
-           "rmsprop": False, "wall_clock": False, "uniform_prior": False, "gamma": 0.1, "disc_learning_rate": 1e-3,
+MIXTURE = {"z_dim": 2, "unreg": False, "alt_gen_loss": False, "annealing": False, "decay_factor": 0.01,
+           "sgd": False,
+           "rmsprop": False, "wall_clock": False, "uniform_prior": False, "gamma": 0.1,
+           "disc_learning_rate": 1e-3,
            "gen_learning_rate": 1e-3, "disc_pretrain_steps": 0, "disc_update_steps": 1, "gen_update_steps": 1,
            "batch_size": 512, "viz_batches": 10, "max_steps": 100000, "plot_freq": 10000, "num_runs": 3}
 SCRIPTS = {"main.py": DCGAN, "gan_64x64.py": GAN64, "3DGAN.py": MIXTURE}
-RATES = {"wgan": 5e-5, "wgan-gp": 1e-4, "lsgan": 1e-4}  # gan_64x64.py does not look at its learning-rate flags
+# gan_64x64.py does not look at its learning-rate flags
+RATES = {"wgan": 5e-5, "wgan-gp": 1e-4, "lsgan": 1e-4}
 CRITIC_STEPS = {"wgan": 5, "wgan-gp": 5}
 
 
@@ -47,7 +54,8 @@ def meant(command: str) -> dict:
     assert set(given) <= set(SCRIPTS[script])
     values = {name: type(default)(given[name]) if name in given and default is not None else default
               for name, default in SCRIPTS[script].items()}
-    values.update({name: text == "True" for name, text in given.items() if isinstance(SCRIPTS[script][name], bool)})
+    values.update({name: text == "True" for name, text in given.items()
+                   if isinstance(SCRIPTS[script][name], bool)})
     if script == "main.py":
         for side in ("input", "output"):
             values[f"{side}_width"] = values[f"{side}_width"] or values[f"{side}_height"]
@@ -65,11 +73,13 @@ def ours(command: str) -> dict:
     values = dict(params.values)
     if params.system == "jsreg_dcgan":
         height, width = data.output_size(params)
-        values.update(output_height=height, output_width=width, input_width=params.input_width or params.input_height,
+        values.update(output_height=height, output_width=width, input_width=params.input_width
+                      or params.input_height,
                       dataset_size=params.dataset_size or float("inf"))
     if params.system == "jsreg_gan64":
         objective = OBJECTIVES[params.mode]
-        values.update({rate: params.values[rate] or objective.rate for rate in ("disc_learning_rate", "gen_learning_rate")},
+        values.update({rate: params.values[rate] or objective.rate
+                       for rate in ("disc_learning_rate", "gen_learning_rate")},
                       disc_update_steps=params.disc_update_steps or objective.disc_steps)
     return values
 

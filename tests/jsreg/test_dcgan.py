@@ -52,9 +52,11 @@ def mnist(folder, count=12):
     random = np.random.default_rng(0)
     for part in ("train", "t10k"):
         images = random.integers(0, 256, (count, 28, 28), np.uint8)
-        (folder / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, count, 28, 28) + images.tobytes())
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, count, 28, 28)
+                                                           + images.tobytes())
         labels = (np.arange(count) % 10).astype(np.uint8)
-        (folder / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count) + labels.tobytes())
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count)
+                                                           + labels.tobytes())
 
 
 def test_stopped_and_resumed_is_the_same_to_the_bit(tmp_path, monkeypatch):
@@ -90,12 +92,14 @@ def test_files_of_a_run(tmp_path, monkeypatch):
     assert sorted(f.name for f in (tmp_path / "models/tiny").glob("*.gmodel.npz")) == ["iter_2.gmodel.npz"]
 
 
-STATISTICS = ("grad_D1_logits_norm", "grad_D2_logits_norm", "grad_D_logits_norm", "D1_regularizer", "D2_regularizer",
+STATISTICS = ("grad_D1_logits_norm", "grad_D2_logits_norm", "grad_D_logits_norm", "D1_regularizer",
+              "D2_regularizer",
               "disc_regularizer", "grad_D1_norm", "grad_D2_norm", "grad_D_norm")
 
 
 def events_are_the_originals(logs, layers, shown, steps):
-    """Scalars and histograms have the tags of spec jsreg_dcgan, section 7; the run's own log has the statistics of training.
+    """Scalars and histograms have the tags of spec jsreg_dcgan, section 7; the run's own log has the
+    statistics of training.
 
     Args:
         layers: of G and of D, a string each: names of the layers with weights.
@@ -119,7 +123,8 @@ def events_are_the_originals(logs, layers, shown, steps):
     return found
 
 
-@pytest.mark.parametrize("changes", [{"unreg": True, "rmsprop": True}, {"bn_mode": "tf13", "disc_update_steps": 2},
+@pytest.mark.parametrize("changes",
+                         [{"unreg": True, "rmsprop": True}, {"bn_mode": "tf13", "disc_update_steps": 2},
                                      {"gaussian_prior": True, "penalty": "none", "precision": "bfloat16"}])
 def test_options_train(tmp_path, monkeypatch, changes):
     p = params(tmp_path, monkeypatch, epochs=1, dataset_size=32, **changes)
@@ -131,9 +136,11 @@ def test_options_train(tmp_path, monkeypatch, changes):
 
 def test_conditional_on_mnist(tmp_path, monkeypatch):
     mnist(tmp_path / "data/mnist")
-    p = params(tmp_path, monkeypatch, TINY + "dataset, batch_size, epochs, final_samples = 'mnist', 4, 1, 4\n")
+    p = params(tmp_path, monkeypatch, TINY
+               + "dataset, batch_size, epochs, final_samples = 'mnist', 4, 1, 4\n")
     train(p)
-    events_are_the_originals(tmp_path / "logs/tiny", ("g_h0_lin g_h1_lin g_h2 g_h3", "d_h0_conv d_h1_conv d_h2_lin d_h3_lin"),
+    events_are_the_originals(tmp_path / "logs/tiny",
+                             ("g_h0_lin g_h1_lin g_h2 g_h3", "d_h0_conv d_h1_conv d_h2_lin d_h3_lin"),
                              ("g_h3_sigm", "d_h3_sigm"), (1,))
     labels = np.load(tmp_path / "logs/tiny/samps_10k/labels.npy")
     assert labels.shape == (4, 10) and labels.dtype == np.float64
@@ -152,10 +159,13 @@ def test_grey_rgba_and_palette_files_become_rgb(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("changes, words", [
-    ({"gamma": -1}, "gamma=-1"), ({"gamma": "nan"}, "not a number"), ({"output_height": 8}, "least size is 9"),
+    ({"gamma": -1}, "gamma=-1"), ({"gamma": "nan"}, "not a number"),
+    ({"output_height": 8}, "least size is 9"),
     ({"dataset": "mnist", "output_height": 30}, "multiples of 4"), ({"bn_mode": "tf2"}, "fused, tf13"),
-    ({"dataset": "digits", "output_width": 20}, "square"), ({"batch_size": 1800, "dataset_size": 0}, "too small"),
-    ({"dataset_size": 7}, "dataset_size=7"), ({"dataset": "celebA"}, "no such folder"), ({"dataset": "mnist"}, "mnist"),
+    ({"dataset": "digits", "output_width": 20}, "square"),
+    ({"batch_size": 1800, "dataset_size": 0}, "too small"),
+    ({"dataset_size": 7}, "dataset_size=7"), ({"dataset": "celebA"}, "no such folder"),
+    ({"dataset": "mnist"}, "mnist"),
 ])
 def test_bad_options_are_one_line(tmp_path, monkeypatch, changes, words):
     text = DIGITS if "dataset" not in changes or changes["dataset"] == "digits" else TINY
@@ -168,7 +178,9 @@ def test_bad_folders_are_one_line(tmp_path, monkeypatch):
     pictures(tmp_path / "data/own")
     with pytest.raises(UserError, match="no file matches '\\*.jpg'"):
         runs.build(params(tmp_path, monkeypatch, OWN)).source()
-    with pytest.raises(UserError, match="0.png: is 13x14, smaller than the crop of 20x20; choose a smaller --input_height"):
+    with pytest.raises(UserError,
+                       match="0.png: is 13x14, smaller than the crop of 20x20; choose a smaller "
+                             "--input_height"):
         runs.build(params(tmp_path, monkeypatch, OWN, input_fname_pattern="*.png", input_height=20)).source()
     with pytest.raises(UserError, match="batch_size=8"):
         runs.build(params(tmp_path, monkeypatch, OWN, input_fname_pattern="*.png", batch_size=8)).source()
@@ -188,7 +200,8 @@ def test_regulariser_gradient_of_the_two_batch_norms_differs(tmp_path, monkeypat
         system = runs.build(params(tmp_path, monkeypatch, bn_mode=mode))
         real, fake = (tf.random.stateless_normal((8, 16, 16, 3), [0, i]) for i in range(2))
         with tf.GradientTape() as tape:
-            value = penalties.js_regularizer(lambda x, d=system.networks["d"]: d(x, None, training=True), real, fake).value
+            value = penalties.js_regularizer(lambda x, d=system.networks["d"]: d(x, None, training=True),
+                                             real, fake).value
         kernel = system.networks["d"].named()["discriminator/d_h0_conv/filters"]
         found[mode] = float(value), tape.gradient(value, kernel).numpy()
     assert found["fused"][0] == pytest.approx(found["tf13"][0], rel=1e-4)

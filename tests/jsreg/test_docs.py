@@ -1,4 +1,5 @@
-"""The regulariser for a GAN of one's own: the program in docs/jsreg.md runs, and the regulariser holds D's gradients down."""
+"""The regulariser for a GAN of one's own: the program in docs/jsreg.md runs, and the regulariser holds D's
+gradients down."""
 import re
 
 import numpy as np

@@ -66,7 +66,8 @@ def folder(path, count, size=(64, 64), mode="RGB", kind="png"):
     path.mkdir(parents=True)
     random = np.random.default_rng(0)
     for i in range(count):
-        Image.fromarray(random.integers(0, 256, (*size, 3), np.uint8)).convert(mode).save(path / f"{i}.{kind}")
+        Image.fromarray(random.integers(0, 256, (*size, 3),
+                                        np.uint8)).convert(mode).save(path / f"{i}.{kind}")
 
 
 def test_stopped_and_resumed_is_the_same_to_the_bit(place):
@@ -118,7 +119,8 @@ def test_every_architecture_samples(architecture):
     system = runs.build(load(architecture=architecture), training=False)
     images = system.generate(system.latents(10, 1))
     assert images.shape == (10, 64, 64, 3) and np.abs(images).max() <= 1
-    np.testing.assert_allclose(images[:4], system.generate(system.latents(4, 1)), atol=1e-6)  # groups of a batch
+    # groups of a batch
+    np.testing.assert_allclose(images[:4], system.generate(system.latents(4, 1)), atol=1e-6)
     assert system.to_uint8(images).dtype == np.uint8
 
 
@@ -143,7 +145,8 @@ Trainer(experiment.load('tiny', changes), io.StringIO()).run()
 """
     text = TINY + "mode, penalty, disc_update_steps, iters, dev_every = 'lsgan', 'js', 1, 1, 0\n"
     load(text)
-    children = [subprocess.Popen([sys.executable, "-c", script, towers], stderr=subprocess.PIPE, text=True) for towers in "12"]
+    children = [subprocess.Popen([sys.executable, "-c", script, towers], stderr=subprocess.PIPE, text=True)
+                for towers in "12"]
     for child in children:
         errors = child.communicate(timeout=300)[1]
         assert child.returncode == 0, errors[-2000:]
@@ -152,7 +155,8 @@ Trainer(experiment.load('tiny', changes), io.StringIO()).run()
         train(load(text, n_gpus=towers, wts_dir=f"one{towers}"))
         for devices in ("one", "two"):
             state = Archive(f"{devices}{towers}/iter_1.state.npz")
-            slots[devices, towers] = np.concatenate([np.ravel(state[n]) for n in state if "/rms/Discriminator." in n])
+            slots[devices, towers] = np.concatenate([np.ravel(state[n]) for n in state
+                                                     if "/rms/Discriminator." in n])
     for towers in (1, 2):  # one tower: batch statistics of both devices together
         np.testing.assert_allclose(slots["one", towers], slots["two", towers], rtol=1e-4, atol=1e-6)
     assert np.abs(slots["one", 1] - slots["one", 2]).max() > 1e-3  # own statistics are something else
@@ -194,7 +198,8 @@ def test_own_folders(place):
 
 @pytest.mark.parametrize("name, crop", [("flat", None), ("flat", 0), ("flat", 178), ("celebA", None)])
 def test_ready_pictures_come_through_unchanged(place, name, crop):
-    stripes = np.tile(np.array([0, 255], np.uint8).repeat(1), 32)[None, :, None] * np.ones((64, 1, 3), np.uint8)
+    stripes = np.tile(np.array([0,
+                                255], np.uint8).repeat(1), 32)[None, :, None] * np.ones((64, 1, 3), np.uint8)
     (place / name).mkdir()
     for i in range(4):
         Image.fromarray(stripes).save(place / f"{name}/{i}.jpg", quality=100, subsampling=0)
@@ -221,7 +226,8 @@ def test_original_checkpoint_comes_in_and_trains_on(place):
                 tensors.append(variable + len(slot))
         names.append(f"{name.split('.')[0]}.BN1.moving_mean")
         tensors.append(tf.zeros(3))
-    tf.raw_ops.SaveV2(prefix="ckpt-1", tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
+    tf.raw_ops.SaveV2(prefix="ckpt-1", tensor_names=names, shape_and_slices=[""] * len(names),
+                      tensors=tensors)
     arrays = convert.convert("ckpt-1", params)
     assert convert.iteration("ckpt-1", params) == 2
     assert {n for n in arrays["state"] if n.endswith("iteration")} == {"g/iteration", "d/iteration"}
@@ -255,7 +261,8 @@ def test_orders():
 
 
 @pytest.mark.parametrize("changes, words", [
-    ({"architecture": "Resnet"}, "choose from ResNet, DCGAN, ConstNumofFilters, MLP, NoNormalization, Gated, tanh, ResNet101"),
+    ({"architecture": "Resnet"},
+     "choose from ResNet, DCGAN, ConstNumofFilters, MLP, NoNormalization, Gated, tanh, ResNet101"),
     ({"mode": "wgangp"}, "choose from regularized_gan, gan, wgan, wgan-gp, lsgan"),
     ({"gamma": "-1"}, "too small"), ({"gamma": "nan"}, "not a number"),
     ({"n_gpus": "3"}, "cannot be split over n_gpus=3 towers"),
@@ -263,7 +270,8 @@ def test_orders():
     ({"dataset": "celebA"}, "tools/datasets.py download celebA"),
     ({"dataset": "lsun"}, "tools/datasets.py download lsun"),
     ({"dataset": "ImageNet"}, "https://image-net.org"),
-    ({"batch_size": "1601"}, "has only 1600 pictures"), ({"dataset": "celeba"}, "no such folder.*did you mean 'celebA'"),
+    ({"batch_size": "1601"}, "has only 1600 pictures"),
+    ({"dataset": "celeba"}, "no such folder.*did you mean 'celebA'"),
     ({"crop_size": "-1"}, "too small"),
 ])
 def test_refusals(changes, words):

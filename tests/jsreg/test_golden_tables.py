@@ -16,4 +16,5 @@ def test_tables_list_what_is_there(folder):
 
 
 def test_every_architecture_has_a_fixture():
-    assert {f"arch_{name}.npz" for name in ARCHITECTURES} <= {path.name for path in (GOLDEN / "jsreg_gan64").iterdir()}
+    assert {f"arch_{name}.npz" for name in ARCHITECTURES} <= {path.name
+                                                              for path in (GOLDEN / "jsreg_gan64").iterdir()}

@@ -26,7 +26,8 @@ def test_value_and_halves_of_a_linear_discriminator():
     assert float(found.fake) == pytest.approx(5.0 * np.mean(d_fake ** 2), rel=1e-6)
     assert float(found.value) == pytest.approx(float(found.real + found.fake), rel=1e-6)
     assert float(found.real_norm) == pytest.approx(np.sqrt(5.0), rel=1e-6)
-    assert set(found.scalars()) >= {"disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D_logits_norm"}
+    assert set(found.scalars()) >= {"disc_regularizer", "D1_regularizer", "D2_regularizer",
+                                    "grad_D_logits_norm"}
 
 
 def test_second_order_gradient_agrees_with_differences():
@@ -100,14 +101,16 @@ def test_penalty_for_any_system():
     assert float(term) == pytest.approx(0.25 * float(scalars["disc_regularizer"])) and scalars["gamma"] == 0.5
     params = params.replace(penalty="js,r1")
     both, scalars = penalties.of_params(params, look, tf.constant(0), 10)
-    assert float(both) == pytest.approx(float(term) + 1.5 * 2.0) and float(scalars["r1"]) == pytest.approx(2.0)
+    assert float(both) == pytest.approx(float(term)
+                                        + 1.5 * 2.0) and float(scalars["r1"]) == pytest.approx(2.0)
     params = params.replace(penalty="none")
     term, scalars = penalties.of_params(params, look, tf.constant(0), 10)
     assert float(term) == 0.0 and scalars == {}
 
 
 @pytest.mark.parametrize("given, default, found", [
-    ((None, False), "js", "js"), ((None, True), "js", "none"), ((None, False), "none", "none"), (("js", False), "none", "js"),
+    ((None, False), "js", "js"), ((None, True), "js", "none"), ((None, False), "none", "none"),
+    (("js", False), "none", "js"),
     (("none", False), "js", "none"), (("none", True), "js", "none"), (("r1", True), "js", "r1"),
 ])
 def test_unreg_and_penalty_have_one_rule(given, default, found):
@@ -127,7 +130,8 @@ def test_a_weight_of_zero_does_not_even_call_the_discriminator():
         raise AssertionError("called")
 
     look = penalties.Look(tf.ones((2, 2)), tf.ones((2, 2)), never)
-    params = experiment.load("jsreg_mixture").replace(penalty="js,r1,r2", gamma=0.0, r1_weight=0.0, r2_weight=0.0, annealing=True)
+    params = experiment.load("jsreg_mixture").replace(penalty="js,r1,r2", gamma=0.0, r1_weight=0.0,
+                                                      r2_weight=0.0, annealing=True)
     term, scalars = penalties.of_params(params, look, tf.constant(0), 10)
     assert float(term) == 0.0 and scalars == {}
 
@@ -159,9 +163,12 @@ def test_gamma_of_zero_trains_as_no_penalty_to_the_bit(name):
 @pytest.mark.parametrize("name, given, words", [
     ("jsreg_mixture", {"unreg": "True", "gamma": "3"}, ["gamma=3.0 has no effect without --penalty=js"]),
     ("jsreg_mixture", {"unreg": "True"}, []),  # gamma is the experiment's
-    ("jsreg_gan64", {"mode": "wgan", "annealing": "True"}, ["gamma=0.1 has no effect", "annealing=True has no effect"]),
-    ("digits", {"annealing": "True", "r1_weight": "2"}, ["annealing=True", "r1_weight=2.0 has no effect without --penalty=r1"]),
-    ("digits", {"penalty": "js", "decay_factor": "0.5"}, ["decay_factor=0.5 has no effect without --annealing"]),
+    ("jsreg_gan64", {"mode": "wgan", "annealing": "True"},
+     ["gamma=0.1 has no effect", "annealing=True has no effect"]),
+    ("digits", {"annealing": "True", "r1_weight": "2"},
+     ["annealing=True", "r1_weight=2.0 has no effect without --penalty=r1"]),
+    ("digits", {"penalty": "js", "decay_factor": "0.5"},
+     ["decay_factor=0.5 has no effect without --annealing"]),
     ("digits_pggan", {"gamma": "0.5"}, []),  # BEGAN's too
     ("jsreg_mixture", {"gamma": "3", "annealing": "True"}, []),
 ])

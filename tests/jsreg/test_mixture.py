@@ -1,4 +1,5 @@
-"""jsreg_mixture: training through the trainer, several runs, resuming, plots, points, metrics, what it refuses."""
+"""jsreg_mixture: training through the trainer, several runs, resuming, plots, points, metrics, what it
+refuses."""
 import io
 from pathlib import Path
 
@@ -51,29 +52,34 @@ def test_files_of_several_runs(trained):
 
 
 def test_event_file_of_each_run_is_the_originals(trained):
-    statistics = ("grad_D1_logits_norm", "grad_D2_logits_norm", "grad_D_logits_norm", "D1_regularizer", "D2_regularizer",
+    statistics = ("grad_D1_logits_norm", "grad_D2_logits_norm", "grad_D_logits_norm", "D1_regularizer",
+                  "D2_regularizer",
                   "disc_regularizer", "grad_D1_norm", "grad_D2_norm", "grad_D_norm")
     scalars = {"gamma_1", "gen/gen/unreg_gen_loss", "disc/disc/unreg_disc_loss", "disc/disc/disc_loss",
                *(f"disc/disc_reg/disc/{name}" for name in statistics)}
     runs_of = [event_files.read(Path(f"logs/tiny/summaries/run_{run}")) for run in (0, 1)]
     for found in runs_of:
         assert set(found) == {*scalars, "disc/disc/D1", "disc/disc/D2"}
-        assert all(set(values) == {0, 1, 2, 3, 4} for values in found.values())  # no summary while D is trained alone
+        # no summary while D is trained alone
+        assert all(set(values) == {0, 1, 2, 3, 4} for values in found.values())
         assert found["disc/disc/D1"][0].num == 16
         assert abs(found["disc/disc/unreg_disc_loss"][0] - 2 * np.log(2)) < 0.2  # untrained
     assert runs_of[0]["disc/disc/disc_loss"][0] != runs_of[1]["disc/disc/disc_loss"][0]
-    assert {*statistics[:6], "gamma", "disc_loss", "unreg_gen_loss"} <= set(event_files.read(Path("logs/tiny")))
+    assert {*statistics[:6], "gamma", "disc_loss",
+            "unreg_gen_loss"} <= set(event_files.read(Path("logs/tiny")))
 
 
 def test_summaries_can_be_rare(trained):
-    p = trained.replace(num_runs=1, summary_freq=3, wall_clock=True, unreg=True, sgd=True, rmsprop=True, wts_dir="rare",
+    p = trained.replace(num_runs=1, summary_freq=3, wall_clock=True, unreg=True, sgd=True, rmsprop=True,
+                        wts_dir="rare",
                         log_dir="rare_logs")
     out = io.StringIO()
     Trainer(p, out).run()
     assert "Note: sgd and rmsprop are both given; sgd is used" in out.getvalue()
     found = event_files.read(Path("rare_logs/summaries/run_0"))
     assert set(found["disc/disc/unreg_disc_loss"]) == {0, 7}  # one step alone, then three rounds of two
-    assert set(found) == {"gamma_1", "gen/gen/unreg_gen_loss", "disc/disc/unreg_disc_loss", "disc/disc/D1", "disc/disc/D2"}
+    assert set(found) == {"gamma_1", "gen/gen/unreg_gen_loss", "disc/disc/unreg_disc_loss", "disc/disc/D1",
+                          "disc/disc/D2"}
 
 
 def test_runs_start_anew_and_are_independent(trained):
@@ -101,7 +107,8 @@ def test_stopped_and_resumed_is_the_same_to_the_bit(trained):
 
 @pytest.mark.parametrize("changes", [{"sgd": True, "unreg": True, "components": 5, "std": 0.1},
                                      {"rmsprop": True, "wall_clock": True, "annealing": True},
-                                     {"alt_gen_loss": True, "uniform_prior": True, "z_dim": 3, "gen_update_steps": 2},
+                                     {"alt_gen_loss": True, "uniform_prior": True, "z_dim": 3,
+                                      "gen_update_steps": 2},
                                      {"disc_update_steps": 0}, {"gen_update_steps": 0}])
 def test_options_train(tmp_path, monkeypatch, changes):
     p = params(tmp_path, monkeypatch, **{"num_runs": 1, "plot_freq": 100, **changes})
@@ -132,7 +139,9 @@ def test_quality_of_known_points():
     assert collapsed["share_within_3sd"] == pytest.approx(98 / 99)
 
 
-@pytest.mark.parametrize("points", [np.zeros((20, 3)), np.linspace(0, 1, 60).reshape(20, 3) * [1, 0, 0], np.ones((2, 3))])
+@pytest.mark.parametrize("points",
+                         [np.zeros((20, 3)), np.linspace(0, 1, 60).reshape(20, 3) * [1, 0, 0],
+                          np.ones((2, 3))])
 def test_degenerate_samples_can_be_drawn(points):
     assert plots.overview(points, Mixture()).ndim == 3
     assert plots.frames(np.stack([points, points]), [0, 1], dpi=50)[:4] == b"\x89PNG"
@@ -141,7 +150,8 @@ def test_degenerate_samples_can_be_drawn(points):
 @pytest.mark.parametrize("changes, words", [({"gamma": -0.1}, "gamma"), ({"gamma": "nan"}, "not a number"),
                                             ({"precision": "float16"}, "float32"), ({"std": 0}, "std"),
                                             ({"penalty": "gp"}, "one or more of js, r1, r2"),
-                                            ({"disc_update_steps": 0, "gen_update_steps": 0}, "nothing would be trained")])
+                                            ({"disc_update_steps": 0, "gen_update_steps": 0},
+                                             "nothing would be trained")])
 def test_bad_options_are_one_line(tmp_path, monkeypatch, changes, words):
     with pytest.raises(UserError) as error:
         runs.build(params(tmp_path, monkeypatch, **changes))
@@ -149,9 +159,11 @@ def test_bad_options_are_one_line(tmp_path, monkeypatch, changes, words):
 
 
 def test_another_planned_length_tells_what_gamma_was_and_is(tmp_path, monkeypatch):
-    changes = {"num_runs": 1, "plot_freq": 100, "summary_freq": 0, "annealing": True, "decay_factor": 0.0625, "gamma": 2.0}
+    changes = {"num_runs": 1, "plot_freq": 100, "summary_freq": 0, "annealing": True, "decay_factor": 0.0625,
+               "gamma": 2.0}
     out = io.StringIO()
     Trainer(params(tmp_path, monkeypatch, **changes), io.StringIO()).run()
     Trainer(params(tmp_path, monkeypatch, **changes, max_steps=8), out).run()
-    assert ("Note: annealing follows the planned length: after iteration 5 gamma was 0.0625 (of 4 iterations), "
+    assert ("Note: annealing follows the planned length: after iteration 5 gamma was 0.0625 (of 4 "
+            "iterations), "
             "it is 0.353553 now (of 8)") in out.getvalue()

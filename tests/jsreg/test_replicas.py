@@ -1,4 +1,5 @@
-"""Two devices train what one device trains: batch statistics, regulariser and losses are of the global batch."""
+"""Two devices train what one device trains: batch statistics, regulariser and losses are of the global
+batch."""
 import io
 import os
 import subprocess
@@ -22,7 +23,8 @@ trainer = Trainer(experiment.load(sys.argv[1], {"wts_dir": "two_" + sys.argv[1]}
 assert trainer.strategy.num_replicas_in_sync == 2
 trainer.run()
 """
-GAN = ("system = 'jsreg_dcgan'\nz_dim, gf_dim, df_dim, final_samples, rmsprop, bn_mode = 4, 2, 2, 0, True, 'fused'\n"
+GAN = ("system = 'jsreg_dcgan'\nz_dim, gf_dim, df_dim, final_samples, rmsprop, bn_mode = 4, 2, 2, 0, True, "
+       "'fused'\n"
        "dataset, output_height, batch_size, epochs, dataset_size, gamma = 'digits', 16, 8, 1, 16, 2.0\n")
 MIXTURE = ("system = 'jsreg_mixture'\nhidden, batch_size, viz_batches, plot_freq = 8, 16, 2, 100\n"
            "max_steps, num_runs = 2, 2\n")
@@ -35,7 +37,8 @@ def test_same_weights(tmp_path, monkeypatch, name, text, last):
     Path("exp").mkdir()
     Path(f"exp/{name}.py").write_text(text)
     root = str(Path(__file__).resolve().parents[2])
-    done = subprocess.run([sys.executable, "-c", TWO, name], env={**os.environ, "PYTHONPATH": root}, timeout=300,
+    done = subprocess.run([sys.executable, "-c", TWO, name], env={**os.environ, "PYTHONPATH": root},
+                          timeout=300,
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     Trainer(experiment.load(name, {"wts_dir": f"one_{name}"}), io.StringIO()).run()

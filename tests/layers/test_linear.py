@@ -33,7 +33,8 @@ def test_spectral_state_moves_only_when_it_may():
 
 @pytest.mark.parametrize("stop", [False, True])
 def test_spectral_gradient_flows_through_sigma(stop):
-    """With the vectors stopped the gradient of w / sigma is (I - w v u' / sigma) / sigma (Miyato et al. 2018, equation 12)."""
+    """With the vectors stopped the gradient of w / sigma is (I - w v u' / sigma) / sigma (Miyato et al. 2018,
+    equation 12)."""
     layer = Maker(weight=weights.Spectral(stop_gradient=stop)).dense("a", 5, 7, bias=False)
     upstream = DRAW.normal(size=(5, 7)).astype(np.float32)
     with tf.GradientTape() as tape:
@@ -59,7 +60,8 @@ def test_gain_keeps_the_length_and_starts_as_plain():
 def test_output_norm_divides_the_output(kind, factor):
     make = Maker(convention=conventions.TORCH_2017)
     plain = getattr(make, kind)("a", 5, 7, 4, 2, (1, 1), bias=False)
-    normed = getattr(make.but(weight=weights.OutputNorm(scale=True)), kind)("a", 5, 7, 4, 2, (1, 1), bias=False)
+    normed = getattr(make.but(weight=weights.OutputNorm(scale=True)), kind)("a", 5, 7, 4, 2, (1, 1),
+                                                                            bias=False)
     normed.extra["scale"].assign(2 * normed.extra["scale"])
     w = plain.kernel.numpy().astype(np.float64)
     length = np.sqrt(factor * np.sum(w**2, axis=(0, 1, 2) if kind == "conv" else (0, 1, 3)) + 1e-6)
@@ -69,7 +71,8 @@ def test_output_norm_divides_the_output(kind, factor):
 def test_equalised_multiplies_the_output_not_the_bias():
     layer = Maker(convention=conventions.PPGAN, weight=weights.Equalised(0.5)).dense("a", 5, 7)
     layer.bias.assign(np.arange(7.0))
-    np.testing.assert_allclose(layer(ROWS), 0.5 * ROWS @ layer.kernel.numpy() + np.arange(7.0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(layer(ROWS), 0.5 * ROWS @ layer.kernel.numpy() + np.arange(7.0), rtol=1e-5,
+                               atol=1e-6)
 
 
 def explicit(x, kernel, stride, pad):
@@ -77,12 +80,15 @@ def explicit(x, kernel, stride, pad):
     return tf.nn.conv2d(tf.pad(x, [[0, 0], [pad[0]] * 2, [pad[1]] * 2, [0, 0]]), kernel, stride, "VALID")
 
 
-@pytest.mark.parametrize("k, stride, pad, same", [(4, 2, (1, 1), True), (3, 1, (1, 1), True), (4, 2, (2, 2), False),
+@pytest.mark.parametrize("k, stride, pad, same",
+                         [(4, 2, (1, 1), True), (3, 1, (1, 1), True), (4, 2, (2, 2), False),
                                                   (4, 2, (0, 1), False), (2, 2, (0, 0), False)])
 def test_zeros_on_each_side_are_same_where_they_can_be(k, stride, pad, same):
     kernel = tf.constant(DRAW.normal(size=(k, k, 5, 7)).astype(np.float32))
-    np.testing.assert_allclose(convolve(IMAGES, kernel, stride, pad), explicit(IMAGES, kernel, stride, pad), atol=1e-4)
-    graph = tf.function(lambda x: convolve(x, kernel, stride, pad)).get_concrete_function(tf.TensorSpec((3, 8, 8, 5))).graph
+    np.testing.assert_allclose(convolve(IMAGES, kernel, stride, pad), explicit(IMAGES, kernel, stride, pad),
+                               atol=1e-4)
+    graph = tf.function(lambda x: convolve(x, kernel, stride,
+                                           pad)).get_concrete_function(tf.TensorSpec((3, 8, 8, 5))).graph
     ways = {o.get_attr("padding") for o in graph.get_operations() if o.type == "Conv2D"}
     assert (ways == {b"SAME"}) == same
 
@@ -94,7 +100,8 @@ def test_transposed_convolution_is_the_gradient_of_the_convolution(k, pad):
     with tf.GradientTape() as tape:
         tape.watch(image)
         total = tf.reduce_sum(explicit(image, kernel, 2, pad) * IMAGES)
-    np.testing.assert_allclose(deconvolve(tf.constant(IMAGES), kernel, 2, pad), tape.gradient(total, image), atol=1e-4)
+    np.testing.assert_allclose(deconvolve(tf.constant(IMAGES), kernel, 2, pad), tape.gradient(total, image),
+                               atol=1e-4)
 
 
 def test_embedding_takes_labels_and_weights_of_classes():
@@ -107,7 +114,8 @@ def test_embedding_takes_labels_and_weights_of_classes():
     assert not fixed.trainable_variables and np.all(fixed(tf.constant([2])).numpy() == 1)
 
 
-CONVENTIONS = [conventions.PLAIN, conventions.GAN_LIB, conventions.TFLIB, conventions.CARPEDM20, conventions.TORCH_2017,
+CONVENTIONS = [conventions.PLAIN, conventions.GAN_LIB, conventions.TFLIB, conventions.CARPEDM20,
+               conventions.TORCH_2017,
                conventions.PPGAN, conventions.CHAINER]
 
 
@@ -122,7 +130,8 @@ def test_first_values_are_a_function_of_seed_and_name(convention):
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_files_come_back(convention):
     make = Maker("s.", convention)
-    network = Body(Chain(make.conv("a", 5, 7), lambda x: tf.reduce_mean(x, (1, 2)), make.dense("b", 7, 2)), convention)
+    network = Body(Chain(make.conv("a", 5, 7), lambda x: tf.reduce_mean(x, (1, 2)), make.dense("b", 7, 2)),
+                   convention)
     arrays = {name: value + 1 for name, value in network.arrays()}
     assert {name: value.shape for name, value in arrays.items()} == network.shapes()
     network.assign(arrays)

@@ -26,7 +26,9 @@ def by_hand(x, axes, epsilon, scale, offset):
     return (x - mean) / np.sqrt(variance + epsilon) * scale + offset
 
 
-@pytest.mark.parametrize("rule, axes", [(Rule(), (0, 1, 2)), (Rule(folded=False), (0, 1, 2)), (Rule("layer", 1e-3), (1, 2, 3)),
+@pytest.mark.parametrize("rule, axes",
+                         [(Rule(), (0, 1, 2)), (Rule(folded=False), (0, 1, 2)),
+                          (Rule("layer", 1e-3), (1, 2, 3)),
                                         (Rule(operation=True), (0, 1, 2)), (Rule(moments="tf13"), (0, 1, 2))])
 def test_values(rule, axes):
     layer = make(rule)
@@ -35,8 +37,8 @@ def test_values(rule, axes):
 
 
 def second_derivative(layer):
-    """The gradient, with respect to the input, of a penalty on the input gradient that weighs the samples differently, as the
-    layers in front of a norm do (a sum over all samples alike is blind to the mean)."""
+    """The gradient, with respect to the input, of a penalty on the input gradient that weighs the samples
+    differently, as the layers in front of a norm do (a sum over all samples alike is blind to the mean)."""
     weights = np.random.default_rng(2).random(X.shape).astype(np.float32)
     x = tf.Variable(X)
     with tf.GradientTape() as outer:

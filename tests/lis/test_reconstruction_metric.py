@@ -41,7 +41,8 @@ def test_any_generator_of_a_code_alone():
 
 
 def test_generators_that_need_more_and_folders():
-    made = Evaluation(range(9), reals=lambda: ArraySource(np.zeros((6, 2, 2, 3), np.uint8)), system=Tiny(classes=3))
+    made = Evaluation(range(9), reals=lambda: ArraySource(np.zeros((6, 2, 2, 3), np.uint8)),
+                      system=Tiny(classes=3))
     with pytest.raises(UserError, match="needs a label beside the code, and array has none"):
         registry.find(["reconstruction"])["reconstruction"](made)
     with pytest.raises(UserError, match="experiment"):

@@ -185,7 +185,10 @@ def test_load_path_equal_to_the_save_path_means_go_on(tmp_path, capsys):
     console = io.StringIO()
     Trainer(parameters("glis", tmp_path, niter=2, load_path=str(tmp_path)), console).run()
     Trainer(parameters("glis", tmp_path, niter=3, load_path=str(tmp_path / "gone")), console).run()
-    assert "Starting from Iteration 1" in console.getvalue() and "Starting from Iteration 2" in console.getvalue()
+    assert (
+        "Starting from Iteration 1" in console.getvalue()
+        and "Starting from Iteration 2" in console.getvalue()
+    )
     assert "Starting from" not in capsys.readouterr().out
     SYSTEMS["glis"](parameters("glis", tmp_path / "fresh", load_path=str(tmp_path)))
     assert f"Starting from {tmp_path / 'models'}/iter_3" in capsys.readouterr().out
@@ -274,7 +277,8 @@ def test_output_scale_is_in_targets_and_final_tests_too(tmp_path):
     images = data.LisImages(ArraySource(np.full((20, 8, 8, 3), 100, np.uint8)), split.make(20, 2, 4),
                             data.Sizes((8, 8)))
     system.reports.visualise(0, host(params, images))
-    assert np.asarray(Image.open(tmp_path / "logs" / "running_test" / "target.jpg")).max() < 20  # 2 * 100 / 255 < 1
+    # 2 * 100 / 255 < 1
+    assert np.asarray(Image.open(tmp_path / "logs" / "running_test" / "target.jpg")).max() < 20
     reports.final_test(system, images.test("final_test"), tmp_path / "test")
     assert np.asarray(Image.open(tmp_path / "test" / "0.png"))[2:10, 2:10].max() == 0
 

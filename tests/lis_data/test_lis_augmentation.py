@@ -129,7 +129,9 @@ def reference(image, x, y, order, mirror):
         t = abs(t)
         if order == 1:
             return max(0.0, 1 - t)
-        return 1.5 * t**3 - 2.5 * t**2 + 1 if t < 1 else -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2 if t < 2 else 0.0
+        return (
+            1.5 * t**3 - 2.5 * t**2 + 1 if t < 1 else -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2 if t < 2 else 0.0
+        )
 
     rows, columns = (range(int(np.floor(v)) - 1, int(np.floor(v)) + 3) for v in (y, x))
     return sum(kernel(y - i) * kernel(x - j) * pixel(i, j) for i in rows for j in columns)

@@ -247,7 +247,9 @@ def test_inception_sweep_files(work, damage):
     lines = (work / "inception-scores.csv").read_text().splitlines()
     assert lines[0] == "#nth_file,batch,g0_mean,g0_std,g1_mean,g1_std,g2_mean,g2_std,g_fp"
     assert lines[2].startswith("1,20,") and lines[2].endswith(",b.npz") and lines[2].count(",") == 8
-    assert (work / "inception-scores-best.txt").read_text().splitlines()[0] == f"g0: {better[0][0]:.10f} at file 1 / batch 20"
+    assert (work / "inception-scores-best.txt").read_text().splitlines()[
+        0
+    ] == f"g0: {better[0][0]:.10f} at file 1 / batch 20"
     assert json.loads((work / "inception-history.json").read_text())["g1"][0][:2] == [10, scores[1][0]]
     assert (work / "inception.jpg").is_file()
 
@@ -259,7 +261,9 @@ def test_inception_scores_of_real_images(tmp_path):
     mean, std = inception_sweep.real_scores(judge, source, 50000)
     assert abs(mean - 2.0) < 0.1 and std < 0.1  # two whole parts of two classes each
     inception_sweep.write_real(tmp_path, 8, (mean, std))
-    assert (tmp_path / "inception-scores-real-data.csv").read_text() == f"#image_size,mean,std\n8,{mean:.10f},{std:.10f}\n"
+    assert (
+        tmp_path / "inception-scores-real-data.csv"
+    ).read_text() == f"#image_size,mean,std\n8,{mean:.10f},{std:.10f}\n"
     with pytest.raises(UserError, match="too few"):
         inception_sweep.real_scores(judge, ArraySource(source.array[:99]), 50000)
 

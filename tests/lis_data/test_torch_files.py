@@ -29,8 +29,17 @@ def tensor_opcodes(key, kind, shape, strides, offset=0, count=6):
     def numbers(values):
         return b"(" + b"".join(map(number, values)) + b"t"
 
-    identity = b"(" + text("storage") + f"ctorch\n{kind}\n".encode() + text(key) + text("cpu") + number(count) + b"Nt"
-    return (b"\x80\x02ctorch._utils\n_rebuild_tensor\n(" + identity + b"Q" + number(offset) + numbers(shape) + numbers(strides)
+    identity = (
+        b"("
+        + text("storage")
+        + f"ctorch\n{kind}\n".encode()
+        + text(key)
+        + text("cpu")
+        + number(count)
+        + b"Nt"
+    )
+    return (b"\x80\x02ctorch._utils\n_rebuild_tensor\n(" + identity + b"Q" + number(offset) + numbers(shape)
+            + numbers(strides)
             + b"tR.")
 
 
@@ -51,9 +60,11 @@ def test_the_zip_layout(tmp_path):
     np.testing.assert_array_equal(torch.load(tmp_path / "a.pt"), storage)
 
 
-@pytest.mark.parametrize("shape, strides, offset", [((7,), (1,), 0), ((2, 3), (4, 1), 0), ((2,), (1,), 5), ((2,), (-1,), 3)])
+@pytest.mark.parametrize("shape, strides, offset",
+                         [((7,), (1,), 0), ((2, 3), (4, 1), 0), ((2,), (1,), 5), ((2,), (-1,), 3)])
 def test_tensors_that_reach_beyond_their_storage(tmp_path, shape, strides, offset):
-    save_rows(tmp_path / "a.pt", tensor_opcodes("0", "FloatStorage", shape, strides, offset), [np.zeros(6, np.float32)])
+    save_rows(tmp_path / "a.pt", tensor_opcodes("0", "FloatStorage", shape, strides, offset),
+              [np.zeros(6, np.float32)])
     with pytest.raises(UserError, match="beyond its storage|odd sizes"):
         torch.load(tmp_path / "a.pt")
 
@@ -85,7 +96,8 @@ def test_damaged_and_other_files(tmp_path):
             torch.load(path)
 
 
-@pytest.mark.parametrize("shape, strides", [((10**12,), (0,)), ((400_000_000,), (0,)), ((7,), (0,)), ((2,) * 40, (0,) * 40)])
+@pytest.mark.parametrize("shape, strides",
+                         [((10**12,), (0,)), ((400_000_000,), (0,)), ((7,), (0,)), ((2,) * 40, (0,) * 40)])
 def test_tensors_are_no_larger_than_their_storage(tmp_path, shape, strides):
     value = tensor_opcodes("0", "FloatStorage", (6,), (1,))
     numbers = b"(" + b"J" + struct.pack("<i", 6) + b"t" + b"(" + b"J" + struct.pack("<i", 1) + b"t"
@@ -112,7 +124,12 @@ def test_storages_are_read_as_far_as_they_are_there(tmp_path):
     for length in (1 << 60, -1):
         save_rows(tmp_path / "a.pt", whole)
         keys = pickle.dumps([], 2)
-        data = (tmp_path / "a.pt").read_bytes()[:-len(keys)] + pickle.dumps(["0"], 2) + struct.pack("<q", length) + bytes(16)
+        data = (
+            (tmp_path / "a.pt").read_bytes()[: -len(keys)]
+            + pickle.dumps(["0"], 2)
+            + struct.pack("<q", length)
+            + bytes(16)
+        )
         (tmp_path / "a.pt").write_bytes(data)
         with pytest.raises(UserError, match="behind the end"):
             torch.load(tmp_path / "a.pt")
@@ -129,7 +146,9 @@ def test_a_compressed_zip_is_none_of_torch(tmp_path):
 def test_keys_that_would_take_forever_to_show(tmp_path):
     """Tuples of tuples, each twice in the next: 2^60 of them, if anybody wrote them out."""
     nested = b"(t" + b"".join(b"\x94h" + bytes([i]) + b"\x86" for i in range(60))
-    value = b"\x80\x04(X\x07\x00\x00\x00storagectorch\nFloatStorage\n" + nested + b"X\x03\x00\x00\x00cpuK\x04NtQ."
+    value = (
+        b"\x80\x04(X\x07\x00\x00\x00storagectorch\nFloatStorage\n" + nested + b"X\x03\x00\x00\x00cpuK\x04NtQ."
+    )
     save_rows(tmp_path / "a.pt", value)
     with pytest.raises(UserError, match="no storage"):
         torch.load(tmp_path / "a.pt")

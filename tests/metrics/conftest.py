@@ -1,4 +1,5 @@
-"""The metrics' tests keep their caches to themselves: one folder for all of them, one per test where a test fills it."""
+"""The metrics' tests keep their caches to themselves: one folder for all of them, one per test where a test
+fills it."""
 import sys
 from pathlib import Path
 

@@ -1,4 +1,5 @@
-"""The digits classifier: accurate, quick, cached, and fair to every resolution; and the scores that it gives."""
+"""The digits classifier: accurate, quick, cached, and fair to every resolution; and the scores that it
+gives."""
 import time
 
 import numpy as np
@@ -70,7 +71,8 @@ def test_the_real_digits_score_like_themselves_and_noise_does_not():
 
 
 class RealDigits(ToySystem):
-    """A conditional system that draws real digits; every tenth sample is of the class after the one asked for."""
+    """A conditional system that draws real digits; every tenth sample is of the class after the one asked
+    for."""
 
     def __init__(self):
         super().__init__(classes=10)

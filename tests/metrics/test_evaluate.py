@@ -1,4 +1,5 @@
-"""tools/evaluate.py as a command: experiments, folders, all checkpoints, the records it leaves, its one-line errors."""
+"""tools/evaluate.py as a command: experiments, folders, all checkpoints, the records it leaves, its one-line
+errors."""
 import importlib.util
 import json
 import subprocess
@@ -71,18 +72,24 @@ def test_digits_of_the_newest_checkpoint(main, place, capsys):
     assert entry["protocol"] == {"samples": 120, "seed": 0, "batch": 100, "splits": 10, "iteration": 20,
                                  "digits_classifier": entry["protocol"]["digits_classifier"]}
     table = capsys.readouterr().out
-    assert "digits, iteration 20" in table and "digits_fid" in table and "samples 120, seed 0, batch 100, splits 10" in table
+    assert (
+        "digits, iteration 20" in table
+        and "digits_fid" in table
+        and "samples 120, seed 0, batch 100, splits 10" in table
+    )
 
 
 def test_all_checkpoints_all_metrics_and_tensorboard(main, place):
-    main(["digits,5", *SMALL, *place, "--n=50", "--iteration=all", "--metrics=is,is_new,fid,kid,swd,digits", "--splits=5"])
+    main(["digits,5", *SMALL, *place, "--n=50", "--iteration=all", "--metrics=is,is_new,fid,kid,swd,digits",
+          "--splits=5"])
     first, second = records()
     assert [first["iteration"], second["iteration"]] == [10, 20] and first["is_50"] != second["is_50"]
     assert first["protocol"]["seed"] == 5 and first["protocol"]["real_images"] == 1797
     assert first["protocol"]["graph_sha256"] == second["protocol"]["graph_sha256"] == place[1].split("=")[1]
     seen = {(event.step, value.tag) for path in Path("logs/digits").glob("events*")
             for event in tf.compat.v1.train.summary_iterator(str(path)) for value in event.summary.value}
-    assert {(10, "is_50"), (20, "is_50"), (10, "fid_50_train"), (20, "kid_50_train"), (20, "swd"), (10, "digits_is")} <= seen
+    assert {(10, "is_50"), (20, "is_50"), (10, "fid_50_train"), (20, "kid_50_train"), (20, "swd"),
+            (10, "digits_is")} <= seen
 
 
 def test_equal_commands_give_equal_numbers(main, place):
@@ -95,18 +102,24 @@ def test_equal_commands_give_equal_numbers(main, place):
 def test_folder_against_another_folder(main, place, folder):
     main([folder, *place, "--metrics=is,fid,kid,swd,digits", "--splits=3", f"--reals={folder}"])
     (entry,) = records("logs/my images/metrics.jsonl")
-    assert entry["iteration"] is None and entry["protocol"]["samples"] == 23 and entry["protocol"]["folder"] == folder
+    assert (
+        entry["iteration"] is None
+        and entry["protocol"]["samples"] == 23
+        and entry["protocol"]["folder"] == folder
+    )
     np.testing.assert_allclose(entry["fid_23"], 0, atol=1e-6)
     main([folder, *place, "--metrics=fid", "--reals=digits", "--out_dir=results"])
     assert records("results/metrics.jsonl")[0]["protocol"]["real_images"] == 1797
 
 
 def test_one_class_and_class_by_class(main, place, tmp_path):
-    """--label against the images of that class, and the mean over classes; a tiny projection generator, untrained."""
+    """--label against the images of that class, and the mean over classes; a tiny projection generator,
+    untrained."""
     sizes = ("--gen_ch=4", "--dim_z=4", "--dis_ch=3")
     params = experiment.load("digits_sngan", dict(word[2:].split("=") for word in sizes))
     Path(params.wts_dir).mkdir(parents=True)
-    write_archive(Checkpoints(params.wts_dir).path("g", 5), runs.build(params, training=False).networks["g"].arrays())
+    write_archive(Checkpoints(params.wts_dir).path("g", 5),
+                  runs.build(params, training=False).networks["g"].arrays())
     fids = []
     for label in range(2):
         main(["digits_sngan", *sizes, *place, "--n=40", "--metrics=fid", f"--label={label}"])
@@ -178,7 +191,8 @@ def test_a_folder_without_images_is_one_line(main, place):
 
 
 def test_the_command_exits_with_2_and_one_line(place):
-    done = subprocess.run([sys.executable, COMMAND, "digits", *SMALL, "--n=3"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, COMMAND, "digits", *SMALL, "--n=3"], capture_output=True,
+                          text=True)
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "evaluate.py: 3 samples" in done.stderr
 
 

@@ -1,4 +1,5 @@
-"""The real code that finds, downloads, checks, loads and feeds the graph, on a small graph of the same make."""
+"""The real code that finds, downloads, checks, loads and feeds the graph, on a small graph of the same
+make."""
 import functools
 import http.server
 import tarfile
@@ -42,8 +43,10 @@ def test_new_logits_have_the_bias_and_a_thousand_classes(file):
     w = tiny_graph.weights()
     resized = tf.raw_ops.ResizeBilinear(images=2 * (x.astype(np.float32) / 255 - 0.5), size=[299, 299])
     y = tf.nn.conv2d(resized, w["conv"], 2, "SAME").numpy()
-    y = np.maximum((y - w["mean"]) / np.sqrt(w["variance"] + 0.001) * w["gamma"] + w["beta"], 0).mean(axis=(1, 2))
-    np.testing.assert_allclose(Inception(file).new_logits(x), (y @ w["softmax"] + w["bias"])[:, :1000], atol=1e-3)
+    y = np.maximum((y - w["mean"]) / np.sqrt(w["variance"] + 0.001) * w["gamma"] + w["beta"],
+                   0).mean(axis=(1, 2))
+    np.testing.assert_allclose(Inception(file).new_logits(x), (y @ w["softmax"] + w["bias"])[:, :1000],
+                               atol=1e-3)
 
 
 def test_batches_of_any_size_give_the_same(file):
@@ -70,7 +73,7 @@ def test_a_file_that_is_no_graph_is_one_line(tmp_path):
         Inception(GraphFile(path, cache.sha256(path))).old(pictures(1))
 
 
-# -- finding and checking ----------------------------------------------------------------------------------------------
+# -- finding and checking ------------------------------------------------------------------------------------
 def test_found_by_option_variable_and_cache_in_this_order(file, home, monkeypatch, tmp_path):
     for name, seed in (("variable.pb", 1), (f"home/tfgan_suite/inception/{FILE}", 2)):
         tiny_graph.write(tmp_path / name, seed)
@@ -111,7 +114,7 @@ def test_a_missing_graph_is_one_line_that_says_where_to_put_it(home, monkeypatch
         graph_file.find()
 
 
-# -- downloading -------------------------------------------------------------------------------------------------------
+# -- downloading ---------------------------------------------------------------------------------------------
 @pytest.fixture
 def server(tmp_path):
     """A web server of a folder with the tar file."""

@@ -39,7 +39,8 @@ def test_definitions(sets, block, monkeypatch):
     balls = kth(real, 5)
     density = np.sum(between <= balls) / (5 * len(fake))
     coverage = np.mean([between[:, i].min() <= balls[i] for i in range(len(real))])
-    np.testing.assert_allclose(neighbours.density_coverage(stored(real), stored(fake)), (density, coverage), atol=1e-12)
+    np.testing.assert_allclose(neighbours.density_coverage(stored(real), stored(fake)), (density, coverage),
+                               atol=1e-12)
     assert 0.1 < precision < 1 and 0.1 < recall < 1
 
 
@@ -54,10 +55,11 @@ def test_equal_and_distant_sets(sets):
 
 
 def test_the_documented_value_of_one_distribution():
-    """Of two draws of one distribution, Naeem et al. say: density is 1 on average, coverage 1 - (n-1)...(n-k) / ((n+m-1)...(n+m-k)),
-    about 1 - 2^-k."""
+    """Of two draws of one distribution, Naeem et al. say: density is 1 on average, coverage 1 - (n-1)...(n-k)
+    / ((n+m-1)...(n+m-k)), about 1 - 2^-k."""
     draw = np.random.default_rng(1)
     found = [neighbours.density_coverage(stored(draw.normal(0, 1, (400, 8)).astype(np.float32)),
-                                         stored(draw.normal(0, 1, (400, 8)).astype(np.float32))) for _ in range(4)]
+                                         stored(draw.normal(0, 1, (400, 8)).astype(np.float32)))
+             for _ in range(4)]
     density, coverage = np.mean(found, axis=0)
     assert abs(density - 1) < 0.06 and abs(coverage - (1 - 0.5**5)) < 0.02

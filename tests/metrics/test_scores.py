@@ -1,4 +1,5 @@
-"""is, is_new, fid, kid and swd as a user gets them: names, protocol, caches, one pass, any batch, memory that does not grow."""
+"""is, is_new, fid, kid and swd as a user gets them: names, protocol, caches, one pass, any batch, memory that
+does not grow."""
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +41,8 @@ def run(names, **more):
 
 def test_names_carry_the_protocol(options):
     results, protocol = run(ALL, options=options)
-    assert set(results) == {"is_103", "is_103_std", "is_new_103", "is_new_103_std", "fid_103_train", "kid_103_train",
+    assert set(results) == {"is_103", "is_103_std", "is_new_103", "is_new_103_std", "fid_103_train",
+                            "kid_103_train",
                             "swd_16", "swd_16_real", "swd"}
     assert protocol["graph_sha256"] == options["graph_sha256"] and protocol["real_images"] == 120
     assert all(np.isfinite(list(results.values())))
@@ -52,7 +54,8 @@ def test_results_do_not_depend_on_the_batch(options):
     for batch in (1, 10):
         found, _ = run(ALL, options=options, batch=batch)
         for name, value in reference.items():
-            np.testing.assert_allclose(found[name], value, rtol=2e-4, atol=1e-6, err_msg=f"{name}, batch {batch}")
+            np.testing.assert_allclose(found[name], value, rtol=2e-4, atol=1e-6,
+                                       err_msg=f"{name}, batch {batch}")
 
 
 def test_values_are_those_of_the_formulas(options):
@@ -144,8 +147,11 @@ def test_statistics_in_the_forms_of_others(options, tmp_path):
         made.reals = evaluating.reals_of(str(tmp_path / "F.npz"), None)
         found = dict(evaluating.each(made))
         np.testing.assert_allclose(found["fid"]["fid_40_train"], wanted, rtol=1e-3)
-        assert "F.npz: holds a mean and a covariance" in str(found["kid"]) and "needs images" in str(found["swd"])
-    for arrays, message in (({"mu": np.ones(6)}, "must have 'mu' and 'sigma'"), ({"mu": np.ones(6), "sigma": np.ones(6)}, "shape"),
+        assert "F.npz: holds a mean and a covariance" in str(found["kid"]) and "needs images" in str(
+            found["swd"]
+        )
+    for arrays, message in (({"mu": np.ones(6)}, "must have 'mu' and 'sigma'"),
+                            ({"mu": np.ones(6), "sigma": np.ones(6)}, "shape"),
                             ({"mu": np.ones(3), "sigma": np.eye(3)}, "3 features, the graph gives 6")):
         np.savez(tmp_path / "F.npz", **arrays)
         with pytest.raises(UserError, match=message):
@@ -155,7 +161,8 @@ def test_statistics_in_the_forms_of_others(options, tmp_path):
 
 
 def test_each_side_goes_to_the_graph_from_its_own_size(options):
-    """Half-size copies of the real images lack their detail, and must not score as if they were the images themselves."""
+    """Half-size copies of the real images lack their detail, and must not score as if they were the images
+    themselves."""
     reals = pictures(60, 32, 1)
     small = reals[:, ::2, ::2]
     made = evaluation(small, reals, options=options, names=("fid",))
@@ -181,27 +188,39 @@ def test_images_of_mixed_sizes(options, tmp_path):
     moments[1].add(tiny_graph.expected(pictures(50, 16, 99), tiny_graph.weights())[0])
     for batch in (1, 7, 40):
         made = evaluation(pictures(50, 16, 99), options=options, names=("fid", "kid"))
-        made.samples, made.reals = SourceSamples(FolderSource(tmp_path), batch=batch), lambda: ArraySource(pictures(50, 16, 99))
+        made.samples, made.reals = SourceSamples(FolderSource(tmp_path),
+                                                 batch=batch), lambda: ArraySource(pictures(50, 16, 99))
         found = scores.frechet_inception_distance(made)["fid_40_train"]
         np.testing.assert_allclose(found, tfgan.frechet(*moments), rtol=1e-3)
-        assert made.protocol["size"] == "9x9 to 24x24 (3 sizes)" and scores.judged(made, True).features.n == 40
+        assert made.protocol["size"] == "9x9 to 24x24 (3 sizes)" and scores.judged(made,
+                                                                                   True).features.n == 40
     with pytest.raises(UserError, match="swd: .*one size; there are"):
         scores.sliced_wasserstein_distance(made)
 
 
 def test_a_perfect_pggan_is_at_the_floor(options, tmp_path):
-    """Its reals are squeezed to a square by its filter, in grey where it is grey: a generator that gives exactly those scores 0."""
+    """Its reals are squeezed to a square by its filter, in grey where it is grey: a generator that gives
+    exactly those scores 0."""
     for i, picture in enumerate(pictures(40, 24, 5)):
         Image.fromarray(picture[:16]).save(tmp_path / f"{i}.png")
     known = experiment.declared("pggan")
-    given = {"data_path": str(tmp_path), "endRes": 8, "startRes": 4, "nChannels": 1, "inputFilter": "BICUBIC", "batch_table": "4:4,8:4", "stdDevGroup": 2,
+    given = {"data_path": str(tmp_path), "endRes": 8, "startRes": 4, "nChannels": 1, "inputFilter": "BICUBIC",
+             "batch_table": "4:4,8:4", "stdDevGroup": 2,
              "fmapBase": 16, "fmapMax": 4, "latentSize": 4}
     values = {n: p.convert(str(given[n]), "test") if n in given else p.default for n, p in known.items()}
-    system = system_class("pggan")(experiment.Parameters("t", {**values, "system": "pggan"}, {}, known), training=False)
-    perfect = np.stack([np.asarray(Image.fromarray(FolderSource(tmp_path).image(i)).convert("L").resize((8, 8), Image.BICUBIC))
-                        for i in range(40)])
+    system = system_class("pggan")(experiment.Parameters("t", {**values, "system": "pggan"}, {}, known),
+                                   training=False)
+    perfect = np.stack(
+        [
+            np.asarray(
+                Image.fromarray(FolderSource(tmp_path).image(i)).convert("L").resize((8, 8), Image.BICUBIC)
+            )
+            for i in range(40)
+        ]
+    )
     samples = SourceSamples(ArraySource(np.repeat(perfect[..., None], 3, -1)))
-    made = Evaluation(samples, 4, reals=evaluating.reals_of("", system), system=system, options=options, names=("fid",))
+    made = Evaluation(samples, 4, reals=evaluating.reals_of("", system), system=system, options=options,
+                      names=("fid",))
     assert scores.frechet_inception_distance(made)["fid_40_train"] < 1e-5
 
 
@@ -228,7 +247,7 @@ def test_a_system_can_bring_its_own_metric():
         registry.find(["own"], ToySystem())
 
 
-# -- during training ---------------------------------------------------------------------------------------------------
+# -- during training -----------------------------------------------------------------------------------------
 class Host:
     """What the trainer's host offers to an event."""
 
@@ -245,7 +264,8 @@ def test_event_gives_the_originals_names_every_so_often(options, monkeypatch, ne
     first, second = event.run(1000, Host()), event.run(2000, Host())
     assert set(first) == {"inception_1k", "inception_1k_std"}
     assert first != second and np.isfinite(list(first.values())).all()
-    assert first == events.inception_event(ToySystem(classes=10), 1000, 1000, graph=options["graph"], new=new).run(1000, Host())
+    assert first == events.inception_event(ToySystem(classes=10), 1000, 1000, graph=options["graph"],
+                                           new=new).run(1000, Host())
 
 
 def test_event_without_the_graph_says_so_once_and_lets_training_go_on(options):
@@ -259,15 +279,21 @@ def test_event_in_training_has_a_count_and_tells_how_far_it_is(options, monkeypa
     monkeypatch.setattr(progress, "PATIENCE", 0.0)
     monkeypatch.setattr(progress, "PAUSE", 0.0)
     host = Host()
-    assert set(events.inception_event(ToySystem(), 10, n=500, graph=options["graph"]).run(10, host)) == {"inception_500",
-                                                                                                     "inception_500_std"}
+    assert set(events.inception_event(ToySystem(), 10, n=500, graph=options["graph"]).run(10, host)) == {
+        "inception_500",
+        "inception_500_std",
+    }
     assert len(host.lines) == 4 and "samples: 300 of 500 images," in host.lines[2] and "left" in host.lines[2]
 
 
 def test_absence_of_the_graph_is_known_before_training(options, monkeypatch):
     event, host = events.inception_check(1000), Host()
     assert event.first and not event.is_due(1000)
-    assert event.run(0, host) == {} and len(host.lines) == 1 and "the 2015 Inception graph is missing" in host.lines[0]
+    assert (
+        event.run(0, host) == {}
+        and len(host.lines) == 1
+        and "the 2015 Inception graph is missing" in host.lines[0]
+    )
     monkeypatch.setenv("TFGAN_SUITE_INCEPTION", options["graph"])
     monkeypatch.setenv("TFGAN_SUITE_INCEPTION_SHA256", options["graph_sha256"])
     event.run(0, host)
@@ -277,13 +303,16 @@ def test_absence_of_the_graph_is_known_before_training(options, monkeypatch):
 def test_one_metric_that_fails_leaves_the_others(options, monkeypatch):
     made = evaluation(pictures(40), pictures(30, 32), options=options, names=("swd", "fid", "is"))
     found = dict(evaluating.each(made))
-    assert isinstance(found["swd"], UserError) and np.isfinite(found["fid"]["fid_40_train"]) and len(found["is"]) == 2
+    assert isinstance(found["swd"],
+                      UserError) and np.isfinite(found["fid"]["fid_40_train"]) and len(found["is"]) == 2
     with pytest.raises(UserError, match="one size"):
         evaluating.compute(made)
 
 
-@pytest.mark.parametrize("names, message", [(("is", "fid"), "graph is missing"), (("swd", "is"), "graph is missing"),
-                                            (("swd", "reconstruction"), "needs an experiment"), (("swd", "xyz"), "unknown")])
+@pytest.mark.parametrize("names, message",
+                         [(("is", "fid"), "graph is missing"), (("swd", "is"), "graph is missing"),
+                                            (("swd", "reconstruction"), "needs an experiment"),
+                                            (("swd", "xyz"), "unknown")])
 def test_what_a_metric_needs_is_looked_for_first(names, message, tmp_path, monkeypatch):
     """Nothing is generated before it is clear that all can be computed."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -293,7 +322,7 @@ def test_what_a_metric_needs_is_looked_for_first(names, message, tmp_path, monke
         next(evaluating.each(made))
 
 
-# -- memory ------------------------------------------------------------------------------------------------------------
+# -- memory --------------------------------------------------------------------------------------------------
 PEAK = """
 import resource, sys
 sys.path[:0] = [{tests!r}, {root!r}]
@@ -315,7 +344,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 def peak_memory(n: int, options: dict) -> int:
     """MiB that a process of its own needs at most for all scores of n samples."""
     tests = Path(__file__).resolve().parent
-    text = PEAK.format(tests=str(tests), root=str(tests.parent.parent), graph=options["graph"], sha=options["graph_sha256"])
+    text = PEAK.format(tests=str(tests), root=str(tests.parent.parent), graph=options["graph"],
+                       sha=options["graph_sha256"])
     out = subprocess.run([sys.executable, "-c", text, str(n)], capture_output=True, text=True, check=True)
     return int(out.stdout.split()[-1])
 
@@ -327,7 +357,8 @@ def test_peak_memory_does_not_grow_with_the_samples(options):
 
 
 def test_a_source_is_not_held_in_memory_for_its_features(options):
-    """`SourceSamples` reads batch by batch, so a source that decodes on demand never is in memory as a whole."""
+    """`SourceSamples` reads batch by batch, so a source that decodes on demand never is in memory as a
+    whole."""
     class Counting(ArraySource):
         held = 0
 

@@ -50,7 +50,8 @@ def test_a_stream_of_another_length_is_an_error():
 
 @pytest.mark.parametrize("batch", [1, 9, 64, 500])
 def test_moments_equal_numpy(batch):
-    x = np.random.default_rng(1).normal(1e3, 2.0, [500, 6]).astype(np.float32)  # a large mean, to lose digits if badly summed
+    # a large mean, to lose digits if badly summed
+    x = np.random.default_rng(1).normal(1e3, 2.0, [500, 6]).astype(np.float32)
     moments = Moments()
     for i in range(0, len(x), batch):
         moments.add(x[i:i + batch])

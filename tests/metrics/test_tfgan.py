@@ -1,4 +1,5 @@
-"""The distances against plain formulas, with and without tensorflow-gan; our streamed use of it against its own functions."""
+"""The distances against plain formulas, with and without tensorflow-gan; our streamed use of it against its
+own functions."""
 import numpy as np
 import pytest
 import scipy.linalg
@@ -13,7 +14,8 @@ from tfgan_suite.metrics.statistics import Moments
 INSTALLED = pytest.mark.skipif(not tfgan.INSTALLED, reason="tensorflow-gan is not installed")
 
 
-@pytest.fixture(params=[pytest.param(True, marks=INSTALLED, id="tensorflow-gan"), pytest.param(False, id="numpy")], autouse=True)
+@pytest.fixture(params=[pytest.param(True, marks=INSTALLED, id="tensorflow-gan"),
+                        pytest.param(False, id="numpy")], autouse=True)
 def way(request, monkeypatch):
     """Each test runs with tensorflow-gan, where it is installed, and without."""
     monkeypatch.setattr(tfgan, "INSTALLED", request.param)
@@ -22,7 +24,8 @@ def way(request, monkeypatch):
 
 def activations(n, seed, shift=0.0, width=8):
     generator = np.random.default_rng(seed)
-    return (generator.normal(shift, 1, [n, width]) @ generator.normal(0, 1, [width, width])).astype(np.float32)
+    return (generator.normal(shift, 1, [n, width]) @ generator.normal(0, 1,
+                                                                      [width, width])).astype(np.float32)
 
 
 def streamed(x, kind, batch=50):
@@ -39,25 +42,30 @@ def test_frechet_equals_tensorflow_gan_and_the_formula():
     if tfgan.INSTALLED:
         import tensorflow_gan
 
-        theirs = tensorflow_gan.eval.frechet_classifier_distance_from_activations(tf.constant(a), tf.constant(b))
+        theirs = tensorflow_gan.eval.frechet_classifier_distance_from_activations(tf.constant(a),
+                                                                                  tf.constant(b))
         np.testing.assert_allclose(ours, float(theirs), rtol=1e-9)
     root = scipy.linalg.sqrtm(np.cov(a, rowvar=False) @ np.cov(b, rowvar=False)).real
-    formula = ((a.mean(0) - b.mean(0))**2).sum() + np.trace(np.cov(a, rowvar=False) + np.cov(b, rowvar=False) - 2 * root)
+    formula = ((a.mean(0) - b.mean(0))**2).sum() + np.trace(np.cov(a, rowvar=False)
+                                                            + np.cov(b, rowvar=False) - 2 * root)
     np.testing.assert_allclose(ours, formula, rtol=1e-8)
 
 
 @pytest.mark.parametrize("scale", [1e-5, 1e-2, 1.0, 1e3])
 def test_frechet_scales_with_the_features(scale):
-    """tensorflow-gan cuts off singular values below 1e-10, whatever the others are: wrong for features of small numbers."""
+    """tensorflow-gan cuts off singular values below 1e-10, whatever the others are: wrong for features of
+    small numbers."""
     a, b = activations(301, 1), activations(170, 2, 0.5)
     whole = tfgan.frechet(streamed(a, Moments), streamed(b, Moments))
-    scaled = tfgan.frechet(streamed(scale * a.astype(np.float64), Moments), streamed(scale * b.astype(np.float64), Moments))
+    scaled = tfgan.frechet(streamed(scale * a.astype(np.float64), Moments),
+                           streamed(scale * b.astype(np.float64), Moments))
     np.testing.assert_allclose(scaled, scale**2 * whole, rtol=1e-8)
 
 
 def test_frechet_of_singular_covariances():
     a, b = activations(5, 1, width=20), activations(6, 2, 0.5, width=20)
-    root = scipy.linalg.sqrtm(np.cov(a.astype(np.float64), rowvar=False) @ np.cov(b.astype(np.float64), rowvar=False)).real
+    root = scipy.linalg.sqrtm(np.cov(a.astype(np.float64), rowvar=False) @ np.cov(b.astype(np.float64),
+                                                                                  rowvar=False)).real
     formula = ((a.mean(0, dtype=np.float64) - b.mean(0, dtype=np.float64))**2).sum() + np.trace(
         np.cov(a.astype(np.float64), rowvar=False) + np.cov(b.astype(np.float64), rowvar=False) - 2 * root)
     np.testing.assert_allclose(tfgan.frechet(streamed(a, Moments), streamed(b, Moments)), formula, rtol=1e-4)
@@ -68,7 +76,8 @@ def test_frechet_of_equals_is_zero():
 
 
 @INSTALLED
-@pytest.mark.parametrize("n_real, n_fake, block", [(100, 100, 32), (130, 97, 40), (64, 200, 64), (50, 50, 1024)])
+@pytest.mark.parametrize("n_real, n_fake, block",
+                         [(100, 100, 32), (130, 97, 40), (64, 200, 64), (50, 50, 1024)])
 def test_kernel_equals_tensorflow_gan(n_real, n_fake, block):
     a, b = activations(n_real, 4), activations(n_fake, 5, 0.3)
     mean, error = tfgan.kernel(streamed(a, FeatureFile), streamed(b, FeatureFile), block)
@@ -138,7 +147,8 @@ def test_the_twins_agree(monkeypatch):
     found = {}
     for way in (True, False):
         monkeypatch.setattr(tfgan, "INSTALLED", way)
-        swd = [tfgan.sliced_wasserstein(real.astype(np.uint8), fake.astype(np.uint8), seed) for seed in range(3)]
+        swd = [tfgan.sliced_wasserstein(real.astype(np.uint8), fake.astype(np.uint8), seed)
+               for seed in range(3)]
         found[way] = tfgan.frechet(a, b), tfgan._kernel_block(x, y), np.mean(swd, axis=0)
     for k in (0, 1):
         np.testing.assert_allclose(found[True][k], found[False][k], rtol=1e-9)

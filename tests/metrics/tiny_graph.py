@@ -1,4 +1,5 @@
-"""A small frozen graph with the tensor names, the batch axis of 1 and the old operations of the 2015 Inception graph."""
+"""A small frozen graph with the tensor names, the batch axis of 1 and the old operations of the 2015
+Inception graph."""
 import numpy as np
 import tensorflow as tf
 
@@ -41,7 +42,8 @@ def definition(w: dict, leave_out: str = ""):
 
 
 def age(graph_def, w: dict):
-    """Puts BatchNormWithGlobalNormalization in place of its placeholder and sets the version to one that has it."""
+    """Puts BatchNormWithGlobalNormalization in place of its placeholder and sets the version to one that has
+    it."""
     node = next(n for n in graph_def.node if n.name == "conv/batchnorm_placeholder")
     source = node.input[0]
     node.Clear()

@@ -10,7 +10,8 @@ from tfgan_suite.pictures import bytes
 
 
 class ToySystem:
-    """Latents are uniform; an image is its latent's two numbers as a ramp. With `statistics`, the batch's mean is taken off."""
+    """Latents are uniform; an image is its latent's two numbers as a ramp. With `statistics`, the batch's
+    mean is taken off."""
 
     classes = 0
 
@@ -42,7 +43,8 @@ def pictures(n: int, side: int = 16, seed: int = 0, low: int = 0, high: int = 25
     return ((x + np.roll(x, 1, 1) + np.roll(x, 1, 2)) / 3).astype(np.uint8)
 
 
-def evaluation(array: np.ndarray, reals: np.ndarray | None = None, batch: int = 32, splits: int = 4, **more) -> Evaluation:
+def evaluation(array: np.ndarray, reals: np.ndarray | None = None, batch: int = 32, splits: int = 4,
+               **more) -> Evaluation:
     """An evaluation of images in memory, in their own order."""
     samples = SourceSamples(ArraySource(array), batch=batch, shuffle=False)
     return Evaluation(samples, splits, reals=lambda: ArraySource(reals), **more)

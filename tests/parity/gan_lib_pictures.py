@@ -1,4 +1,5 @@
-"""Sheets and preparations of `common/misc.py` and `common/data/ILSVRC2012.py`, for comparison with the originals' files."""
+"""Sheets and preparations of `common/misc.py` and `common/data/ILSVRC2012.py`, for comparison with the
+originals' files."""
 from __future__ import annotations
 
 import numpy as np
@@ -37,7 +38,8 @@ def stretched_sheet(images: np.ndarray) -> np.ndarray:
 
 
 def stretching_resize(image: np.ndarray, size: int) -> np.ndarray:
-    """The original's offline preparation of ImageNet: size x size whatever the shape, bicubic, contrast stretched.
+    """The original's offline preparation of ImageNet: size x size whatever the shape, bicubic, contrast
+    stretched.
 
     Args:
         image: uint8 [H, W] (grey), [H, W, 3] or [H, W, 4] (alpha is dropped).
@@ -48,7 +50,8 @@ def stretching_resize(image: np.ndarray, size: int) -> np.ndarray:
 
 
 def box_crop(image: np.ndarray, box) -> np.ndarray:
-    """A square around a box (x, y, width, height): half side int(0.75 * the longer side), cut at the image's border."""
+    """A square around a box (x, y, width, height): half side int(0.75 * the longer side), cut at the image's
+    border."""
     x, y, w, h = (int(v) for v in box)
     half = int(0.75 * max(w, h))
     cx, cy = (2 * x + w) // 2, (2 * y + h) // 2

@@ -15,14 +15,16 @@ def parameters(system: str, **changes) -> experiment.Parameters:
 
 
 def each_with(system: str, key: str):
-    """Parametrises a test over the fixtures that hold an array `key` (or `key...`, if it ends with a slash), whatever their
-    names."""
+    """Parametrises a test over the fixtures that hold an array `key` (or `key...`, if it ends with a slash),
+    whatever their names."""
     found = []
     for path in golden.files(system, "*.npz"):
         with np.load(path) as file:
-            holds = any(name.startswith(key) for name in file.files) if key.endswith("/") else key in file.files
+            holds = any(name.startswith(key)
+                        for name in file.files) if key.endswith("/") else key in file.files
             found += [pytest.param(path, id=path.stem)] if holds else []
-    missing = pytest.param(None, marks=pytest.mark.skip(reason=f"{golden.folder(system)} has no file with {key}"))
+    missing = pytest.param(None,
+                           marks=pytest.mark.skip(reason=f"{golden.folder(system)} has no file with {key}"))
     return pytest.mark.parametrize("path", found or [missing])
 
 

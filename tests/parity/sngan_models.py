@@ -11,7 +11,8 @@ def parameters(system, **values):
     """Parameters of a system with these values over the defaults."""
     known = declared(system)
     assert set(values) <= set(known), set(values) - set(known)
-    return Parameters("test", {**{n: p.default for n, p in known.items()}, **values, "system": system}, {}, known)
+    return Parameters("test", {**{n: p.default for n, p in known.items()}, **values, "system": system}, {},
+                      known)
 
 
 def interleave(rows):
@@ -39,8 +40,8 @@ def gradients_match(gradients, variables, expected, without=()):
 
 
 def weights_match(named, expected, rate, steps, drifts):
-    """All entries within 2 * rate * steps; of each tensor 99 % (or all but 8) within 1e-5. Adam with beta1 = 0 turns the
-    round-off of a vanishing gradient into whole steps, so single entries may be off.
+    """All entries within 2 * rate * steps; of each tensor 99 % (or all but 8) within 1e-5. Adam with beta1 =
+    0 turns the round-off of a vanishing gradient into whole steps, so single entries may be off.
 
     Args:
         steps: name prefix -> optimiser steps.

@@ -1,4 +1,5 @@
-"""The mixture port against numbers recorded from the original `3DGAN` program (golden/jsreg_3dgan/README.md)."""
+"""The mixture port against numbers recorded from the original `3DGAN` program
+(golden/jsreg_3dgan/README.md)."""
 import re
 
 import golden_files as golden
@@ -17,10 +18,12 @@ LOSSES = {"disc_loss": "disc_loss", "d_loss_unreg": "unreg_disc_loss", "disc_reg
 
 
 def options(argv: str) -> dict:
-    """The original's command line (`--name=value`, `--name value`, `--switch`) as parameters; `root_dir` is none of ours."""
+    """The original's command line (`--name=value`, `--name value`, `--switch`) as parameters; `root_dir` is
+    none of ours."""
     declared = {p.name: p for p in registry.parameters()["jsreg_mixture"]}
     found = dict(re.findall(r"--(\w+)(?:[= ]([^-\s]\S*))?", argv))
-    return {name: declared[name].convert(value or True, "argv") for name, value in found.items() if name in declared}
+    return {name: declared[name].convert(value or True, "argv") for name, value in found.items()
+            if name in declared}
 
 
 class Recorded:
@@ -40,11 +43,13 @@ class Recorded:
         return tf.constant(self.arrays[name], tf.float32)
 
     def d_step(self, at, gamma):
-        scalars = self.system.d_step(self.tensor(at + "data3d"), self.tensor(at + "z"), weights(self.system.params, gamma))
+        scalars = self.system.d_step(self.tensor(at + "data3d"), self.tensor(at + "z"),
+                                     weights(self.system.params, gamma))
         for name, ours in LOSSES.items():
             if at + name in self.arrays:
                 expected = self.arrays[at + name]
-                golden.close(scalars[ours], expected, 2e-5 * max(1.0, expected), at + name)  # float32 rounds relatively
+                # float32 rounds relatively
+                golden.close(scalars[ours], expected, 2e-5 * max(1.0, expected), at + name)
 
 
 @TRAINING
@@ -57,17 +62,20 @@ def test_forward_losses_and_gradients(path):
     with tf.GradientTape(persistent=True) as tape:
         losses = system.d_losses(real, fake, weights(system.params, a["in/gamma"]))
         g_loss = system.g_loss(z)
-    found = {"gen_x": fake, "D1_logits": d(real), "D2_logits": d(fake), "D1": tf.sigmoid(d(real)), "D2": tf.sigmoid(d(fake)),
+    found = {"gen_x": fake, "D1_logits": d(real), "D2_logits": d(fake), "D1": tf.sigmoid(d(real)),
+             "D2": tf.sigmoid(d(fake)),
              "gen_loss": g_loss, **{name: losses[ours] for name, ours in LOSSES.items() if ours in losses}}
     found = {name: value for name, value in found.items() if f"out/{name}" in a}
     assert len(found) >= 6
     for name, value in found.items():
         expected = a[f"out/{name}"]
-        golden.close(np.reshape(value, expected.shape), expected, 1e-5 * max(1.0, np.abs(expected).max()), name)
+        golden.close(np.reshape(value, expected.shape), expected, 1e-5 * max(1.0, np.abs(expected).max()),
+                     name)
     for x, name in ((real, "grad_D1_logits_wrt_x"), (fake, "grad_D2_logits_wrt_G")):
         if f"out/{name}" in a:
             golden.gradient_close(penalties.View(d, x).gradient, a[f"out/{name}"], 2e-5, name)
-    targets = {"d_loss_unreg": (losses["unreg_disc_loss"], d), "d_loss_total": (losses["disc_loss"], d), "g_loss": (g_loss, g)}
+    targets = {"d_loss_unreg": (losses["unreg_disc_loss"], d), "d_loss_total": (losses["disc_loss"], d),
+               "g_loss": (g_loss, g)}
     if "disc_regularizer" in losses:
         targets["d_reg"] = (losses["disc_regularizer"], d)
     for key, (loss, network) in targets.items():
@@ -101,7 +109,8 @@ def test_trajectory(path):
         for k in range(p.gen_update_steps):
             at = f"traj/{i}/g{k}/"
             expected = a[at + "gen_loss"]
-            golden.close(system.g_step(recorded.tensor(at + "z")), expected, 2e-5 * max(1.0, np.abs(expected)), at)
+            golden.close(system.g_step(recorded.tensor(at + "z")), expected,
+                         2e-5 * max(1.0, np.abs(expected)), at)
         counter = f"traj/{i}/{'wall_clock' if p.wall_clock else 'gen_iterations'}"
         assert system.updates(i) == a.get(counter, system.updates(i))
     named = {name: v for network in system.networks.values() for name, v in network.named().items()}
@@ -154,7 +163,8 @@ def test_drawn_data_have_the_recorded_moments(path):
     """Both are compared with the true moments: five deviations of means and covariances of 4,096 points."""
     a = golden.load(path)
     mixture = recorded_mixture(a)
-    system = JSRegMixture(parameters("jsreg_mixture", batch_size=4096, hidden=4, components=mixture.components,
+    system = JSRegMixture(parameters("jsreg_mixture", batch_size=4096, hidden=4,
+                                     components=mixture.components,
                                      radius=mixture.radius), training=False)
     points = system.draws(system_draws(), (False, False))["data"][0].numpy()
     centres = mixture.centres_in_space()
@@ -192,7 +202,8 @@ def test_colours_of_the_figure(path):
         order, scaled, colours = plots.coloured(points)
         golden.close(scaled, expected["density01"], 1e-5, "density01")
         golden.close(colours, expected["rgb"], 1e-5, "rgb")
-        gaps = np.diff(expected["kde"][expected["order"]]) > 1e-9 * expected["kde"].max()  # equal densities have no order
+        # equal densities have no order
+        gaps = np.diff(expected["kde"][expected["order"]]) > 1e-9 * expected["kde"].max()
         clear = np.concatenate([[True], gaps]) & np.concatenate([gaps, [True]])
         np.testing.assert_array_equal(order[clear], expected["order"][clear])
         np.testing.assert_array_equal(points[order][clear], np.stack([expected[c] for c in "xyz"], 1)[clear])

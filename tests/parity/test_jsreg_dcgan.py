@@ -1,4 +1,5 @@
-"""The DCGAN port against numbers recorded from the original `carpedm20_DCGAN` program (golden/jsreg_dcgan/README.md)."""
+"""The DCGAN port against numbers recorded from the original `carpedm20_DCGAN` program
+(golden/jsreg_dcgan/README.md)."""
 import re
 
 import golden_files as golden
@@ -17,20 +18,23 @@ FORWARD, GRADIENT, TRAJECTORY, FINAL = 1e-5, 2e-5, 5e-5, 2e-5
 BEFORE_NORM = re.compile(r".*/(g_h[0-3](_lin)?|d_h[1-3](_conv|_lin)?)/biases")
 SCALARS = {"d_loss_unreg": "unreg_disc_loss", "d_loss_total": "disc_loss", "d_reg": "disc_regularizer",
            "mean_reg_D1": "D1_regularizer", "mean_reg_D2": "D2_regularizer",
-           "mean_grad_D1_logits_norm": "grad_D1_logits_norm", "mean_grad_D2_logits_norm": "grad_D2_logits_norm",
+           "mean_grad_D1_logits_norm": "grad_D1_logits_norm",
+           "mean_grad_D2_logits_norm": "grad_D2_logits_norm",
            "mean_grad_D1_norm": "grad_D1_norm", "mean_grad_D2_norm": "grad_D2_norm"}
 
 
 def sizes(arrays: dict, images: tuple, conditional: bool) -> dict:
     """Parameters that the shapes of the original's variables and images tell."""
     first, z = arrays["generator/g_h0_lin/weights"].shape, arrays["generator/g_h0_lin/weights"].shape[0]
-    found = {"output_height": images[1], "output_width": images[2], "batch_size": images[0], "dataset": "lsun", "z_dim": z}
+    found = {"output_height": images[1], "output_width": images[2], "batch_size": images[0],
+             "dataset": "lsun", "z_dim": z}
     if not conditional:
         return {**found, "df_dim": arrays["discriminator/d_h0_conv/biases"].size,
                 "gf_dim": arrays["generator/g_h3/biases"].size}
     labels = arrays["discriminator/d_h0_conv/biases"].size - images[3]
     return {**found, "dataset": "mnist", "z_dim": z - labels, "gfc_dim": first[1],
-            "gf_dim": arrays["generator/g_h2/biases"].size // 2, "dfc_dim": arrays["discriminator/d_h2_lin/biases"].size,
+            "gf_dim": arrays["generator/g_h2/biases"].size // 2,
+            "dfc_dim": arrays["discriminator/d_h2_lin/biases"].size,
             "df_dim": arrays["discriminator/d_h1_conv/biases"].size - labels}
 
 
@@ -47,7 +51,8 @@ class Recorded:
         self.gammas = [float(self.arrays[f"traj/{t}/gamma"]) for t in range(self.rounds)]
         shape, first = self.arrays["in/images"].shape, golden.under(self.arrays, "init/")
         self.system = JSRegDCGAN(parameters(
-            SYSTEM, **sizes(first, shape, self.conditional), bn_mode=self.batch_norm(path.stem), rmsprop=self.rms,
+            SYSTEM, **sizes(first, shape, self.conditional), bn_mode=self.batch_norm(path.stem),
+            rmsprop=self.rms,
             unreg="train/d_reg" not in self.arrays, disc_update_steps=max(self.d_steps, 1)))
         self.load("init/")
 
@@ -62,7 +67,8 @@ class Recorded:
         h = h.reshape(-1, self.arrays["init/generator/g_bn0/beta"].size)
         moved = self.arrays["traj/0/after_first_d_step/generator/g_bn0/moving_variance"]
         first = 0.9 * self.arrays["init/generator/g_bn0/moving_variance"]
-        off = {mode: np.abs(first + 0.1 * h.var(0, ddof=ddof) - moved).max() for mode, ddof in (("tf13", 0), ("fused", 1))}
+        off = {mode: np.abs(first + 0.1 * h.var(0, ddof=ddof) - moved).max() for mode,
+               ddof in (("tf13", 0), ("fused", 1))}
         return min(off, key=off.get)
 
     def load(self, prefix, kinds=("g", "d")):
@@ -121,8 +127,9 @@ def static_values(recorded, training) -> dict:
 
 
 def rounding_spreads(recorded, compute) -> dict:
-    """How far each array of `compute()` moves when all weights move by their own rounding error (2^-24). Where a batch norm
-    divides by a small deviation that is more than a fixed share of the value, for the recorded numbers as for ours."""
+    """How far each array of `compute()` moves when all weights move by their own rounding error (2^-24).
+    Where a batch norm divides by a small deviation that is more than a fixed share of the value, for the
+    recorded numbers as for ours."""
     random, before, values = np.random.RandomState(0), recorded.snapshot(), []
     for _ in range(6):
         for name, v in recorded.variables().items():
@@ -133,7 +140,8 @@ def rounding_spreads(recorded, compute) -> dict:
 
 
 def all_close(recorded, compute, expected: dict, allowed: dict) -> None:
-    """Each array of `compute()` within what is allowed for it, or else within twice what rounding alone does to it more."""
+    """Each array of `compute()` within what is allowed for it, or else within twice what rounding alone does
+    to it more."""
     found, spreads = compute(), None
     for name, value in expected.items():
         atol = allowed[name]
@@ -167,8 +175,10 @@ def test_gradients(path):
         fake = system.networks["g"](z, y, training=True)
         return system.d_losses(real, fake, y, weights(system.params, recorded.arrays["in/gamma"]))[name]
 
-    losses = {"d_loss_unreg": ("d", lambda: d_loss("unreg_disc_loss")), "d_reg": ("d", lambda: d_loss("disc_regularizer")),
-              "d_loss_total": ("d", lambda: d_loss("disc_loss")), "g_loss": ("g", lambda: system.g_loss(z, y))}
+    losses = {"d_loss_unreg": ("d", lambda: d_loss("unreg_disc_loss")),
+              "d_reg": ("d", lambda: d_loss("disc_regularizer")),
+              "d_loss_total": ("d", lambda: d_loss("disc_loss")),
+              "g_loss": ("g", lambda: system.g_loss(z, y))}
     for key, (kind, loss) in losses.items():
         expected, network = golden.under(recorded.arrays, f"train/grad_{key}/"), system.networks[kind]
         if expected:
@@ -193,7 +203,8 @@ def test_trajectory(path):
                 recorded.moments_close("traj/0/after_first_d_step/", 1e-5)
         at = f"traj/{t}/g/"
         g_loss = a[at + "g_loss"]
-        golden.close(g_step(recorded.tensor(at + "z"), recorded.tensor(at + "y")), g_loss, TRAJECTORY * max(1.0, g_loss), at)
+        golden.close(g_step(recorded.tensor(at + "z"), recorded.tensor(at + "y")), g_loss,
+                     TRAJECTORY * max(1.0, g_loss), at)
         if t == 0:
             recorded.moments_close("traj/0/after_first_g_step/", 1e-5 if recorded.rms else 5e-4)
     finals_close(recorded, kinks)
@@ -202,21 +213,30 @@ def test_trajectory(path):
 
 
 def d_losses_close(recorded, at, scalars, gamma, before):
-    """Compares the losses of a D step; says whether it landed on a kink of the regulariser (see `rounding_spread`)."""
+    """Compares the losses of a D step; says whether it landed on a kink of the regulariser (see
+    `rounding_spread`)."""
     keys = {"d_loss_unreg": "unreg_disc_loss", "d_reg": "disc_regularizer", "d_loss": "disc_loss"}
-    off = {name: abs(float(scalars[ours]) - float(recorded.arrays[at + name])) / max(1.0, float(recorded.arrays[at + name]))
-           for name, ours in keys.items() if at + name in recorded.arrays}
+    off = {
+        name: abs(float(scalars[ours]) - float(recorded.arrays[at + name]))
+        / max(1.0, float(recorded.arrays[at + name]))
+        for name, ours in keys.items()
+        if at + name in recorded.arrays
+    }
     assert off["d_loss_unreg"] <= TRAJECTORY, at
     if max(off.values()) <= TRAJECTORY:
         return False
     spread = rounding_spread(recorded, at, gamma, before)
-    assert off["d_reg"] <= TRAJECTORY + 2 * spread and off["d_loss"] <= TRAJECTORY + gamma * spread, (at, off, spread)
+    assert off["d_reg"] <= TRAJECTORY + 2 * spread and off["d_loss"] <= TRAJECTORY + gamma * spread, (
+        at,
+        off,
+        spread,
+    )
     return True
 
 
 def rounding_spread(recorded, at, gamma, before):
-    """How far the regulariser moves when D's weights move by rounding errors. It jumps where a leaky ReLU's input crosses zero,
-    and such a fixture cannot tell which side is right."""
+    """How far the regulariser moves when D's weights move by rounding errors. It jumps where a leaky ReLU's
+    input crosses zero, and such a fixture cannot tell which side is right."""
     system, random, values, after = recorded.system, np.random.RandomState(0), [], recorded.snapshot()
     images, z, y = (recorded.tensor(at + name) for name in ("images", "z", "y"))
     for _ in range(8):
@@ -224,7 +244,8 @@ def rounding_spread(recorded, at, gamma, before):
         for v in system.networks["d"].trainable_variables:
             v.assign(v + 1e-6 * np.abs(v).max() * random.normal(size=v.shape))
         fake = system.networks["g"](z, y, training=True)
-        values.append(float(system.d_losses(images, fake, y, weights(system.params, gamma))["disc_regularizer"]))
+        values.append(float(system.d_losses(images, fake, y,
+                                            weights(system.params, gamma))["disc_regularizer"]))
     recorded.restore(after)
     return max(values) - min(values)
 
@@ -256,7 +277,8 @@ def slots_close(recorded):
                 f"{name}/Adam": optimizer._momentums[i], f"{name}/Adam_1": optimizer._velocities[i]}
             for key, slot in ours.items():
                 if key in slots:
-                    golden.close(slot.numpy(), slots[key], 1e-4 * max(1.0, float(np.abs(slots[key]).max())), key)
+                    golden.close(slot.numpy(), slots[key], 1e-4 * max(1.0, float(np.abs(slots[key]).max())),
+                                 key)
 
 
 @TRAINING
@@ -264,14 +286,17 @@ def test_gamma_of_each_iteration(path):
     recorded = Recorded(path)
     gammas = recorded.gammas
     factor = gammas[-1] / gammas[0] if gammas and gammas[0] else 1.0
-    params = parameters(SYSTEM, gamma=gammas[0] if gammas else 0.0, annealing=factor != 1.0, decay_factor=factor)
+    params = parameters(SYSTEM, gamma=gammas[0] if gammas else 0.0, annealing=factor != 1.0,
+                        decay_factor=factor)
     for t, expected in enumerate(gammas):
-        assert float(penalties.js_gamma(params, tf.constant(t, tf.int64), len(gammas))) == pytest.approx(expected, rel=1e-6)
+        assert float(penalties.js_gamma(params, tf.constant(t, tf.int64),
+                                        len(gammas))) == pytest.approx(expected, rel=1e-6)
 
 
 @each_with(SYSTEM, "final_eval/G")
 def test_samples_of_the_final_weights(path):
     recorded = Recorded(path)
     recorded.load("final/")
-    found = recorded.system.networks["g"](recorded.tensor("final_eval/z"), recorded.tensor("final_eval/y"), training=False)
+    found = recorded.system.networks["g"](recorded.tensor("final_eval/z"), recorded.tensor("final_eval/y"),
+                                          training=False)
     golden.close(found, recorded.arrays["final_eval/G"], FORWARD, "G")

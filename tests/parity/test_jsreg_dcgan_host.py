@@ -20,7 +20,8 @@ def each_stream(kind: str):
     found = []
     for file in golden.files(SYSTEM, "*.npz"):
         with np.load(file) as arrays:
-            names = {key.split("/")[0] for key in arrays.files if key.startswith(kind) and key.endswith("/call_order")}
+            names = {key.split("/")[0] for key in arrays.files if key.startswith(kind)
+                     and key.endswith("/call_order")}
         found += [pytest.param(file, name, id=f"{file.stem}-{name}") for name in sorted(names)]
     missing = pytest.param(None, "", marks=pytest.mark.skip(reason=f"{golden.folder(SYSTEM)} has no {kind}"))
     return pytest.mark.parametrize("path, name", found or [missing])
@@ -80,7 +81,8 @@ def sizes(recorded):
     batch, z = drawn[0].shape
     order = str(recorded["call_order"])
     epochs = int(str(recorded["console_line_0"]).split("/")[1].split()[0].rstrip("]"))
-    return batch, Prior(z, max(np.abs(d).max() for d in drawn) > 1.0), order.index("G"), order.count("G"), epochs
+    return batch, Prior(z, max(np.abs(d).max()
+                               for d in drawn) > 1.0), order.index("G"), order.count("G"), epochs
 
 
 @each_stream("mnist_stream")
@@ -97,8 +99,10 @@ def test_order_and_noise_of_unlabelled_sets(path, name):
     recorded = golden.under(golden.load(path), f"{name}/")
     batch, prior, steps, total, epochs = sizes(recorded)
     used, seed, first = total // epochs * batch * steps, int(name.rsplit("_", 1)[1]), recorded["call0/inputs"]
-    streams = (Stream(count, batch, steps, prior, seed=seed, limit=used) for count in range(batch + used, batch + used + 5000))
-    stream = next(s for s in streams if np.array_equal(s.at(0).items[:batch], first))  # the set's size is not recorded
+    streams = (Stream(count, batch, steps, prior, seed=seed, limit=used)
+               for count in range(batch + used, batch + used + 5000))
+    stream = next(s for s in streams
+                  if np.array_equal(s.at(0).items[:batch], first))  # the set's size is not recorded
     check_stream(recorded, stream, None, steps, epochs)
 
 
@@ -108,14 +112,17 @@ def test_console_schedule_and_saves(path, name):
     _, _, steps, total, epochs = sizes(recorded)
     gammas = recorded["gammas_of_D_calls"]
     system = JSRegDCGAN(parameters(
-        SYSTEM, dataset="lsun", output_height=16, gf_dim=1, df_dim=1, epochs=epochs, gamma=gammas[0], annealing=True,
+        SYSTEM, dataset="lsun", output_height=16, gf_dim=1, df_dim=1, epochs=epochs, gamma=gammas[0],
+        annealing=True,
         decay_factor=gammas[-1] / gammas[0], disc_update_steps=steps), training=False)
     system._stream = type("Counted", (), {"per_epoch": total // epochs})()
-    found = [float(penalties.js_gamma(system.params, tf.constant(i), system.iterations)) for i in range(total)]
+    found = [float(penalties.js_gamma(system.params, tf.constant(i), system.iterations))
+             for i in range(total)]
     np.testing.assert_allclose(np.repeat(found, steps), gammas, rtol=1e-6)
     line = system.console(0, {"gamma": found[0], "disc_loss": 0.0, "unreg_gen_loss": 0.0})[0]
     assert line.startswith(str(recorded["console_line_0"]))
-    assert [i for i in range(1, total + 1) if system.save_due(i) or i == total] == sorted(set(recorded["save_steps"]))
+    assert [i for i in range(1, total + 1) if system.save_due(i)
+            or i == total] == sorted(set(recorded["save_steps"]))
 
 
 @golden.each(SYSTEM, "files/*/expected.npz")
@@ -124,12 +131,15 @@ def test_checkpoints_of_the_original(path):
     variables = golden.under(expected, "var/")
     _, height, width, channels = expected["images"].shape
     y = expected.get("y")
-    changes = {"output_height": height, "output_width": width, "dataset": "mnist" if y is not None else "lsun",
+    changes = {"output_height": height, "output_width": width, "dataset": "mnist"
+               if y is not None else "lsun",
                "z_dim": expected["z"].shape[1]}
     if y is None:
-        changes.update(gf_dim=variables["generator/g_h3/biases"].size, df_dim=variables["discriminator/d_h0_conv/biases"].size)
+        changes.update(gf_dim=variables["generator/g_h3/biases"].size,
+                       df_dim=variables["discriminator/d_h0_conv/biases"].size)
     else:
-        changes.update(gf_dim=variables["generator/g_h2/biases"].size // 2, gfc_dim=variables["generator/g_h0_lin/biases"].size,
+        changes.update(gf_dim=variables["generator/g_h2/biases"].size // 2,
+                       gfc_dim=variables["generator/g_h0_lin/biases"].size,
                        df_dim=variables["discriminator/d_h1_conv/biases"].size - y.shape[1],
                        dfc_dim=variables["discriminator/d_h2_lin/biases"].size)
     params = parameters(SYSTEM, **changes)

@@ -1,4 +1,5 @@
-"""The 64x64 family against numbers recorded from rothk/Stabilizing_GANs, `igul222_GANs` (golden/jsreg_gan64/README.md)."""
+"""The 64x64 family against numbers recorded from rothk/Stabilizing_GANs, `igul222_GANs`
+(golden/jsreg_gan64/README.md)."""
 from __future__ import annotations
 
 import json
@@ -42,7 +43,8 @@ def build(meta: dict, arrays: dict, exact: bool = False, fresh: bool = False) ->
     """The system that a fixture's `meta` describes, with its weights (`fresh`: with its own)."""
     norm = d_norm(meta.get("d_norm", ""))
     values = {name: value for name, value in meta.items() if name in experiment.declared("jsreg_gan64")}
-    values.update(DIM=meta["dim"], FC_DIM=meta.get("fc_dim", 4), batch_size=meta.get("batch_size", meta.get("batch")))
+    values.update(DIM=meta["dim"], FC_DIM=meta.get("fc_dim", 4),
+                  batch_size=meta.get("batch_size", meta.get("batch")))
     values["bn_mode"] = {"tf13": "tf13_exact" if exact else "tf13"}.get(norm, "fused")
     values["ln_mode"] = "exact" if exact else "tf13"
     if values["mode"].startswith("wgan"):
@@ -86,9 +88,11 @@ def noise(array) -> tf.Tensor:
 
 
 def check_gradients(fixture: dict, prefix: str, system, kind: str, gradients) -> None:
-    """Every stored element within 1e-4 of the largest norm, every large norm within 1e-3 (and 2e-5 of the largest).
+    """Every stored element within 1e-4 of the largest norm, every large norm within 1e-3 (and 2e-5 of the
+    largest).
 
-    In the 101 layers of ResNet101 a unit at zero may fall on the other side, with other kernels: norms within 1e-2.
+    In the 101 layers of ResNet101 a unit at zero may fall on the other side, with other kernels: norms within
+        1e-2.
     """
     rtol = 1e-2 if system.params.architecture == "ResNet101" else 1e-3
     shapes = system.networks[kind].shapes()
@@ -97,7 +101,9 @@ def check_gradients(fixture: dict, prefix: str, system, kind: str, gradients) ->
     for name, norm in zip(fixture[f"{prefix}_names"], fixture[f"{prefix}_l2"]):
         own = named[name]
         if norm > 1e-3 * largest:
-            assert abs(np.linalg.norm(own.astype(np.float64)) - norm) <= rtol * norm + 2e-5 * largest, f"{prefix}/{name}: norm"
+            assert abs(np.linalg.norm(own.astype(np.float64)) - norm) <= rtol * norm + 2e-5 * largest, (
+                f"{prefix}/{name}: norm"
+            )
         if (stored := fixture.get(f"{prefix}/{name}")) is not None:
             golden.close(sample(own, stored), stored, 1e-4 * largest, f"{prefix}/{name}")
 
@@ -115,7 +121,8 @@ def check_static(path) -> None:
     np.testing.assert_allclose(cost, now["gen_cost"], **tolerance)
     check_gradients(now, "grad_G", system, "g", tape.gradient(cost, g.trainable_variables))
     with tf.GradientTape(persistent=True) as tape:
-        cost, statistics = system.discriminator_cost(real, z, weights(system.params, now.get("gamma", 0.0)), alpha)
+        cost, statistics = system.discriminator_cost(real, z, weights(system.params, now.get("gamma", 0.0)),
+                                                     alpha)
     np.testing.assert_allclose(cost, now["disc_cost"], **tolerance)
     check_gradients(now, "grad_D", system, "d", tape.gradient(cost, d.trainable_variables))
     for name, ours in (("disc_reg", "disc_regularizer"), ("gradient_penalty", "gradient_penalty")):
@@ -130,7 +137,8 @@ def check_static(path) -> None:
 
 def check_inputs(now: dict, system, real, fake, alpha) -> None:
     """Logits and the gradients with respect to images."""
-    points = {"real": (real, "D_real", "input_grad_real_strided"), "fake": (fake, "D_fake", "input_grad_fake_strided")}
+    points = {"real": (real, "D_real", "input_grad_real_strided"),
+              "fake": (fake, "D_fake", "input_grad_fake_strided")}
     if alpha is not None:
         points["between"] = (real + alpha[:, :, None, None] * (fake - real), "", "gp_input_grad_strided")
     for part, (x, logits_name, gradient_name) in points.items():
@@ -142,7 +150,8 @@ def check_inputs(now: dict, system, real, fake, alpha) -> None:
             largest = np.linalg.norm(flat(gradient), axis=1).max()
             golden.close(flat(gradient)[:, ::97], now[gradient_name], 2e-5 * largest, gradient_name)
         if f"sqnorm_grad_{part}" in now:
-            np.testing.assert_allclose(np.square(flat(gradient)).sum(1), now[f"sqnorm_grad_{part}"], rtol=1e-3)
+            np.testing.assert_allclose(np.square(flat(gradient)).sum(1), now[f"sqnorm_grad_{part}"],
+                                       rtol=1e-3)
     if "slopes" in now:
         slopes = penalties.norms_of(penalties.View(system.networks["d"], points["between"][0]).squares)
         np.testing.assert_allclose(slopes, now["slopes"], rtol=1e-4)
@@ -200,7 +209,8 @@ def check_update(path) -> None:
         assert system.phase(step) == ("z_g" in draws)
         scalars = system.update(tf.constant(step, tf.int64), {"real": real}, draws, system.phase(step))
         for name, value in expected.items():
-            np.testing.assert_allclose(scalars[name], value, rtol=5e-3, atol=1e-6, err_msg=f"iteration {step}, {name}")
+            np.testing.assert_allclose(scalars[name], value, rtol=5e-3, atol=1e-6,
+                                       err_msg=f"iteration {step}, {name}")
         assert system.history.numpy()[step] == scalars["train disc cost"].numpy()
         place, step = span.stop, step + 1
     check_final(fixture, now, system, len(events))
@@ -210,11 +220,13 @@ CHECKS = {"static": check_static, "trajectory": check_trajectory, "update": chec
 
 
 def run_check(check: str, path) -> None:
-    """Runs a check; of ResNet101 in a child process: oneDNN corrupts the heap in its gradients at tiny widths."""
+    """Runs a check; of ResNet101 in a child process: oneDNN corrupts the heap in its gradients at tiny
+    widths."""
     if json.loads(str(golden.load(path)["meta"]))["architecture"] != "ResNet101":
         CHECKS[check](path)
         return
-    child = subprocess.run([sys.executable, __file__, check, str(path)], env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"},
+    child = subprocess.run([sys.executable, __file__, check, str(path)],
+                           env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"},
                            capture_output=True, text=True, check=False)
     assert child.returncode == 0, child.stderr[-2000:]
 
@@ -237,7 +249,8 @@ def test_networks(path):
     np.testing.assert_allclose(flat(fake), fixture["G_out"], rtol=rtol, atol=atol)
     np.testing.assert_allclose(d(real), fixture["D_real"], rtol=rtol, atol=atol)
     np.testing.assert_allclose(d(fake), fixture["D_fake"], rtol=rtol, atol=atol)
-    np.testing.assert_allclose(np.square(real.numpy().astype(np.float64)).sum(), fixture["real_norm"], rtol=1e-5)
+    np.testing.assert_allclose(np.square(real.numpy().astype(np.float64)).sum(), fixture["real_norm"],
+                               rtol=1e-5)
 
 
 def test_architectures_are_those_declared():
@@ -261,8 +274,8 @@ def test_annealing(path):
 
 
 def cells(images: np.ndarray) -> np.ndarray:
-    """Recorded images as the sheet takes them, uint8 [n, h, w, c]: NCHW, grey [n, h, w], or square and flat [n, h*w]; integers
-    in 0..255, or floats in 0..1."""
+    """Recorded images as the sheet takes them, uint8 [n, h, w, c]: NCHW, grey [n, h, w], or square and flat
+    [n, h*w]; integers in 0..255, or floats in 0..1."""
     if images.dtype.kind == "f":
         images = images * np.asarray(255.99, images.dtype)
     if images.ndim == 4:
@@ -310,7 +323,8 @@ def test_crop_and_resize(path):
             size, number = case[4:].split("_")
             assert np.abs(data.fit(fixture[name], int(size)).astype(int) - fixture[f"{case}/out"]).max() <= 1
             if f"resize_{number}/out" in fixture and size == "178":
-                assert np.abs(data.fit(fixture[name], 0).astype(int) - fixture[f"resize_{number}/out"]).max() <= 1
+                assert np.abs(data.fit(fixture[name],
+                                       0).astype(int) - fixture[f"resize_{number}/out"]).max() <= 1
 
 
 @golden.each(FOLDER, "loader*.npz")
@@ -340,7 +354,8 @@ def test_initial_weights(path):
         assert set(now["names"][trainable]) == set(named)
         for i in trainable:
             own, size = named[now["names"][i]].numpy(), named[now["names"][i]].shape.num_elements()
-            assert abs(own.std() - now["std"][i]) <= 3.2 / math.sqrt(size) * now["std"][i]  # five deviations of the difference
+            # five deviations of the difference
+            assert abs(own.std() - now["std"][i]) <= 3.2 / math.sqrt(size) * now["std"][i]
             bound = max(abs(now["min"][i]), abs(now["max"][i]))
             assert np.abs(own).max() <= bound * (1 + 20 / size), now["names"][i]
 
@@ -369,11 +384,13 @@ def test_checkpoint_of_the_original(path):
     assert int(system.optimizers["g"].iterations) == done - 1
     images = system.generate(fixture["fixed_noise"])
     np.testing.assert_allclose(flat(images), fixture["samples_float"], rtol=1e-4, atol=1e-5)
-    assert np.abs(system.to_uint8(images).transpose(0, 3, 1, 2).astype(int) - fixture["samples_int"]).max() <= 1
+    assert np.abs(system.to_uint8(images).transpose(0, 3, 1,
+                                                    2).astype(int) - fixture["samples_int"]).max() <= 1
     real = scale(tf.constant(fixture["groundtruth_batch"].transpose(0, 2, 3, 1)))
     np.testing.assert_allclose(system.networks["d"](real), fixture["D_real"], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(system.networks["d"](images), fixture["D_fake"], rtol=1e-4, atol=1e-5)
-    cost, _ = system.discriminator_cost(real, tf.constant(fixture["fixed_noise"]), weights(params, meta["gamma"]))
+    cost, _ = system.discriminator_cost(real, tf.constant(fixture["fixed_noise"]),
+                                        weights(params, meta["gamma"]))
     np.testing.assert_allclose(cost, fixture["disc_cost"], rtol=1e-4)
 
 

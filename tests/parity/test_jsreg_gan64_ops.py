@@ -32,7 +32,8 @@ def blocks(case: str, make: Maker, inputs: dict):
     if (found := re.fullmatch(r"(residual|bottleneck)_(down|up|None)_(\d+)", case)) is not None:
         kind, resample, size = found.groups()
         function, short = (residual, "res") if kind == "residual" else (bottleneck, "bot")
-        return function(make, f"{short}_{resample}_{size}", inputs["xr"].shape[1], int(size), RESAMPLE[resample]), "xr"
+        return function(make, f"{short}_{resample}_{size}", inputs["xr"].shape[1], int(size),
+                        RESAMPLE[resample]), "xr"
     return {
         "linear": lambda: (make.dense("linear", units, out), "x2"),
         "linear_weightnorm": lambda: (normed.dense("linear_wn", units, out), "x2"),
@@ -69,7 +70,8 @@ def test_building_blocks(path):
         layer, x = blocks(case, MAKE, inputs)
         for variable in getattr(layer, "variables", ()):
             variable.assign(weights[variable.name.split(":")[0]])
-        np.testing.assert_allclose(layer(tf.constant(outer(inputs[x]))), outer(expected), rtol=1e-5, atol=1e-5, err_msg=case)
+        np.testing.assert_allclose(layer(tf.constant(outer(inputs[x]))), outer(expected), rtol=1e-5,
+                                   atol=1e-5, err_msg=case)
 
 
 def test_plain_and_fused_batch_norm_agree_to_the_second_derivative():

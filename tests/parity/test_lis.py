@@ -154,7 +154,9 @@ def test_networks(path):
     assert upscalings or "cfg_w_h_nfeature_nlayer_code" in arrays
     for case in upscalings:
         check_upscaling(case, under(arrays, case))
-    if "padded_size_requested_hw" in arrays:  # recorded with the original's defect; ours gives the requested size
+    if (
+        "padded_size_requested_hw" in arrays
+    ):  # recorded with the original's defect; ours gives the requested size
         height, width = (int(n) for n in arrays["padded_size_requested_hw"])
         for upscaling in ("nearest", "bilinear"):
             net = network("GL", "weight", (width, height, 4, 3, 6), 1, upscaling)

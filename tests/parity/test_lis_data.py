@@ -90,7 +90,9 @@ def test_statistics_of_whole_sets(path):
     arrays = load(path)
     for name in first_words(under(arrays, "stats/")):
         known, n = under(arrays,
-                         f"stats/{name}/"), 20000  # so that the noise of the recorded 4000 is nearly all there is
+                         # so that the noise of the recorded 4000 is nearly all
+                         # there is
+                         f"stats/{name}/"), 20000
         plain = np.full((n, 8, 8, 3), 100, np.uint8)
         out = augmentation.augment(plain, augmentation.SETS[name], [generator(1, i) for i in range(n)])
         means, spreads = out.mean((1, 2, 3)), out.reshape(n, -1).std(1)
@@ -129,7 +131,8 @@ def test_history_csv(path):
         chosen = {flag[2:]: int(value) for flag, value in zip(words[::2], words[1::2])}
         text, expected = recorded_history(arrays).csv(**chosen), str(arrays[name])
         assert text[:len(expected)] == expected, name
-        assert name.endswith("default") or text == expected, name  # of that one the fixture holds the first lines only
+        # of that one the fixture holds the first lines only
+        assert name.endswith("default") or text == expected, name
 
 
 @each("lis", "history*.npz")

@@ -32,7 +32,8 @@ def set_initial(system, arrays):
 def noisy(system, ours="r"):
     """A bias that feeds a batch norm moves by the sign of rounding noise, lr a step. Batch norm removes that,
     unless dropout
-    of channels lies between the two: then R's numbers are not reproducible to the last digits after its first step."""
+    of channels lies between the two: then R's numbers are not reproducible to the last digits after its first
+        step."""
     p = system.params
     return ours == "r" and "r" in system.optimizers and p.norm == "batch" and p.spatial_dropout_r > 0
 

@@ -1,4 +1,5 @@
-"""PGGAN's layers, networks, losses, optimiser and trajectories against numbers recorded from alenmora/ppgan."""
+"""PGGAN's layers, networks, losses, optimiser and trajectories against numbers recorded from
+alenmora/ppgan."""
 import json
 import re
 
@@ -33,7 +34,8 @@ def near(expected):
 
 
 def make_layer(name, case, weights):
-    """(function, layer or None) of a case of layers.npz; sizes and options from its arrays, the kind from its name."""
+    """(function, layer or None) of a case of layers.npz; sizes and options from its arrays, the kind from its
+    name."""
     kernel = weights.get("conv.weight", weights.get("linear.weight"))
     if name.startswith("conv"):
         x, y, inputs = case["x"].shape, case["y"].shape, np.prod(kernel.shape[1:])
@@ -157,7 +159,8 @@ def test_critic(path):
 
 @each("pggan", "critic_forward*.npz")
 def test_critic_groups(path):
-    """Other group sizes of the minibatch standard deviation; without it the modules are numbered differently."""
+    """Other group sizes of the minibatch standard deviation; without it the modules are numbered
+    differently."""
     arrays = load(path)
     flags = known(json.loads(str(arrays["cfg"])))
     for group in sorted({int(m[1]) for m in (re.match(r"crit_group(\d+)/", key) for key in arrays) if m}):
@@ -171,11 +174,15 @@ def test_critic_groups(path):
 
 
 def loss_cases(arrays):
-    """(name, case, its arrays, parameters) of a file of losses; what a case does not say has the README's value."""
+    """(name, case, its arrays, parameters) of a file of losses; what a case does not say has the README's
+    value."""
     meta = json.loads(str(arrays["meta"]))
-    usual = {"fadeWt": 1.0, "kt": 0, "imShown": 0, "rel_tol_grad": 1e-3, "abs_tol_grad": 1e-5, "abs_tol_losses": 2e-5}
+    usual = {"fadeWt": 1.0, "kt": 0, "imShown": 0, "rel_tol_grad": 1e-3, "abs_tol_grad": 1e-5,
+             "abs_tol_losses": 2e-5}
     for name, case in meta["cases"].items():
-        yield name, {**usual, **case}, under(arrays, f"{name}/"), make_params(**known({**meta["A"], **case.get("flags", {})}))
+        yield name, {**usual, **case}, under(arrays,
+                                             f"{name}/"), make_params(**known({**meta["A"],
+                                                                               **case.get("flags", {})}))
 
 
 def loss_networks(arrays):
@@ -207,9 +214,11 @@ def test_critic_losses(path):
             result = objective.critic_loss(params, look, k, regularised(case, params))
         gradients = tape.gradient(result.loss, critic.trainable_variables)
         close(result.logged, data["losses"], case["abs_tol_losses"], name)
-        check_gradients(critic, gradients, under(data, "grad/"), case["rel_tol_grad"], case["abs_tol_grad"], name)
+        check_gradients(critic, gradients, under(data, "grad/"), case["rel_tol_grad"], case["abs_tol_grad"],
+                        name)
         if "kt_after" in data:
-            close(result.k, np.reshape(data["kt_after"], ()), 1e-5 + params.lambk * case["abs_tol_losses"], f"{name} k")
+            close(result.k, np.reshape(data["kt_after"], ()), 1e-5 + params.lambk * case["abs_tol_losses"],
+                  f"{name} k")
 
     for case in loss_cases(arrays):
         either_side(lambda case=case: check(*case))
@@ -225,12 +234,15 @@ def test_generator_losses(path):
         level, alpha, z = case["level"], fraction(case["fadeWt"]), tf.constant(data["z"])
         with tf.GradientTape() as tape:
             fake = generator.at(level, alpha)(z)
-            loss = objective.generator_loss(params, critic.at(level, alpha), fake, z, regularised(case, params))
+            loss = objective.generator_loss(params, critic.at(level, alpha), fake, z,
+                                            regularised(case, params))
         gradients = tape.gradient(loss, generator.trainable_variables)
         close(loss, data["loss"], case["abs_tol_losses"], name)
-        check_gradients(generator, gradients, under(data, "grad/"), case["rel_tol_grad"], case["abs_tol_grad"], name)
+        check_gradients(generator, gradients, under(data, "grad/"), case["rel_tol_grad"],
+                        case["abs_tol_grad"], name)
         if "paterm" in data and params.paterm is not None:
-            allowed = case["abs_tol_losses"] / min(1.0, params.lambg or 1.0)  # the fixture's bound is on the weighted term
+            allowed = case["abs_tol_losses"] / min(1.0, params.lambg
+                                                   or 1.0)  # the fixture's bound is on the weighted term
             close(penalties.pull_away(fake, z, params.paterm), data["paterm"], allowed, f"{name} term")
 
     for case in loss_cases(arrays):
@@ -245,7 +257,8 @@ def test_adam(path):
         data = under(arrays, f"{name}/")
         numbers = sorted(int(key[1:-5]) for key in data if re.fullmatch(r"p\d+_init", key))
         variables = [tf.Variable(data[f"p{i}_init"], name=f"p{i}") for i in numbers]
-        adam = optimizers.AdamTorch(hyper["lr"], *hyper["betas"], hyper.get("eps", 1e-8), hyper.get("weight_decay", 0.0))
+        adam = optimizers.AdamTorch(hyper["lr"], *hyper["betas"], hyper.get("eps", 1e-8),
+                                    hyper.get("weight_decay", 0.0))
         adam.build(variables)
         for step in sorted({int(key.split("_")[1]) for key in data if re.fullmatch(r"p\d+_\d+", key)}):
             gradients = [data.get(f"g{i}_{step}") for i in numbers]
@@ -262,10 +275,12 @@ class Trajectory:
         self.meta = meta = json.loads(str(self.arrays["meta"]))
         self.moments, last = meta["iterations"], meta["A"].get("endRes", 64)
         table = ",".join(f"{r}:{b}" for r, b in meta["batch_table"].items() if int(r) <= last)
-        self.system = PGGAN(make_params(**known(meta["A"]), batch_table=table, unroll_form="original", lazy_count="images"))
+        self.system = PGGAN(make_params(**known(meta["A"]), batch_table=table, unroll_form="original",
+                                        lazy_count="images"))
         for kind, key in (("g", "gen"), ("d", "crit")):
             self.system.networks[kind].assign(under(self.arrays, f"init/{key}/"))
-        self.variables = [*(v for net in self.system.networks.values() for v in net.variables), *self.system.state().values()]
+        self.variables = [*(v for net in self.system.networks.values() for v in net.variables),
+                          *self.system.state().values()]
         # Tensors whose gradient is zero but for rounding: Adam makes steps of the rate of it.
         self.noise = {tuple(name.split("/")[-2:]) for name in meta.get("noise_tensors", ())}
         # The README's 2e-5; no tighter than what rounding did to the recorded run itself.
@@ -295,11 +310,13 @@ class Trajectory:
         draws = {"z/g": data["g/z"], **{f"z/{j}": data[f"c{j}/z"] for j in steps},
                  **{f"weight/{j}": data[f"c{j}/alpha"] for j in steps if f"c{j}/alpha" in data}}
         batch = {"reals": tf.stack([nhwc(data[f"c{j}/real"]) for j in steps], 1)}
-        scalars = system.update(tf.constant(i, tf.int64), batch, {k: tf.constant(v) for k, v in draws.items()}, system.phase(i))
+        scalars = system.update(tf.constant(i, tf.int64), batch,
+                                {k: tf.constant(v) for k, v in draws.items()}, system.phase(i))
         for kind, key in (("d", "c_lr"), ("g", "g_lr")):
             close(system.optimizers[kind].learning_rate, now[key], 1e-7 * now[key], key)
         floor = 1e-3 if self.noise else 1e-4
-        expected = dict(zip(objective.LOGGED, np.mean([data[f"c{j}/losses"] for j in steps], 0)), genLoss=data["g/loss"])
+        expected = dict(zip(objective.LOGGED, np.mean([data[f"c{j}/losses"] for j in steps], 0)),
+                        genLoss=data["g/loss"])
         for name, value in expected.items():
             close(scalars[name], value, floor + 1e-3 * abs(value), f"iteration {i} {name}")
         if "kt_after" in data and "k" in scalars:
@@ -334,7 +351,8 @@ class Trajectory:
                 for slot in ("exp_avg", "exp_avg_sq"):
                     if slot in saved and (name, variable.name.split(":")[0]) not in self.noise:
                         value = to_torch(slot_of(slot, variable).numpy())
-                        close(value, saved[slot], 2e-3 * np.abs(saved[slot]).max() + 1e-7, f"{slot} of {variable.name}")
+                        close(value, saved[slot], 2e-3 * np.abs(saved[slot]).max() + 1e-7,
+                              f"{slot} of {variable.name}")
 
 
 @each("pggan", "traj_*.npz")
@@ -344,7 +362,8 @@ def test_trajectory(path):
     assert run.system.iterations == len(run.moments)
     for i, now in enumerate(run.moments):
         moment = run.system.schedule.at(i)
-        assert (moment.level, moment.resolution, moment.batch, moment.stage, moment.shown, moment.shown_here) == (
+        assert (moment.level, moment.resolution, moment.batch, moment.stage, moment.shown,
+                moment.shown_here) == (
             now["level"], now["res"], now["batch"], now["stage"], now["imShown"], now["imShownInRes"])
         assert moment.alpha == now["fadeWt"]
     run.follow()

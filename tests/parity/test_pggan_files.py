@@ -21,7 +21,7 @@ SNAPSHOTS = sorted(FILES.glob("snapshot*/*.pth.tar"))
 EXPECTED = [(path, load(path)) for path in sorted(FILES.glob("snapshot_expected*.npz"))]
 
 
-# -- data and pictures -------------------------------------------------------------------------------------------------
+# -- data and pictures ---------------------------------------------------------------------------------------
 def folder_with(name):
     """The folder of images below `files` that holds an image."""
     return next(path for path in sorted(FILES.iterdir()) if (path / name).is_file())
@@ -66,21 +66,24 @@ def test_pictures(path):
         assert sheets.images_per_row(int(n)) == int(per_row), n
 
 
-# -- schedule and log files --------------------------------------------------------------------------------------------
+# -- schedule and log files ----------------------------------------------------------------------------------
 def schedule_entries():
     """(name, entry) of every schedule*.json."""
-    found = [(name, entry) for path in files("pggan", "schedule*.json") for name, entry in json.loads(path.read_text()).items()]
+    found = [(name, entry) for path in files("pggan", "schedule*.json") for name,
+             entry in json.loads(path.read_text()).items()]
     return [pytest.param(entry, id=name) for name, entry in found] or [
         pytest.param(None, marks=pytest.mark.skip(reason=f"{folder('pggan')} has no schedule*.json"))]
 
 
 def listed(entry):
-    """The sizes that an entry's architecture.txt lists; the README's small one where there is no such file."""
+    """The sizes that an entry's architecture.txt lists; the README's small one where there is no such
+    file."""
     text = entry.get("files", {}).get("architecture.txt", "")
     if not text:
         return Sizes(6, 3, (6, 6))
     critic, generator = text.split("Generator(")
-    heads, dense = (re.findall(pattern, critic) for pattern in (r"Conv2d\[(\d+), (\d+), 1, 1\]", r"Size\(\[1, (\d+)\]\)"))
+    heads, dense = (re.findall(pattern, critic)
+                    for pattern in (r"Conv2d\[(\d+), (\d+), 1, 1\]", r"Size\(\[1, (\d+)\]\)"))
     group = re.search(r"Group Size = (\d+)", critic)
     latent = int(re.search(r"Size\(\[\d+, (\d+)\]\)", generator)[1])
     widths = (int(dense[0]), *(int(width) for width, _ in heads))
@@ -95,13 +98,15 @@ def entry_params(entry, **more):
 
 
 def refused(entry):
-    """Whether the original could not resume where it was asked to, and began at zero; here that is an error."""
+    """Whether the original could not resume where it was asked to, and began at zero; here that is an
+    error."""
     asked, start = entry["flags"].get("resumeTraining"), entry.get("start")
     return bool(asked and start and start["imShown"] == 0 and int(asked[1]) > 0)
 
 
 class Overcounting(Schedule):
-    """The original counts a fade of the first resolution, which it does not have, when it resumes at a later one."""
+    """The original counts a fade of the first resolution, which it does not have, when it resumes at a later
+    one."""
 
     def _shown_before(self):
         return super()._shown_before() + (self.fade if self.start_level > self.first else 0)
@@ -140,12 +145,14 @@ def replay(params, schedule):
         if row and i > 0:
             rows.append((now, tally.take()))
         level = now.level - schedule.first
-        events.append(["gen", level, now.resolution, now.batch, now.stage, now.alpha, now.shown, now.shown_here])
+        events.append(["gen", level, now.resolution, now.batch, now.stage, now.alpha, now.shown,
+                       now.shown_here])
     return [tuple(event) for event in events], rows
 
 
 def recorded_means(entry):
-    """Rows of the recorded netStatus.txt with the sums divided by the number of steps since the row before."""
+    """Rows of the recorded netStatus.txt with the sums divided by the number of steps since the row
+    before."""
     lines = [line.split("|") for line in entry["files"]["netStatus.txt"].splitlines() if line.startswith(" ")]
     counts, generators, critics = [], 0, 0
     for event in entry["events"]:
@@ -165,9 +172,11 @@ def steps_only(events):
 
 @pytest.mark.parametrize("entry", schedule_entries())
 def test_schedule(entry):
-    """When the run grows, saves, draws and logs, and what the rows say (means: the original's sums are a defect)."""
+    """When the run grows, saves, draws and logs, and what the rows say (means: the original's sums are a
+    defect)."""
     if "error" in entry:
-        if entry["error"].startswith(("ValueError", "AssertionError")):  # wrong flags; anything else is a mended defect
+        # wrong flags; anything else is a mended defect
+        if entry["error"].startswith(("ValueError", "AssertionError")):
             with pytest.raises(UserError):
                 schedule_of(entry_params(entry))
         else:
@@ -184,9 +193,12 @@ def test_schedule(entry):
     found, rows = replay(params, schedule)
     resumed = bool(entry["flags"].get("resumeTraining")) and start["imShownInRes"] > 0
     if resumed and level == schedule.last:  # the original trains nothing there (Q9)
-        assert schedule.iterations == max(0, -(-(ours.images(level) - start["imShownInRes"]) // ours.batch(level)))
+        assert schedule.iterations == max(
+            0, -(-(ours.images(level) - start["imShownInRes"]) // ours.batch(level))
+        )
         return
-    if resumed and start["imShownInRes"] == ours.images(level):  # it opens the data of the finished level, and goes on
+    # it opens the data of the finished level, and goes on
+    if resumed and start["imShownInRes"] == ours.images(level):
         at = [i for i, event in enumerate(events) if event[0] == "renew"][1]
         assert steps_only(found) == steps_only(events[at:])
         return
@@ -210,12 +222,14 @@ def test_log_headers(entry):
     if "netStatus.txt" in written:
         # The original leaves the names of the columns out of a resumed log, new or not.
         resumed = "resumeTraining" in entry["flags"]
-        assert written["netStatus.txt"].splitlines()[:2 - resumed] == [reports.HEADER, reports.DASHES][resumed:]
+        assert written["netStatus.txt"].splitlines()[:2 - resumed] == [reports.HEADER,
+                                                                       reports.DASHES][resumed:]
     if "architecture.txt" in written:
         params, expected = entry_params(entry), written["architecture.txt"]
         if params.criticLossFunc == "BEGAN":  # the original builds this part and loses it
             expected = expected.replace(f"stableSteps = {params.samplesWhileStable}", "stableSteps = "
-                                        f"{params.samplesWhileStable}|** lambda_k = {params.lambk}| gamma = {params.gamma}")
+                                        f"{params.samplesWhileStable}|** lambda_k = {params.lambk}| gamma = "
+                                        f"{params.gamma}")
         assert describe.text(params, listed(entry)) == expected
 
 
@@ -228,8 +242,10 @@ def test_first_rate(entry):
     params = entry_params(entry, fmapBase=64, fmapMax=4)
     system = PGGAN(params.replace(resumeTraining=""))
     level = schedule_of(params).start_level
-    if loaded or rate != params.cLR * params.cLR_decay:  # README: resume_* and preWts_only start from a snapshot
-        hyper = next((json.loads(str(a[key])) for _, a in EXPECTED for key in a if key.endswith("cOptimizer/hyper")), None)
+    # README: resume_* and preWts_only start from a snapshot
+    if loaded or rate != params.cLR * params.cLR_decay:
+        hyper = next((json.loads(str(a[key])) for _, a in EXPECTED for key in a
+                      if key.endswith("cOptimizer/hyper")), None)
         if hyper is None:
             pytest.skip("no snapshot_expected*.npz")
         system.extra_state["loaded_rate/d"].assign(hyper["lr"])
@@ -237,9 +253,10 @@ def test_first_rate(entry):
     close(system.optimizers["d"].learning_rate, rate, 1e-7 * rate, "c_lr")
 
 
-# -- snapshots ---------------------------------------------------------------------------------------------------------
+# -- snapshots -----------------------------------------------------------------------------------------------
 def expected_of(path):
-    """(parameters of the run that wrote a snapshot, the arrays in it); skips where the folder does not hold them."""
+    """(parameters of the run that wrote a snapshot, the arrays in it); skips where the folder does not hold
+    them."""
     for _, arrays in EXPECTED:
         meta = json.loads(str(arrays["meta"]))
         for kind in ("final", "checkpoint"):
@@ -271,7 +288,8 @@ def test_snapshot(path):
             assert system.extra_state[f"loaded_rate/{kind}"].numpy() == np.float32(rate)
         for i, variable in enumerate(system.networks[kind].trainable_variables):
             for slot, value in under(expected, f"{key}/{i}/").items():
-                assert np.array_equal(to_torch(optimizer.slot(slot, variable).numpy()), value), (variable.name, slot)
+                assert np.array_equal(to_torch(optimizer.slot(slot, variable).numpy()),
+                                      value), (variable.name, slot)
     for name, variable in system.state().items():
         assert np.array_equal(found["state"][name], variable.numpy()), name
 
@@ -334,7 +352,8 @@ def test_sampling(expected):
 
 @each_expected
 def test_written_logs(expected):
-    """The files of a real run: header rows, a row as ours is formatted, the size of the sheets of reals above fakes."""
+    """The files of a real run: header rows, a row as ours is formatted, the size of the sheets of reals above
+    fakes."""
     flags = json.loads(str(expected[1]["meta"]))["flags"]
     folders = [path.parent for path in SNAPSHOTS if (path.parent / "netStatus.txt").is_file()]
     if not folders:

@@ -44,7 +44,7 @@ def flat(z):
     return tf.constant(z.reshape(len(z), -1))
 
 
-# -- generator ---------------------------------------------------------------------------------------------------------
+# -- generator -----------------------------------------------------------------------------------------------
 @each("rpgan", "gen_*.npz")
 def test_generator(path):
     fixture = load(path)
@@ -107,7 +107,7 @@ def test_generator_activations(path):
         close(h, expected[level - 1], 1e-5, f"block {level}")
 
 
-# -- discriminators ----------------------------------------------------------------------------------------------------
+# -- discriminators ------------------------------------------------------------------------------------------
 @each("rpgan", "disc_*.npz", "disc0_*.npz")
 def test_discriminators(path, tmp_path):
     fixture = load(path)
@@ -147,7 +147,8 @@ def check_gradients(net, fixture):
         close(g_losses[i], fixture[at + "loss_f2r"], 1e-5, "gloss")
         close(g_losses[i] / net.count, fixture[at + "gloss"], 1e-5, "gloss / numd")
         close(d_losses[i], fixture[at + "dloss"], 1e-5, "dloss")
-        close(d_losses[i], (fixture[at + "loss_r2r"] + fixture[at + "loss_f2f"]) / 2, 1e-5, "dloss from its halves")
+        close(d_losses[i], (fixture[at + "loss_r2r"] + fixture[at + "loss_f2f"]) / 2, 1e-5,
+              "dloss from its halves")
     whole = "grad_gloss_total_xfake" if "grad_gloss_total_xfake" in fixture else "grad_gloss_xfake"
     gradient_close(gradient, fixture[whole], name="image gradient")
     by_variable = {v.ref(): g for v, g in zip(net.trainable_variables, gradients)}
@@ -182,7 +183,7 @@ def test_losses_are_stable_for_large_logits(path, tmp_path):
         gradient_close(gradient / whole.count, recorded["grad_gloss_xfake"], name="image gradient")
 
 
-# -- optimiser, trajectories ---------------------------------------------------------------------------------------------
+# -- optimiser, trajectories ---------------------------------------------------------------------------------
 def test_adam():
     for path in files("rpgan", "adam.npz"):
         fixture = load(path)
@@ -223,8 +224,10 @@ class Replay:
             found = dict(net[kind].arrays())
             for name, value in under(f, f"{at}after/{letter}/").items():
                 close(found[name], value, 5e-6 * steps, f"{letter} {name} after iteration {t}")
-        gloss = [under(f, f"{at}gloss/")[k] for k in sorted(under(f, f"{at}gloss/"), key=int)] or [f[f"{at}gloss"]]
-        dloss = [under(f, f"{at}dloss/")[k] for k in sorted(under(f, f"{at}dloss/"), key=int)] or [f[f"{at}dloss"]]
+        gloss = [under(f, f"{at}gloss/")[k]
+                 for k in sorted(under(f, f"{at}gloss/"), key=int)] or [f[f"{at}gloss"]]
+        dloss = [under(f, f"{at}dloss/")[k]
+                 for k in sorted(under(f, f"{at}dloss/"), key=int)] or [f[f"{at}dloss"]]
         close(scalars["G"], np.float32(np.sum(gloss)), 1e-5, "G")
         close(scalars["D"], np.float32(np.mean(dloss)), 1e-5, "D")
 
@@ -249,7 +252,8 @@ def test_trajectory(path, tmp_path):
         for kind in "gd":
             again.system.networks[kind].assign(dict(run.system.networks[kind].arrays()))
         for count, t in enumerate(iterations(fixture, "resume/"), 1):
-            again.check(t, f"resume/it{t}/", iterations(fixture)[-1] + 1 + count, again.step(t, f"resume/it{t}/"))
+            again.check(t, f"resume/it{t}/", iterations(fixture)[-1] + 1 + count,
+                        again.step(t, f"resume/it{t}/"))
 
 
 def check_console(lines, recorded):
@@ -284,7 +288,8 @@ def test_gradients_of_the_first_step(path, tmp_path):
     if "it0/fake_g" in fixture:
         close(fake, fixture["it0/fake_g"], 1e-5, "fake_g")
     if "it0/GzGrad" in fixture:
-        # the original adds up the gradients of losses that are already divided by the number of discriminators
+        # the original adds up the gradients of losses that are already divided by the number of
+        # discriminators
         gradient_close(image_gradient, fixture["it0/GzGrad"], name="GzGrad")
     named = g.named()
     for name, gradient in zip(named, tape.gradient(fake, list(named.values()), image_gradient)):
@@ -307,7 +312,7 @@ def test_chunks_give_the_same_iteration(path, tmp_path):
             close(other[name], value, 5e-6, name)
 
 
-# -- checkpoints and files -----------------------------------------------------------------------------------------------
+# -- checkpoints and files -----------------------------------------------------------------------------------
 def test_cleaning_rule(tmp_path):
     for path in files("rpgan", "ckpt_clean.json"):
         for number, case in enumerate(json.loads(path.read_text())):
@@ -318,14 +323,16 @@ def test_cleaning_rule(tmp_path):
                     store.path(kind, n).write_bytes(b"x")
             assert (store.newest("g") or 0) == case["iter_before"]
             every = case["every"]
-            for n in checkpoints.superseded(store.numbers("g"), lambda n, every=every: every != 0 and n % every == 0,
+            for n in checkpoints.superseded(store.numbers("g"), lambda n, every=every: every != 0
+                                            and n % every == 0,
                                             case["last"]):
                 store.path("g", n).unlink()
             assert sorted(p.name for p in store.folder.iterdir()) == sorted(case["left"]), case
 
 
 def recorded_experiments():
-    return [(path, name) for path in files("rpgan", "param_shapes.json") for name in json.loads(path.read_text())]
+    return [(path, name) for path in files("rpgan", "param_shapes.json")
+            for name in json.loads(path.read_text())]
 
 
 @pytest.mark.parametrize("path,name", recorded_experiments())
@@ -354,7 +361,7 @@ def within_bounds(net, recorded):
         assert 0.9 * bound <= np.abs(value).max() <= bound, name
 
 
-# -- an experiment in the original's own files ---------------------------------------------------------------------------
+# -- an experiment in the original's own files ---------------------------------------------------------------
 @pytest.fixture(scope="module")
 def tiny():
     where = folder("rpgan") / "files"

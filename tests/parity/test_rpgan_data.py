@@ -1,4 +1,5 @@
-"""RP-GAN's data against the original: decoding, resize, crop, sampler order. Exact, except floats (golden README)."""
+"""RP-GAN's data against the original: decoding, resize, crop, sampler order. Exact, except floats (golden
+README)."""
 import numpy as np
 import pytest
 from golden_files import close, each, folder, load, under
@@ -53,7 +54,8 @@ def test_batch_with_crop(path, pictures, tmp_path, budget):
     assert np.array_equal(source.sizes, golden["crop/new_size"])
     for i, name in enumerate(names):
         close(source.resized(i), golden[f"crop/resized/{name}"], 1e-3, name)
-    close(source.crop_batch(np.arange(len(names)), golden["crop/offsets"]), golden["crop/batch"], 1e-5, "batch")
+    close(source.crop_batch(np.arange(len(names)), golden["crop/offsets"]), golden["crop/batch"], 1e-5,
+          "batch")
 
 
 def cases(golden):
@@ -80,7 +82,8 @@ def test_order_is_the_originals_where_its_resume_works(path):
 
 @each("rpgan", "train_*.npz")
 def test_batches_of_recorded_runs(path):
-    """The pictures, draws and crops of a recorded training run give its batches, to the tolerance of floats."""
+    """The pictures, draws and crops of a recorded training run give its batches, to the tolerance of
+    floats."""
     golden = load(path)
     decoded = [golden[f"files/{n}_decoded"] for n in range(sum(k.endswith("_decoded") for k in golden))]
     for step in range(sum(k.startswith("it") and k.endswith("/real") for k in golden)):

@@ -1,5 +1,5 @@
-"""SNGAN against watsonyanghx/GAN_Lib_Tensorflow: whole models, one step, trajectories, checkpoint. Fixtures `cifar_*`,
-`imagenet*` and `ckpt_expected*`; their README explains every key and gives the tolerances."""
+"""SNGAN against watsonyanghx/GAN_Lib_Tensorflow: whole models, one step, trajectories, checkpoint. Fixtures
+`cifar_*`, `imagenet*` and `ckpt_expected*`; their README explains every key and gives the tolerances."""
 import ast
 import re
 
@@ -18,14 +18,18 @@ MODELS = golden.each("sngan", "cifar_*.npz", "imagenet*.npz")
 
 def configuration(arrays):
     """(parameters, fixed label embedding or None) of a model file."""
-    text = re.sub(r"'WORD2VEC_FILE': \(.*\)\.astype\('float32'\)", "'WORD2VEC_FILE': True", str(arrays["meta/config"]))
+    text = re.sub(r"'WORD2VEC_FILE': \(.*\)\.astype\('float32'\)", "'WORD2VEC_FILE': True",
+                  str(arrays["meta/config"]))
     config = ast.literal_eval(text)
     network = config.pop("which", "cifar")
-    table = arrays["var/Discriminator/Embedding.Label/embedding_map"] if config.pop("WORD2VEC_FILE", None) else None
-    classes = next(v.shape[0] for n, v in arrays.items() if n.endswith("Discriminator/Embedding.Label/embedding_map"))
+    table = arrays["var/Discriminator/Embedding.Label/embedding_map"] if config.pop("WORD2VEC_FILE",
+                                                                                    None) else None
+    classes = next(v.shape[0] for n, v in arrays.items()
+                   if n.endswith("Discriminator/Embedding.Label/embedding_map"))
     run = {"cifar": {"ITERS": 100000},
            "imagenet": {"ITERS": 450000, "DECAY_RULE": "imagenet_original", "DECAY_START": 400000}}
-    return parameters("sngan", NETWORK=network, DIM_Z=config.pop("Z"), VOCAB_SIZE=classes, LABEL_IN_D=True, **run[network],
+    return parameters("sngan", NETWORK=network, DIM_Z=config.pop("Z"), VOCAB_SIZE=classes, LABEL_IN_D=True,
+                      **run[network],
                       **config), table
 
 
@@ -34,7 +38,9 @@ def open_model(path):
     arrays = golden.load(path)
     params, table = configuration(arrays)
     system = SNGAN(params, table=table)
-    system.apart = True  # ReLUs near zero flip with the last bit, so the original's order of operations is kept here
+    system.apart = (
+        True  # ReLUs near zero flip with the last bit, so the original's order of operations is kept here
+    )
     variables = golden.under(arrays, "var/")
     for kind, scope in (("g", "Generator/"), ("d", "Discriminator/")):
         mine = {n: v for n, v in variables.items() if n.startswith(scope)}
@@ -89,8 +95,10 @@ def test_critic_step(path):
     variables = system.networks["d"].trainable_variables
     with tf.GradientTape() as tape:
         cost, costs = system.critic_cost(real, fake, labels, update=True)
-    gradients_match(tape.gradient(cost, variables), variables, golden.under(arrays, "grad_d/"), arrays["meta/no_grad_d"])
-    golden.close(cost, arrays["out/disc_cost"], 1e-5 * max(1.0, abs(float(arrays["out/disc_cost"]))), "disc_cost")
+    gradients_match(tape.gradient(cost, variables), variables, golden.under(arrays, "grad_d/"),
+                    arrays["meta/no_grad_d"])
+    golden.close(cost, arrays["out/disc_cost"], 1e-5 * max(1.0, abs(float(arrays["out/disc_cost"]))),
+                 "disc_cost")
     for ours, theirs in (("d_cost", "disc_wgan"), ("acgan", "disc_acgan"), ("acc_real", "disc_acgan_acc"),
                          ("acc_fake", "disc_acgan_fake_acc")):
         if ours in costs:
@@ -107,10 +115,12 @@ def test_generator_step(path):
     variables = system.networks["g"].trainable_variables
     with tf.GradientTape() as tape:
         cost, costs = system.generator_cost(z, labels)
-    golden.close(cost, arrays["out/gen_cost"], 1e-5 * max(1.0, abs(float(arrays["out/gen_cost"]))), "gen_cost")
+    golden.close(cost, arrays["out/gen_cost"], 1e-5 * max(1.0, abs(float(arrays["out/gen_cost"]))),
+                 "gen_cost")
     if "out/gen_acgan_costs" in arrays:
         golden.close(costs["g_acgan"], arrays["out/gen_acgan_costs"].mean(), 1e-5, "gen_acgan")
-    gradients_match(tape.gradient(cost, variables), variables, golden.under(arrays, "grad_g/"), arrays["meta/no_grad_g"])
+    gradients_match(tape.gradient(cost, variables), variables, golden.under(arrays, "grad_g/"),
+                    arrays["meta/no_grad_g"])
 
 
 @MODELS
@@ -144,7 +154,8 @@ def test_trajectory(path):
 @golden.each("sngan", "ckpt_expected*.npz")
 def test_checkpoint_of_the_original(path, tmp_path):
     arrays = golden.load(path)
-    params, _ = configuration({**arrays, "var/Discriminator/Embedding.Label/embedding_map": np.zeros((10, 0))})
+    params, _ = configuration({**arrays,
+                               "var/Discriminator/Embedding.Label/embedding_map": np.zeros((10, 0))})
     source = golden.folder("sngan") / "files/ckpt/model.ckpt-999"
     converted = convert.convert(str(source), params)
     names = list(arrays["names"])
@@ -176,6 +187,7 @@ def test_checkpoint_of_the_original(path, tmp_path):
     assert files.complete() == [1000]
     steps = int(system.optimizers["d"].iterations)
     assert steps > 0
-    assert np.isfinite(float(system.critic_step(real, labels, z, tf.zeros(len(z)), system.rate(tf.constant(1000)),
+    assert np.isfinite(float(system.critic_step(real, labels, z, tf.zeros(len(z)),
+                                                system.rate(tf.constant(1000)),
                                                 tf.constant(1000))["d_cost"]))
     assert int(system.optimizers["d"].iterations) == steps + 1

@@ -1,5 +1,5 @@
-"""SNGAN's parts against the originals: operations, blocks, losses, schedules, pictures, batch order. Fixtures `ops*`,
-`blocks*`, `losses*`, `images*`, `data*`, and the variable lists in `files/`."""
+"""SNGAN's parts against the originals: operations, blocks, losses, schedules, pictures, batch order. Fixtures
+`ops*`, `blocks*`, `losses*`, `images*`, `data*`, and the variable lists in `files/`."""
 import ast
 import json
 import re
@@ -29,14 +29,17 @@ from tfgan_suite.sngan.gan_lib.system import LOSS_NAMES, SNGAN
 MAKE = Maker("", GAN_LIB)
 # What `common/ops` can do and no network of the original uses; the suite does not have it.
 LEFT_OUT = {"inputs_norm", "mask_type", "conv_type"}
-MISC_LOSSES = {"HINGE": "hinge", "WGAN": "wasserstein", "WGAN-GP": "wasserstein", "LSGAN": "least_squares", "CGAN": "logistic",
-               "Modified_MiniMax": "logistic", "MiniMax": "saturating"}  # loss_type of common/misc.py's get_loss
+MISC_LOSSES = {"HINGE": "hinge", "WGAN": "wasserstein", "WGAN-GP": "wasserstein", "LSGAN": "least_squares",
+               "CGAN": "logistic",
+               "Modified_MiniMax": "logistic",
+               "MiniMax": "saturating"}  # loss_type of common/misc.py's get_loss
 
 
 def cases(path, prefix):
     """Case name -> its arrays, of the keys `<prefix><case>/...`."""
     arrays = golden.under(golden.load(path), prefix)
-    return {case: golden.under(arrays, f"{case}/") for case in dict.fromkeys(name.split("/")[0] for name in arrays)}
+    return {case: golden.under(arrays, f"{case}/")
+            for case in dict.fromkeys(name.split("/")[0] for name in arrays)}
 
 
 def assign(layer, values):
@@ -62,12 +65,14 @@ def test_spectral_norm(path):
                         value = tf.reduce_sum(kernel / sigma * arrays["R"].reshape(matrix.shape))
                     gradient = tape.gradient(value, kernel).numpy().reshape(arrays["W"].shape)
                     if call == 0 and not stop:
-                        golden.close((kernel / sigma).numpy().reshape(arrays["W"].shape), arrays[f"{name}/Wbar"], 1e-5, case)
+                        golden.close((kernel / sigma).numpy().reshape(arrays["W"].shape),
+                                     arrays[f"{name}/Wbar"], 1e-5, case)
                         golden.gradient_close(gradient, arrays[f"{name}/grad"], 2e-4, case)
                     if call == 0 and iterations == 1:
                         form = arrays["numpy_grad_stopped" if stop else "numpy_grad_full"]
                         golden.gradient_close(gradient, form, 2e-4, f"{case} stop={stop}")
-                golden.close(sigma, arrays[f"{name}/sigma"][call], 1e-5 * float(np.max(arrays[f"{name}/sigma"])), case)
+                golden.close(sigma, arrays[f"{name}/sigma"][call],
+                             1e-5 * float(np.max(arrays[f"{name}/sigma"])), case)
                 golden.close(after, arrays[f"{name}/u_after"][call], 1e-5, case)
                 u = after
 
@@ -80,12 +85,14 @@ def linear_cases(path, prefix):
         config.pop("update_collection", None)
         older = any(name.endswith("C/spectral_norm/u") for name in arrays)  # see test_older_names_of_u
         if not (LEFT_OUT & set(config) or spectral and gain or older):
-            yield case, arrays, config, MAKE.but(weight=Spectral() if spectral else Gain() if gain else Plain())
+            yield case, arrays, config, MAKE.but(weight=Spectral() if spectral else Gain()
+                                                 if gain else Plain())
 
 
 def layer_matches(layer, arrays, case):
     assign(layer, golden.under(arrays, "var/"))
-    golden.close(layer(tf.constant(arrays["x"])), arrays["y"], 1e-5 + 1e-4 * float(np.max(np.abs(arrays["y"]))), case)
+    golden.close(layer(tf.constant(arrays["x"])), arrays["y"], 1e-5
+                 + 1e-4 * float(np.max(np.abs(arrays["y"]))), case)
 
 
 @golden.each("sngan", "ops*.npz")
@@ -100,7 +107,8 @@ def test_convolutions(path):
 def test_linear_layers(path):
     for case, arrays, config, make in linear_cases(path, "linear/"):
         config.pop("initialization", None)  # of the first values, which are assigned here
-        layer_matches(make.dense("L", *arrays["var/L/W"].shape, bias=config.get("biases", True)), arrays, case)
+        layer_matches(make.dense("L", *arrays["var/L/W"].shape, bias=config.get("biases", True)), arrays,
+                      case)
 
 
 @golden.each("sngan", "ops*.npz")
@@ -137,7 +145,8 @@ def test_normalisations(path):
     layer(tf.constant(arrays["bn/x"]), Pass(True, True))
     for name, value in golden.under(arrays, "bn/after2/").items():
         golden.close(named[name], value, 1e-5, name)
-    norm_matches(arrays, "ln", MAKE.norm("S", arrays["ln/x"].shape[-1], networks.LAYER), {"beta": "S/LN/beta", "gamma": "S/LN/gamma"})
+    norm_matches(arrays, "ln", MAKE.norm("S", arrays["ln/x"].shape[-1], networks.LAYER),
+                 {"beta": "S/LN/beta", "gamma": "S/LN/gamma"})
     golden.close(pixel_norm(tf.constant(arrays["pixelnorm/x"])), arrays["pixelnorm/y"], 1e-4, "pixelnorm")
 
 
@@ -155,8 +164,8 @@ def norm_matches(arrays, case, layer, names):
 
 
 def build_block(case, arrays, classes):
-    """The block of a case of blocks.npz, with the sizes of its arrays; None for those that no network uses: D's blocks that
-    double the size, G's that keep it, and those without biases."""
+    """The block of a case of blocks.npz, with the sizes of its arrays; None for those that no network uses:
+    D's blocks that double the size, G's that keep it, and those without biases."""
     inputs, outputs = arrays["x"].shape[-1], arrays["y"].shape[-1]
     name = next(k for k in arrays if k.startswith("var/"))[4:].split("/")[0]
     grows, spectral = arrays["y"].shape[1] > arrays["x"].shape[1], MAKE.but(weight=Spectral())
@@ -200,14 +209,16 @@ def test_blocks(path):
 
 
 def loss_matches(loss, real, fake, expected, name):
-    """Values and gradients of a pair of losses; where the original's naive form overflowed, ours must be finite."""
+    """Values and gradients of a pair of losses; where the original's naive form overflowed, ours must be
+    finite."""
     real, fake = tf.constant(real), tf.constant(fake)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([real, fake])
         d, g = loss.discriminator(real, fake), loss.generator(fake)
     d_real, d_fake = tape.gradient(d, [real, fake], unconnected_gradients="zero")
     g_fake = tape.gradient(g, fake)
-    ours = {"disc": d, "gen": g, "disc_grad": tf.concat([d_real, d_fake], 0), "gen_grad": g_fake, "d": d, "g": g,
+    ours = {"disc": d, "gen": g, "disc_grad": tf.concat([d_real, d_fake], 0), "gen_grad": g_fake, "d": d,
+            "g": g,
             "d_grad_real": d_real, "d_grad_fake": d_fake, "g_grad_fake": g_fake}
     for key, value in expected.items():
         mine, finite = np.asarray(ours[key]), np.isfinite(value)
@@ -223,9 +234,11 @@ def test_losses(path):
         prefix = "extreme_" if case.startswith("extreme_") else ""
         kind, soft = case[len(prefix):].rsplit("_", 1)
         expected = golden.under(arrays, f"{case}/")
-        loss_matches(losses.LOSSES[LOSS_NAMES[kind, soft == "1"]], arrays[f"{prefix}real"], arrays[f"{prefix}fake"], expected, case)
+        loss_matches(losses.LOSSES[LOSS_NAMES[kind, soft == "1"]], arrays[f"{prefix}real"],
+                     arrays[f"{prefix}fake"], expected, case)
     for kind, name in MISC_LOSSES.items():
-        loss_matches(losses.LOSSES[name], arrays["real"], arrays["fake"], golden.under(arrays, f"misc/{kind}/"), kind)
+        loss_matches(losses.LOSSES[name], arrays["real"], arrays["fake"],
+                     golden.under(arrays, f"misc/{kind}/"), kind)
     golden.close(losses.saturating_g(tf.constant(arrays["fake"])), arrays["ACGAN/gen"], 1e-5, "ACGAN")
 
 
@@ -247,11 +260,13 @@ def test_pictures(path):
             ours = system.to_uint8(arrays["samples"])
             golden.close(ours.astype(np.int32), arrays["int32"], 0, case)
             golden.close(score_bytes(arrays["samples"]).astype(np.int32), arrays["inception_int32"], 0, case)
-            golden.close(pictures.stretched_sheet(arrays["int32"]).astype(int), arrays["png"].astype(int), 1, case)
+            golden.close(pictures.stretched_sheet(arrays["int32"]).astype(int), arrays["png"].astype(int), 1,
+                         case)
             plain = pictures.sheet(ours)
             assert plain.shape == arrays["png"].shape and np.array_equal(plain[:4, :4], ours[0][:4, :4])
         elif "X" in arrays:
-            golden.close(pictures.stretched_sheet(arrays["X"]).astype(int), arrays["png"].astype(int), 1, case)
+            golden.close(pictures.stretched_sheet(arrays["X"]).astype(int), arrays["png"].astype(int), 1,
+                         case)
         elif case == "crop":
             golden.close(pictures.box_crop(arrays["in"], arrays["bbox"]), arrays["out"], 0, case)
         else:
@@ -276,7 +291,8 @@ def test_batches_in_the_originals_order(path):
     order.state.shuffle(held)
     full = len(test) // size * size
     assert np.array_equal(test.labels[held[:full]].reshape(-1, size), arrays["dev_labels"])
-    first, noise = (a.reshape(size, 3, 32, 32).transpose(0, 2, 3, 1) for a in (arrays["train_images"][0], arrays["dequant"]))
+    first, noise = (a.reshape(size, 3, 32, 32).transpose(0, 2, 3, 1)
+                    for a in (arrays["train_images"][0], arrays["dequant"]))
     scaled = ClassConditional.dequantise(tf.constant(first), tf.constant(noise))
     golden.close(scaled.numpy().reshape(size, -1), arrays["scaled_first_batch"], 1e-6, "scaled")
 
@@ -286,8 +302,10 @@ def test_variables_of_the_full_size(network, classes):
     path = golden.folder("sngan") / f"files/variables_default_{network}.json"
     if not path.is_file():
         pytest.skip(f"{path} is not there")
-    expected = {v["name"]: (tuple(v["shape"]), v["trainable"]) for v in json.loads(path.read_text())["variables"]
-                if not re.fullmatch(r"beta\d_power(_1)?", v["name"])}  # Adam's, which our optimisers count as steps
+    expected = {v["name"]: (tuple(v["shape"]), v["trainable"])
+                for v in json.loads(path.read_text())["variables"]
+                if not re.fullmatch(r"beta\d_power(_1)?",
+                                    v["name"])}  # Adam's, which our optimisers count as steps
     make_g = networks.generator_maker(0, networks.CONDITIONAL, classes)
     make_d = networks.discriminator_maker(0, norm=False)
     ours = {}

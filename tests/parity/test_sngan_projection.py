@@ -1,5 +1,5 @@
-"""The projection (and concat) discriminator against the authors' Chainer code: fixtures `proj_*`, one training step of each
-network with all state, and trajectories."""
+"""The projection (and concat) discriminator against the authors' Chainer code: fixtures `proj_*`, one
+training step of each network with all state, and trajectories."""
 import ast
 
 import golden_files as golden
@@ -13,7 +13,8 @@ from tfgan_suite.sngan.projection.networks import TABLES
 from tfgan_suite.sngan.projection.system import LOSS_NAMES, SNGANProjection
 
 FILES = golden.each("sngan", "proj_*.npz")
-NETWORKS = {("resnet_32", "snresnet_32"): "32", ("resnet_64", "snresnet_64"): "64", ("resnet", "snresnet"): "128",
+NETWORKS = {("resnet_32", "snresnet_32"): "32", ("resnet_64", "snresnet_64"): "64",
+            ("resnet", "snresnet"): "128",
             ("resnet_small", "snresnet_small"): "small128", ("resnet_256", "snresnet_256"): "256"}
 
 
@@ -23,9 +24,12 @@ def open_model(path):
     config = ast.literal_eval(str(arrays["meta/config"]))
     concat = "Concat" in config["dis_class"]
     params = parameters("sngan_projection", network=NETWORKS[config["gen"], config["dis"]], concat=concat,
-                        gen_ch=config["ch_g"], dis_ch=config["ch_d"], n_classes=config["n_classes"], dim_z=config["dim_z"],
-                        dim_emb=config["dis_kwargs"].get("dim_emb", 128), batchsize=config["batch"], n_dis=config["n_dis"],
-                        n_gen_samples=config["n_gen_samples"], loss_type=config["loss"], alpha=config["alpha"],
+                        gen_ch=config["ch_g"], dis_ch=config["ch_d"], n_classes=config["n_classes"],
+                        dim_z=config["dim_z"],
+                        dim_emb=config["dis_kwargs"].get("dim_emb", 128), batchsize=config["batch"],
+                        n_dis=config["n_dis"],
+                        n_gen_samples=config["n_gen_samples"], loss_type=config["loss"],
+                        alpha=config["alpha"],
                         beta1=config["beta1"], beta2=config["beta2"])
     system = SNGANProjection(params)
     restore(system, arrays)
@@ -110,7 +114,8 @@ def test_discriminator_step(path):
         golden.close(value[:, None], expected, 1e-5 + 1e-4 * float(np.max(np.abs(expected))), name)
     for name, ours in LOSS_NAMES.items():
         expected = float(arrays[f"out/loss_dis_{name}"])
-        golden.close(losses.LOSSES[ours].discriminator(on_real, on_fake), expected, 1e-5 * max(1.0, abs(expected)), name)
+        golden.close(losses.LOSSES[ours].discriminator(on_real, on_fake), expected,
+                     1e-5 * max(1.0, abs(expected)), name)
     expected = golden.under(arrays, "d/grad/")
     chainer_gradients_match(d, tape.gradient(cost, d.trainable_variables), expected)
 
@@ -123,7 +128,8 @@ def test_generator_step(path):
     with tf.GradientTape() as tape:
         on_fake = d(g(z, y, training=True), y, training=True)
         cost = system.loss.generator(on_fake)
-    golden.close(on_fake[:, None], arrays["out/dis_fake_first"], 1e-5 + 1e-4 * float(np.max(np.abs(on_fake))), "dis_fake_first")
+    golden.close(on_fake[:, None], arrays["out/dis_fake_first"], 1e-5 + 1e-4 * float(np.max(np.abs(on_fake))),
+                 "dis_fake_first")
     for name, ours in LOSS_NAMES.items():
         expected = float(arrays[f"out/loss_gen_{name}"])
         golden.close(losses.LOSSES[ours].generator(on_fake), expected, 1e-5 * max(1.0, abs(expected)), name)
@@ -144,7 +150,8 @@ def test_trajectory(path):
             at = f"traj/{t}/d{j}"
             labels, z, y = inputs(arrays, at, "y_real", "z", "y_fake")
             step = tf.constant(t, tf.int64)
-            costs["dis"].append(float(system.critic_step(images(arrays, at), labels, z, y, rate, step)["d_cost"]))
+            costs["dis"].append(float(system.critic_step(images(arrays, at), labels, z, y, rate,
+                                                         step)["d_cost"]))
     for kind, name in (("gen", "loss_gen"), ("dis", "loss_dis")):
         expected = arrays[f"traj/{name}"]
         golden.close(costs[kind], expected, 2e-4 * max(1.0, float(np.max(np.abs(expected)))), name)
@@ -155,6 +162,7 @@ def test_trajectory(path):
             error = np.abs(mine[name] - value)
             assert np.max(error) <= 2 * config["alpha"] * steps[kind] + 1e-6, name
             if not (kind == "g" and name.endswith("/b")):
-                assert np.sum(error > 1e-4) <= max(0.01 * error.size, 8), f"{name}: {np.sum(error > 1e-4)} of {error.size}"
+                assert np.sum(error > 1e-4) <= max(0.01 * error.size,
+                                                   8), f"{name}: {np.sum(error > 1e-4)} of {error.size}"
         for name, value in golden.under(arrays, f"traj/final/{kind}/state/").items():
             golden.close(mine[name], value, 2e-2 * max(1.0, float(np.max(np.abs(value)))), name)

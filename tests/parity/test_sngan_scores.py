@@ -43,7 +43,8 @@ def test_scores_of_logits_with_uneven_splits(path):
     arrays = golden.under(golden.load(path), "scores/")
     for case in sorted({name.split("/")[0] for name in arrays}):
         for splits, expected in zip(arrays[f"{case}/splits"], arrays[f"{case}/mean_std"]):
-            golden.close(score(arrays[f"{case}/logits"], int(splits)), expected, TOLERANCE, f"{case}, {splits} splits")
+            golden.close(score(arrays[f"{case}/logits"], int(splits)), expected, TOLERANCE,
+                         f"{case}, {splits} splits")
 
 
 @golden.each("sngan", "inception*.npz")
@@ -85,4 +86,5 @@ def test_results_of_an_image_do_not_depend_on_its_batch(path):
     for function in (graph("standin_classify_image_graph_def.pb").old,
                      graph("standin_inceptionv1_for_inception_score.pb").new_logits):
         golden.close(run(function, images, 7), run(function, images, len(images)), TOLERANCE)
-        assert run(function, images[:101], 100).shape[0] == 101  # a remainder of one image, which the original fails on
+        # a remainder of one image, which the original fails on
+        assert run(function, images[:101], 100).shape[0] == 101

@@ -1,4 +1,5 @@
-"""What `train.py` says to unusable flags, folders and snapshots of PGGAN: one line that names them, exit status 2."""
+"""What `train.py` says to unusable flags, folders and snapshots of PGGAN: one line that names them, exit
+status 2."""
 import numpy as np
 import pytest
 from pggan_support import SMALL, make_params
@@ -15,7 +16,8 @@ FLAGS = [f"--{name}={value}" for name, value in SMALL.items() if name != "data_p
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """Sets of images: 'empty', 'few' (three of 16x16), 'small' (four of 8x8); and a generator of at most four channels."""
+    """Sets of images: 'empty', 'few' (three of 16x16), 'small' (four of 8x8); and a generator of at most four
+    channels."""
     monkeypatch.chdir(tmp_path)
     for name, count, side in (("empty", 0, 0), ("few", 3, 16), ("small", 4, 8)):
         (tmp_path / name / "class").mkdir(parents=True)
@@ -39,7 +41,8 @@ def place(tmp_path, monkeypatch):
     (["--resumeTraining=8,12"], ["resumeTraining", "preWtsFile"]),
     (["--resumeTraining=64,12", "--preWtsFile=iter_3.gmodel.npz"], ["resumeTraining=64,12", "from 4 to 16"]),
     (["--resumeTraining=8,4", "--preWtsFile=iter_3.gmodel.npz"], ["resumeTraining=8,4", "at least the 12"]),
-    (["--resumeTraining=8,21", "--preWtsFile=iter_3.gmodel.npz"], ["resumeTraining=8,21", "more than the 20"]),
+    (["--resumeTraining=8,21", "--preWtsFile=iter_3.gmodel.npz"],
+     ["resumeTraining=8,21", "more than the 20"]),
     (["--fmapBase=2"], ["fmapBase=2", "no channels", "raise fmapBase"]),
     (["--penalty=js", "--criticLossFunc=BEGAN"], ["penalty=js", "criticLossFunc=BEGAN", "--penalty=none"]),
     (["--samplesWhileStabel=5"], ["samplesWhileStabel", "samplesWhileStable"]),
@@ -57,4 +60,5 @@ def test_exit_status(place):
     """The same in a process of its own."""
     result = start("train.py", "pggan_faces64", *FLAGS, "--stdDevGroup=3", cwd=place)
     assert result.returncode == 2 and result.stdout == ""
-    assert result.stderr.count("\n") == 1 and result.stderr.startswith("train.py: stdDevGroup=3 does not divide")
+    assert result.stderr.count("\n") == 1 and result.stderr.startswith("train.py: stdDevGroup=3 does not "
+                                                                       "divide")

@@ -1,4 +1,5 @@
-"""PGGAN with the Jensen-Shannon regulariser: the critic's scores are the logits, at the present level and fade."""
+"""PGGAN with the Jensen-Shannon regulariser: the critic's scores are the logits, at the present level and
+fade."""
 import io
 import json
 
@@ -11,7 +12,8 @@ from tfgan_suite import optimizers, penalties
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 
-STATISTICS = {"penalty", "gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm", "grad_D2_logits_norm",
+STATISTICS = {"penalty", "gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer",
+              "grad_D1_logits_norm", "grad_D2_logits_norm",
               "grad_D_logits_norm"}
 
 
@@ -41,9 +43,11 @@ def critic_step(monkeypatch, step, source, **flags):
 
 @pytest.mark.parametrize("step", [0, 4], ids=["stable", "mid-fade"])
 def test_value_and_gradient(monkeypatch, source, step):
-    """Loss and gradient of the critic grow by gamma/2 times those of `penalties.js_regularizer`, and by nothing else."""
+    """Loss and gradient of the critic grow by gamma/2 times those of `penalties.js_regularizer`, and by
+    nothing else."""
     plain, losses, none, _, _ = critic_step(monkeypatch, step, source)
-    found, more, scalars, regularizer, variables = critic_step(monkeypatch, step, source, penalty="js", gamma=3.0)
+    found, more, scalars, regularizer, variables = critic_step(monkeypatch, step, source, penalty="js",
+                                                               gamma=3.0)
     with tf.GradientTape() as tape:
         expected = regularizer()
     gradients = tape.gradient(expected.value, variables)
@@ -71,7 +75,8 @@ def test_annealing_and_lazy_regularisation(source):
 
 
 def test_every_critic_step_has_it(source):
-    """The scalars are means over the iteration's critic steps; those that unrollCritic undoes are not counted."""
+    """The scalars are means over the iteration's critic steps; those that unrollCritic undoes are not
+    counted."""
     system = make(penalty="js", gamma=2.0, nCritPerGen=2, unrollCritic=1)
     assert {*STATISTICS} < set(run(system, source, 0, 1))
     assert not STATISTICS & set(run(make(), source, 0, 1))
@@ -94,7 +99,8 @@ def untraced():
 
 
 def test_training_through_a_fade_logs_the_statistics(tmp_path, source, monkeypatch, untraced):
-    """The trainer's loop from 4x4 to stable 8x8: finite, and every statistic in metrics.jsonl and TensorBoard."""
+    """The trainer's loop from 4x4 to stable 8x8: finite, and every statistic in metrics.jsonl and
+    TensorBoard."""
     from tfgan_suite.pggan.system import PGGAN
     from tfgan_suite.training.trainer import Trainer
 

@@ -8,7 +8,8 @@ TABLE = "4:6,8:6,16:3"
 
 
 def make(**flags):
-    return schedule_of(make_params(**{"batch_table": TABLE, "stdDevGroup": 3, "endRes": 16, "samplesWhileStable": 20,
+    return schedule_of(make_params(**{"batch_table": TABLE, "stdDevGroup": 3, "endRes": 16,
+                                      "samplesWhileStable": 20,
                                       "samplesWhileFade": 12, **flags}))
 
 
@@ -77,4 +78,5 @@ def test_bad_flags(flags, text):
 
 def test_default_batches():
     """The original's table."""
-    assert batches_of(make_params().batch_table) == {4: 32, 8: 32, 16: 32, 32: 24, 64: 16, 128: 16, 256: 16, 512: 8, 1024: 8}
+    assert batches_of(make_params().batch_table) == {4: 32, 8: 32, 16: 32, 32: 24, 64: 16, 128: 16, 256: 16,
+                                                     512: 8, 1024: 8}

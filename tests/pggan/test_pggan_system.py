@@ -27,10 +27,13 @@ def assert_equal(a, b):
         assert np.array_equal(a[name], b[name]), name
 
 
-@pytest.mark.parametrize("flags", [{}, {"ema": True, "criticLossFunc": "BEGAN", "nCritPerGen": 2, "lazyRegularization": 2}],
+@pytest.mark.parametrize("flags",
+                         [{}, {"ema": True, "criticLossFunc": "BEGAN", "nCritPerGen": 2,
+                               "lazyRegularization": 2}],
                          ids=["plain", "all state"])
 def test_resume_mid_fade_is_exact(source, tmp_path, flags):
-    """4 iterations + files + 4 in new objects = 8 at a stretch, and iteration 4 is in the middle of a fade."""
+    """4 iterations + files + 4 in new objects = 8 at a stretch, and iteration 4 is in the middle of a
+    fade."""
     whole = make(**flags)
     assert 0 < whole.schedule.at(4).alpha < 1
     run(whole, source, 0, 8)
@@ -61,7 +64,8 @@ def test_lazy_counts_iterations(source):
     assert [system.phase(step).regularise for step in range(4)] == [True, False, True, False]
     assert run(system, source, 0, 1)["extraLoss"] > 0
     assert run(system, source, 1, 2)["extraLoss"] == 0
-    assert [make(lazyRegularization=2, lazy_count="images").phase(s).regularise for s in range(4)] == [True] * 4
+    assert [make(lazyRegularization=2, lazy_count="images").phase(s).regularise
+            for s in range(4)] == [True] * 4
 
 
 def test_fade_begins_as_the_smaller_network():
@@ -93,7 +97,9 @@ def test_average_never_touches_g(source):
     start = {n: v for n, v in averaged.networks["g"].arrays() if n != "progress"}
     for system in (plain, averaged):
         run(system, source, 0, 1)
-    for (name, g), (_, a), (_, p) in zip(*(net.arrays() for net in (averaged.networks["g"], averaged.networks["a"],
+    for (name, g), (_, a), (_,
+                            p) in zip(*(net.arrays() for net in (averaged.networks["g"],
+                                                                 averaged.networks["a"],
                                                                    plain.networks["g"]))):
         assert np.array_equal(g, p), name
         if name != "progress":
@@ -121,7 +127,9 @@ def test_scalars_say_where_the_run_is(source):
     for step in (0, 4):
         found, moment = run(system, source, step, step + 1), system.schedule.at(step)
         assert (found["resolution"], found["images"]) == (moment.resolution, moment.shown)
-        assert [found[name] for name in ("alpha", "gRate", "cRate")] == pytest.approx([moment.alpha, 0.005, 0.005])
+        assert [found[name] for name in ("alpha", "gRate", "cRate")] == pytest.approx(
+            [moment.alpha, 0.005, 0.005]
+        )
 
 
 def test_default_flags_run(source):
@@ -131,7 +139,8 @@ def test_default_flags_run(source):
 
 
 def test_unrolling_puts_the_critic_back(source):
-    """After the generator step the critic, its Adam state and k are those of the ordinary steps; the original crashes."""
+    """After the generator step the critic, its Adam state and k are those of the ordinary steps; the original
+    crashes."""
     plain, unrolled = make(criticLossFunc="BEGAN"), make(criticLossFunc="BEGAN", unrollCritic=2)
     batch = unrolled.batch(0, source)
     assert batch["reals"].shape[1] == 3
@@ -168,16 +177,20 @@ def test_grey_images_and_late_start(source):
 
 
 def test_paper_options(source):
-    """The paper's constants and its minibatch standard deviation give another network of the same parameters."""
+    """The paper's constants and its minibatch standard deviation give another network of the same
+    parameters."""
     system = make(weight_scale="paper", stddev_form="paper")
-    dense = [next(layer for layer in system.networks[kind].blocks[0].steps if isinstance(layer, Dense)) for kind in "gd"]
+    dense = [next(layer for layer in system.networks[kind].blocks[0].steps if isinstance(layer, Dense))
+             for kind in "gd"]
     assert dense[0].weight.constant == pytest.approx(2**0.5 / 4 / 5**0.5)
     assert dense[1].weight.constant == pytest.approx(1 / 6**0.5)
     assert np.isfinite(run(system, source, 0, 1)["critLoss"])
     x = tf.constant(np.random.default_rng(0).standard_normal((4, 2, 2, 3)), tf.float32)
     forms = {centre: minibatch_stddev(x, 2, centre) for centre in (False, True)}
-    assert np.array_equal(forms[False][..., :3], x) and np.array_equal(forms[False][..., 3], forms[True][..., 3])
-    pairs = tf.reshape(forms[True][..., :3], [2, 2, 2, 2, 3])  # the original writes the centred activations in place
+    assert np.array_equal(forms[False][..., :3], x) and np.array_equal(forms[False][..., 3],
+                                                                       forms[True][..., 3])
+    # the original writes the centred activations in place
+    pairs = tf.reshape(forms[True][..., :3], [2, 2, 2, 2, 3])
     np.testing.assert_allclose(tf.reduce_sum(pairs, 0), np.zeros([2, 2, 2, 3]), atol=1e-6)
 
 

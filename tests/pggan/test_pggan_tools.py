@@ -17,7 +17,8 @@ from tfgan_suite.pggan.networks import Generator, Sizes
 from tfgan_suite.pggan.system import PGGAN
 from tfgan_suite.pictures import walks
 
-TINY = {"fmapBase": 16, "fmapMax": 6, "latentSize": 5, "endRes": 8, "stdDevGroup": 2, "batch_table": "4:4,8:4",
+TINY = {"fmapBase": 16, "fmapMax": 6, "latentSize": 5, "endRes": 8, "stdDevGroup": 2,
+        "batch_table": "4:4,8:4",
         "samplesWhileStable": 8, "samplesWhileFade": 8, "obj": 1.0, "data_path": "digits"}
 
 
@@ -46,7 +47,9 @@ def snapshot(path, flags):
     return {"gen": own["g"], "crit": own["d"]}, path
 
 
-@pytest.mark.parametrize("flags, text", [({"fmapMax": 5}, "another architecture"), ({"stdDevGroup": 1}, "another architecture"),
+@pytest.mark.parametrize("flags, text",
+                         [({"fmapMax": 5}, "another architecture"),
+                          ({"stdDevGroup": 1}, "another architecture"),
                                          ({"endRes": 16, "batch_table": "4:4,8:4,16:4"}, "first difference")])
 def test_snapshot_of_another_architecture(flags, text):
     """One line that names the first difference."""
@@ -61,7 +64,8 @@ def test_unreadable_snapshots(tmp_path):
         def __reduce__(self):
             return (Path(tmp_path / "ran").write_text, ("",))
 
-    cases = {"missing.pth.tar": None, "short.pth.tar": b"PK\x03\x04", "pointer.pth.tar": b"version https://git-lfs",
+    cases = {"missing.pth.tar": None, "short.pth.tar": b"PK\x03\x04",
+             "pointer.pth.tar": b"version https://git-lfs",
              "hostile.pth.tar": pickle.dumps(Hostile())}
     for name, data in cases.items():
         if data is not None:
@@ -94,7 +98,8 @@ def test_sampling_tool(weights, tmp_path, capsys):
     main = tool("pggan_sample")
     main([str(weights), "--nImages=6", f"--outputFile={tmp_path / 'a.png'}"])
     assert Image.open(tmp_path / "a.png").size == (1 * 13 + 5, 6 * 13 + 5)
-    main([str(weights), "--nImages=9", "--resolution=4", f"--outputFile={tmp_path / 'b.png'}", "--cut=resample"])
+    main([str(weights), "--nImages=9", "--resolution=4", f"--outputFile={tmp_path / 'b.png'}",
+          "--cut=resample"])
     assert Image.open(tmp_path / "b.png").size == (3 * 9 + 5, 3 * 9 + 5)
     for flag, frames in (("createInterpolGif", 10), ("slerp", 60), ("growth", 9)):
         main([str(weights), "--nImages=5", f"--{flag}", f"--outputFile={tmp_path / flag}.png"])
@@ -106,11 +111,14 @@ def test_sampling_tool(weights, tmp_path, capsys):
 
 
 def test_the_walk_of_the_sampling_tool_does_not_jump(weights, tmp_path, monkeypatch):
-    """Its key latents are cut, not the way between them: no step is longer than an even one, but for slerp's bend."""
+    """Its key latents are cut, not the way between them: no step is longer than an even one, but for slerp's
+    bend."""
     drawn = []
     plain = sampling.draw
-    monkeypatch.setattr(sampling, "draw", lambda network, z, *rest: drawn.append(z) or plain(network, z, *rest))
-    tool("pggan_sample")([str(weights), "--nImages=9", "--slerp", "--psiCut=1.0", f"--outputFile={tmp_path / 'a.gif'}"])
+    monkeypatch.setattr(sampling, "draw", lambda network, z, *rest: drawn.append(z)
+                        or plain(network, z, *rest))
+    tool("pggan_sample")([str(weights), "--nImages=9", "--slerp", "--psiCut=1.0",
+                          f"--outputFile={tmp_path / 'a.gif'}"])
     (z,) = drawn
     steps = np.linalg.norm(z - np.roll(z, 1, 0), axis=1)
     keys = np.linalg.norm(z[::12] - np.roll(z[::12], -1, 0), axis=1)
@@ -156,7 +164,8 @@ def test_image_tools(tmp_path, capsys):
     assert image_tools.clean(folder, tmp_path / "out", res=8) == (2, 2)
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 2 and "2.jpg: 4x4 is smaller than 8" in said[0] and "broken.jpg" in said[1]
-    assert image_tools.clean(folder, tmp_path / "faces", likelihood=lambda p: p.getpixel((0, 0))[0] / 255) == (2, 2)
+    assert image_tools.clean(folder, tmp_path / "faces",
+                             likelihood=lambda p: p.getpixel((0, 0))[0] / 255) == (2, 2)
     assert "0.jpg: its first face is 0.00 likely, 0.5 are needed" in capsys.readouterr().out
     same = image_tools.statistics(folder, tmp_path / "stats")  # the original skips it with a line too
     assert same == found and "left out" in capsys.readouterr().out
@@ -177,11 +186,13 @@ def test_vgg(tmp_path):
     """A network of VGG16's form with one channel, against a sum done by hand."""
     with pytest.raises(UserError, match="fetch https"):
         vgg.read_weights(tmp_path / "none.pth")
-    weights = {f"features.{i}.{k}": np.zeros((1, 3 if i == 0 else 1, 3, 3)[: 4 if k == "weight" else 1], np.float32)
+    weights = {f"features.{i}.{k}": np.zeros((1, 3 if i == 0 else 1, 3, 3)[: 4 if k == "weight" else 1],
+                                             np.float32)
                for i in (0, 2, 7, 14, 21, 28) for k in ("weight", "bias")}
     for i in (0, 2, 7, 14, 21, 28):
         weights[f"features.{i}.weight"][:, :, 1, 1] = 1
-    weights.update({f"classifier.{i}.weight": np.ones((2, 49 if i == 0 else 2), np.float32) for i in (0, 3, 6)})
+    weights.update({f"classifier.{i}.weight": np.ones((2, 49 if i == 0 else 2), np.float32)
+                    for i in (0, 3, 6)})
     weights.update({f"classifier.{i}.bias": np.zeros(2, np.float32) for i in (0, 3, 6)})
     x = np.full((1, 224, 224, 3), 0.5, np.float32)
     np.testing.assert_allclose(vgg.logits(weights, x), [[1.5 * 49 * 4] * 2], rtol=1e-5)
@@ -225,8 +236,10 @@ def test_short_run_writes_the_originals_files(tmp_path):
     assert Trainer(params, io.StringIO()).run() == 6
     status = (tmp_path / "l/netStatus.txt").read_text().splitlines()
     assert status[:2] == [reports.HEADER, reports.DASHES] and len(status) == 8
-    assert [line.split("|")[3].strip() for line in status[2:]] == ["stable", "stable", "fade", "fade", "stable", "stable"]
-    # Eight reals from batches of four: the original's picture needs a second batch there (from 512x512 on), and stops.
+    assert [line.split("|")[3].strip() for line in status[2:]] == ["stable", "stable", "fade", "fade",
+                                                                   "stable", "stable"]
+    # Eight reals from batches of four: the original's picture needs a second batch there (from 512x512
+    # on), and stops.
     assert Image.open(tmp_path / "l/8_fade_4.jpg").size == (8 * 10 + 2, 2 * 10 + 2)
     names = {p.name for p in (tmp_path / "l").iterdir()}
     assert {"architecture.txt", "growth.gif", "8_fade_4.jpg", "stages"} <= names

@@ -29,11 +29,13 @@ def images(side, seed=0):
 @pytest.mark.parametrize("chunk", [0, 1, 3])
 @pytest.mark.parametrize("groups", [("4,2,1,3",), ("8,2,1,3",), ("4,2,2,3", "5,1,1,3")], ids=str)
 def test_stacked_and_plain_are_one(groups, chunk):
-    """The same weights give the same logits, the same gradients of every loss, and the same image gradient."""
+    """The same weights give the same logits, the same gradients of every loss, and the same image
+    gradient."""
     given, side = projections(*groups), 16
     bank = Discriminators(side, 4, given, chunk=chunk)
     stride = {number: group.stride for group in given for number in group.numbers}
-    plain = Projected(given, lambda i, channels: networks.discriminator(f"c{i}_", side // stride[i], channels, 4))
+    plain = Projected(given, lambda i,
+                      channels: networks.discriminator(f"c{i}_", side // stride[i], channels, 4))
     draw = np.random.default_rng(1)
     arrays = {name: draw.normal(0, 0.3, shape).astype(np.float32) for name, shape in bank.shapes().items()}
     assert set(plain.shapes()) == set(arrays)
@@ -54,7 +56,8 @@ def test_stacked_and_plain_are_one(groups, chunk):
     rows, named = bank.rows(), plain.named()
     for name, gradient in zip(named, tape.gradient(total, list(named.values()))):
         _, variable, row = rows[name]
-        np.testing.assert_allclose(by_variable[variable.ref()][row], gradient, rtol=1e-4, atol=2e-6, err_msg=name)
+        np.testing.assert_allclose(by_variable[variable.ref()][row], gradient, rtol=1e-4, atol=2e-6,
+                                   err_msg=name)
     g_losses, image_gradient = bank.generator_losses(fake)
     np.testing.assert_allclose(tf.reduce_mean(g_losses), g_loss, rtol=1e-5)
     np.testing.assert_allclose(image_gradient, tape.gradient(g_loss, fake), rtol=1e-4, atol=1e-7)
@@ -99,7 +102,8 @@ def test_steps_inside_the_loop_are_the_whole_step(groups):
         optimizers.apply(together, gradients, other.trainable_variables)
         np.testing.assert_allclose(losses, expected, rtol=1e-5)
     assert int(at_once.iterations) == int(together.iterations) == 3
-    for a, b in zip([*one.trainable_variables, *at_once.variables], [*other.trainable_variables, *together.variables]):
+    for a, b in zip([*one.trainable_variables, *at_once.variables],
+                    [*other.trainable_variables, *together.variables]):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6, err_msg=a.name)
 
 
@@ -115,7 +119,8 @@ def whole_reads(function, shapes, *arguments):
 
 
 def test_a_loaded_bank_steps_like_a_fresh_one():
-    """No step reads a whole stack: after rows have been assigned, TensorFlow copies a variable at every such read."""
+    """No step reads a whole stack: after rows have been assigned, TensorFlow copies a variable at every such
+    read."""
     (fresh, first), (loaded, second) = built(("4,2,1,3",), chunk=1), built(("4,2,1,3",), 1, chunk=1)
     loaded.assign(dict(fresh.arrays()))
     real, fake = images(16)
@@ -135,7 +140,8 @@ def shares_memory(variable):
 
 
 def test_loading_leaves_variables_as_they_were():
-    """Of a stack that is computed at once: reads after a load copy nothing; a slice's assignment would end that."""
+    """Of a stack that is computed at once: reads after a load copy nothing; a slice's assignment would end
+    that."""
     bank, _ = built(("4,2,1,3",))
     bank.assign(dict(bank.arrays()))
     bank.assign({name: array for name, array in bank.arrays() if name.startswith("c1_")})

@@ -1,4 +1,5 @@
-"""Projections: of several shapes in one run, their file, the experiments' own, and what is said of mismatches."""
+"""Projections: of several shapes in one run, their file, the experiments' own, and what is said of
+mismatches."""
 import io
 import json
 
@@ -26,7 +27,8 @@ def test_several_shapes_in_one_run(tmp_path, monkeypatch):
     workplace(tmp_path, monkeypatch)
     trainer = train(filts="4,2,1,2 5,1,2,1 4,2,1,1", MAXITER=2)
     groups = filters.load("models/tiny/filts.npz")
-    assert [group.numbers for group in groups] == [(0, 1, 3), (2,)] and [group.stride for group in groups] == [2, 1]
+    assert [group.numbers for group in groups] == [(0, 1, 3), (2,)] and [group.stride
+                                                                         for group in groups] == [2, 1]
     saved = dict(trainer.system.networks["d"].arrays())
     assert [saved[f"c{i}_0_w"].shape[2] for i in range(4)] == [1, 1, 2, 1]
     assert {name.split("_")[0] for name in saved} == {"c0", "c1", "c2", "c3"}
@@ -42,7 +44,8 @@ def test_an_uninterrupted_run_of_several_shapes_is_the_resumed_one(tmp_path, mon
     for end in (1, 2):
         parts = train(filts="4,2,1,1 5,1,2,1", MAXITER=end, wts_dir="models/b", log_dir="logs/b")
     for kind in "gd":
-        for (name, a), (_, b) in zip(whole.system.networks[kind].arrays(), parts.system.networks[kind].arrays()):
+        for (name, a), (_, b) in zip(whole.system.networks[kind].arrays(),
+                                     parts.system.networks[kind].arrays()):
             assert np.array_equal(a, b), name
 
 
@@ -51,7 +54,8 @@ def test_the_papers_experiments_make_their_own(name, count):
     """8x8 filters with stride 2 to one channel, as many as the experiment's name says."""
     params = experiment.load(name)
     groups = filters.grouped(filters.make(params.filts.split(), params.filts_seed), "made")
-    assert [(len(group), group.stride, group.values.shape[1:]) for group in groups] == [(count, 2, (8, 8, 3, 1))]
+    assert [(len(group), group.stride, group.values.shape[1:])
+            for group in groups] == [(count, 2, (8, 8, 3, 1))]
 
 
 def test_filters_of_ones_own_are_taken_and_said(tmp_path, monkeypatch):

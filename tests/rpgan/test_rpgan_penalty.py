@@ -37,7 +37,8 @@ def test_each_discriminator_gets_its_own_regulariser(count):
             value = found.value
         np.testing.assert_allclose([shown["real"][i], shown["fake"][i]], [found.real, found.fake], rtol=1e-4)
         for g, p, expected in zip(gradients, plain, tape.gradient(value, d.trainable_variables)):
-            np.testing.assert_allclose((g - p)[i], tf.zeros_like(p[i]) if expected is None else expected[i], atol=2e-5)
+            np.testing.assert_allclose((g - p)[i], tf.zeros_like(p[i]) if expected is None else expected[i],
+                                       atol=2e-5)
 
 
 @pytest.mark.parametrize("system", ["rpgan", "rpgan_baseline"])
@@ -64,7 +65,8 @@ def test_the_loss_takes_the_logits_of_the_penaltys_passes(monkeypatch):
     d, passes = Discriminators(16, 4, [projection], chunk=1), []
     plain = Stack.logits
     monkeypatch.setattr(Stack, "logits", lambda self, *rest: passes.append(1) or plain(self, *rest))
-    real, fake = tf.random.stateless_normal([3, 16, 16, 3], [0, 1]), tf.random.stateless_normal([3, 16, 16, 3], [0, 2])
+    real, fake = tf.random.stateless_normal([3, 16, 16, 3],
+                                            [0, 1]), tf.random.stateless_normal([3, 16, 16, 3], [0, 2])
 
     def penalty(look):
         return penalties.terms(("js", "r1", "r2"), look, {"gamma": 2.0, "r1_weight": 1.0, "r2_weight": 1.0})

@@ -27,7 +27,8 @@ def pets(tmp_path):
 
 
 def cropping(folder, **values):
-    return system("sngan_projection", dataset="imagenet", data_dir=str(folder), n_classes=3, class_range="1-3",
+    return system("sngan_projection", dataset="imagenet", data_dir=str(folder), n_classes=3,
+                  class_range="1-3",
                   augmentation=True, crop_ratio=0.9, **values)
 
 
@@ -38,9 +39,11 @@ def test_classes_are_chosen_and_numbered_anew(pets):
     assert source.image(0).shape == (16, 16, 3) and source.image(0)[0, 0, 0] == 50
     assert source.images([5, 0]).shape == (2, 16, 16, 3)
     with pytest.raises(UserError, match="has 3 classes, this experiment 4"):
-        system("sngan_projection", dataset="imagenet", data_dir=str(pets), n_classes=4, class_range="1-3").source()
+        system("sngan_projection", dataset="imagenet", data_dir=str(pets), n_classes=4,
+               class_range="1-3").source()
     with pytest.raises(UserError, match="no image of the classes 7 to 9"):
-        system("sngan_projection", dataset="imagenet", data_dir=str(pets), n_classes=3, class_range="7-9").source()
+        system("sngan_projection", dataset="imagenet", data_dir=str(pets), n_classes=3,
+               class_range="7-9").source()
     for text in ("3-1", "a-b", "7"):
         with pytest.raises(UserError, match="no range of classes"):
             experiment.load("digits_sngan", {"class_range": text})
@@ -73,7 +76,11 @@ def test_every_configuration_of_the_paper(name):
     params = experiment.load(f"sngan_projection_{name}")
     classes, size = PAPER[name]
     assert params.n_classes == classes and params.network.endswith({128: "128"}.get(size, str(size)))
-    assert ("class_range" in params.text) == name.startswith("dog") and params.n_dis == 5 and params.loss_type == "hinge"
+    assert (
+        ("class_range" in params.text) == name.startswith("dog")
+        and params.n_dis == 5
+        and params.loss_type == "hinge"
+    )
     assert params.iteration_decay_start in (0, params.iteration - 50000)
     if name.startswith("dog"):
         assert (params.crop_ratio, params.augmentation, params.class_range) == (0.9, True, "151-293")

@@ -129,7 +129,8 @@ def test_snapshots_of_the_authors_are_our_files(tmp_path, kind):
     arrays = chainer.convert(path, other.params)
     assert chainer.iteration(path, other.params) == 7 and set(arrays) == {"g", "d"}
     other.networks["g"].assign(arrays["g"])
-    assert np.array_equal(source.generate(source.latents(2, 0), [1, 2]), other.generate(other.latents(2, 0), [1, 2]))
+    assert np.array_equal(source.generate(source.latents(2, 0), [1, 2]),
+                          other.generate(other.latents(2, 0), [1, 2]))
 
 
 class Host:
@@ -147,11 +148,14 @@ def test_dev_cost_changes_nothing():
     event = next(e for e in tiny.events() if e.name == "dev cost")
     first, again = event.run(100, None), event.run(100, None)
     assert np.isfinite(first["dev_cost"]) and first == again
-    assert all(np.array_equal(a, b) for a, b in zip(before, [v for n in tiny.networks.values() for v in n.variables]))
+    assert all(np.array_equal(a, b) for a,
+               b in zip(before, [v for n in tiny.networks.values() for v in n.variables]))
 
 
 def test_curves_survive_a_broken_line(tmp_path):
     (tmp_path / "metrics.jsonl").write_text('{"iteration": 1, "d_cost": 2.0}\n{"iteration": 2, "d_co')
     assert curves.draw_series(tmp_path, ["d_cost", "g_cost"]) == {}
-    assert (tmp_path / "d_cost.png").read_bytes().startswith(b"\x89PNG") and not (tmp_path / "g_cost.png").exists()
+    assert (tmp_path / "d_cost.png").read_bytes().startswith(b"\x89PNG") and not (
+        tmp_path / "g_cost.png"
+    ).exists()
     curves.draw_series(tmp_path / "nowhere", ["d_cost"])

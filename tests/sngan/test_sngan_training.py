@@ -32,7 +32,8 @@ def train(folder, kind, iterations, **values):
     params = parameters(kind, **values)
     done = Trainer(params, io.StringIO()).run()
     files = Checkpoints(params.wts_dir)
-    return {f"{part}/{name}": value for part in ("g", "d", "state") for name, value in Archive(files.path(part, done)).items()
+    return {f"{part}/{name}": value for part in ("g", "d", "state") for name,
+            value in Archive(files.path(part, done)).items()
             if name != "about"}
 
 
@@ -74,7 +75,9 @@ def test_two_devices_equal_one(tmp_path, kind):
     iterations = {"sngan": 2, "sngan_projection": 1}[kind]  # the first of sngan has no G step
     train(tmp_path / "1", kind, iterations)
     command = [sys.executable, "-c", DEVICES, str(tmp_path / "2"), kind, str(iterations)]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3"},
+    done = subprocess.run(command,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join(paths),
+                               "TF_CPP_MIN_LOG_LEVEL": "3"},
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     rate = 0.01
@@ -83,7 +86,9 @@ def test_two_devices_equal_one(tmp_path, kind):
         for name, value in one.items():
             error = np.abs(value - two[name])
             assert np.max(error, initial=0) <= 2.1 * rate * iterations + 1e-4, name
-            assert np.mean(error > 1e-3 * max(1.0, np.max(np.abs(value), initial=0))) < 0.2 or value.size < 40, name
+            assert np.mean(error > 1e-3 * max(1.0,
+                                              np.max(np.abs(value),
+                                                     initial=0))) < 0.2 or value.size < 40, name
 
 
 def test_halves_in_one_pass_or_two():
@@ -109,7 +114,8 @@ def test_every_loss_takes_a_step(loss):
 
 def test_gradient_penalty_of_a_linear_critic():
     weights = tf.constant([[3.0], [4.0]])
-    norms = penalties.norms_of(penalties.View(lambda x: x @ weights, tf.constant([[1.0, 2.0], [0.0, 1.0]])).squares)
+    norms = penalties.norms_of(penalties.View(lambda x: x @ weights,
+                                              tf.constant([[1.0, 2.0], [0.0, 1.0]])).squares)
     np.testing.assert_allclose(norms, [5.0, 5.0], rtol=1e-6)
     np.testing.assert_allclose(penalties.unit_norm_penalty(norms), 160.0, rtol=1e-6)
 
@@ -156,7 +162,8 @@ def test_older_names_of_u():
 def test_logged_names_of_singular_values():
     names = {name for name, _, _ in system().networks["d"].spectral_weights()}
     assert {"Discriminator/D.Block.1.Conv1/filters", "Discriminator/D.Output"} <= names
-    weights = {name: (matrix, u) for name, matrix, u in system("sngan_projection").networks["d"].spectral_weights()}
+    weights = {name: (matrix, u) for name, matrix,
+               u in system("sngan_projection").networks["d"].spectral_weights()}
     assert {"block1/c1", "l_y"} <= set(weights)
     for matrix, u in weights.values():
         assert u.shape == (1, matrix.shape[1])

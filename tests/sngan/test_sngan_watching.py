@@ -25,7 +25,8 @@ def test_dev_cost_has_the_statistics_of_training(conditional):
     images, labels = tf.zeros((4, 32, 32, 3), tf.uint8), tf.constant([0, 1, 2, 3])
     before = [v.numpy() for n in tiny.networks.values() for v in n.variables]
     cost = monitors.DevCost(tiny).batch_cost(images, labels, tf.constant(7, tf.int64))
-    assert all(np.array_equal(a, b) for a, b in zip(before, [v for n in tiny.networks.values() for v in n.variables]))
+    assert all(np.array_equal(a, b) for a,
+               b in zip(before, [v for n in tiny.networks.values() for v in n.variables]))
     draw = monitors.Draws(tiny.params.seed, tf.constant(7, tf.int64))
     z, g = draw.normal("dev/z", (4, tiny.dim_z)), tiny.networks["g"]
     fake = tf.stack([f for pair in zip(g(z[0::2], labels[0::2]), g(z[1::2], labels[1::2])) for f in pair])
@@ -39,7 +40,8 @@ def test_costs_of_every_iteration_survive_a_stop(tmp_path):
     costs = monitors.Costs()
     assert costs.flush(tmp_path) == {}
     for step in range(5):
-        costs.observe(step, {"d_cost": np.float32(step), "lr": np.float32(1), **({"g_cost": np.float32(-step)} if step else {})})
+        costs.observe(step, {"d_cost": np.float32(step), "lr": np.float32(1),
+                             **({"g_cost": np.float32(-step)} if step else {})})
         if step == 2:
             assert costs.flush(tmp_path)["d_cost"] == {1: 0.0, 2: 1.0, 3: 2.0}
     assert costs.flush(tmp_path)["g_cost"] == {i + 1: -float(i) for i in range(1, 5)}
@@ -61,11 +63,15 @@ def test_sheets_as_often_as_in_the_originals(tmp_path):
     assert events["sheet"].is_due(50) and not events["sheet"].is_due(55) and events["latest sheet"].is_due(55)
     events["latest sheet"].run(55, host)
     assert (tmp_path / "samples/latest.png").read_bytes().startswith(b"\x89PNG")
-    assert not {"sheet", "latest sheet"} & {e.name for e in system("sngan_projection", evaluation_interval=0).events()}
+    assert not {"sheet", "latest sheet"} & {e.name
+                                            for e in system("sngan_projection",
+                                                            evaluation_interval=0).events()}
 
 
 def test_curves_of_both_systems(tmp_path):
-    (tmp_path / "metrics.jsonl").write_text('{"iteration": 50, "inception_5k": 2.0, "d_cost": 1.0, "inception_5k_std": 0}\n')
+    (tmp_path / "metrics.jsonl").write_text(
+        '{"iteration": 50, "inception_5k": 2.0, "d_cost": 1.0, "inception_5k_std": 0}\n'
+    )
     curves = {e.name: e for e in system("sngan_projection", snapshot_interval=100).events()}["curves"]
     assert curves.run(100, Host(tmp_path)) == {}
     assert {p.stem for p in tmp_path.glob("*.png")} == {"d_cost", "inception_5k", "inception_5k_std"}
@@ -94,8 +100,10 @@ def test_snapshots_in_a_folder(tmp_path):
         assert convert.iteration(str(given)) == number
         assert set(convert.convert(str(given), other.params)) == ({"g", "d"} if number == 10 else {"g"})
     (tmp_path / "empty").mkdir()
-    for given, wanted in ((tmp_path / "empty", "ResNetGenerator_N.npz"), (tmp_path / "snapshot_iter_10", "give ResNetGenerator"),
-                          (tmp_path / "empty/SNResNetProjectionDiscriminator_3.npz", "no ResNetGenerator_3.npz lies beside")):
+    for given, wanted in ((tmp_path / "empty", "ResNetGenerator_N.npz"),
+                          (tmp_path / "snapshot_iter_10", "give ResNetGenerator"),
+                          (tmp_path / "empty/SNResNetProjectionDiscriminator_3.npz",
+                           "no ResNetGenerator_3.npz lies beside")):
         with pytest.raises(UserError, match=wanted):
             convert.convert(str(given), other.params)
         with pytest.raises(UserError, match=wanted):
@@ -110,7 +118,8 @@ def test_walks_through_several_classes():
     for n in (2, 7, 11):
         assert np.array_equal(walks.through(np.stack([a, b]), n), walks.linear(a, b, n))
     assert walks.class_list("3,0,2", 4, "x") == (3, 0, 2) and walks.class_list(None, 4, "x") is None
-    for text, classes, problem in (("3", 4, "two or more classes"), ("1,x", 4, "classes A,B"), ("1,4", 4, "0 to 3"),
+    for text, classes, problem in (("3", 4, "two or more classes"), ("1,x", 4, "classes A,B"),
+                                   ("1,4", 4, "0 to 3"),
                                    ("1,2", 0, "not conditional")):
         with pytest.raises(UserError, match=problem):
             walks.class_list(text, classes, "x")

@@ -17,7 +17,8 @@ class Archive:
         url: its address.
         name: its file name.
         size: bytes, or 0 where the publisher does not say.
-        digest: 'md5:...' or 'sha256:...', or '' where no trusted one is known (a line says so after the download).
+        digest: 'md5:...' or 'sha256:...', or '' where no trusted one is known (a line says so after the
+            download).
         unpack: 'zip', 'tar', 'gz' (a single file), or '' to leave it as it is.
     """
 
@@ -52,10 +53,12 @@ _LSUN = "http://dl.yf.io/lsun/scenes/{}_lmdb.zip"
 _MNIST = "https://storage.googleapis.com/cvdf-datasets/mnist/{}.gz"
 
 DATASETS = {d.name: d for d in (
-    DataSet("celebA", "202,599 aligned faces of 178x218", "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html", (
+    DataSet("celebA", "202,599 aligned faces of 178x218", "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+            (
         Archive(_DRIVE.format("0B7EVK8r0v71pZjFTYXZWM3FlRnM"), "img_align_celeba.zip", 1443490838,
                 "md5:00d2c5bc6d35e252742224ab0c1e8fcb", "zip"),), "img_align_celeba"),
-    DataSet("lsun", "LSUN bedrooms, 3 million photographs in LMDB files (43 GB)", "https://www.yf.io/p/lsun", (
+    DataSet("lsun", "LSUN bedrooms, 3 million photographs in LMDB files (43 GB)", "https://www.yf.io/p/lsun",
+            (
         Archive(_LSUN.format("bedroom_train"), "bedroom_train_lmdb.zip", unpack="zip"),
         Archive(_LSUN.format("bedroom_val"), "bedroom_val_lmdb.zip", unpack="zip"),
         Archive(_LSUN.format("test"), "test_lmdb.zip", unpack="zip"))),
@@ -68,12 +71,15 @@ DATASETS = {d.name: d for d in (
                 "md5:9fb629c4189551a2d022fa330f9573f3", "gz"),
         Archive(_MNIST.format("t10k-labels-idx1-ubyte"), "t10k-labels-idx1-ubyte.gz", 4542,
                 "md5:ec29112dd5afa0611ce80d1b7f02629c", "gz"))),
-    DataSet("cifar10", "60,000 photographs of 32x32 in ten classes", "https://www.cs.toronto.edu/~kriz/cifar.html", (
-        Archive("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", "cifar-10-python.tar.gz", 170498071,
+    DataSet("cifar10", "60,000 photographs of 32x32 in ten classes",
+            "https://www.cs.toronto.edu/~kriz/cifar.html", (
+        Archive("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", "cifar-10-python.tar.gz",
+                170498071,
                 "md5:c58f30108f718f92721af3b95e74349a", "tar"),), "cifar-10-batches-py"),
     DataSet("anime", "anime faces, as alenmora/ppgan used them", "https://github.com/alenmora/ppgan", (
         Archive(_DRIVE.format("1CrpVlVx12t4yU5q2WXe8lQPtTKjbLzez"), "anime_face.zip", unpack="zip"),)),
-    DataSet("imagenet", "ILSVRC2012, 1.28 million photographs in 1000 classes", "https://image-net.org/download.php"),
+    DataSet("imagenet", "ILSVRC2012, 1.28 million photographs in 1000 classes",
+            "https://image-net.org/download.php"),
 )}
 
 

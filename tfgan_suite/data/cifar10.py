@@ -1,4 +1,5 @@
-"""CIFAR-10 from the official Python archive, extracted or not. Its pickles are read as data: no code in them is ever run."""
+"""CIFAR-10 from the official Python archive, extracted or not. Its pickles are read as data: no code in them
+is ever run."""
 from __future__ import annotations
 
 import io
@@ -24,7 +25,8 @@ _LARGEST = 64 << 20  # a batch file has 31 MB
 
 
 def _numbers(labels) -> list[int]:
-    """A list of whole numbers and nothing else: NumPy would follow lists in lists, and lists in themselves."""
+    """A list of whole numbers and nothing else: NumPy would follow lists in lists, and lists in
+    themselves."""
     if not isinstance(labels, list) or not all(type(n) is int for n in labels):
         raise ValueError("its labels are no list of numbers")
     return labels
@@ -39,9 +41,11 @@ def _batch(data: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
         if flat.dtype != np.uint8:
             raise ValueError("its pixels are no bytes")
     if flat.ndim != 2 or flat.shape[1] != _PIXELS or labels.shape != flat.shape[:1] or not len(flat):
-        raise UserError(f"{where}: has data of shape {flat.shape} and {labels.size} labels, not [n, {_PIXELS}] and n; {advice}")
+        raise UserError(f"{where}: has data of shape {flat.shape} and {labels.size} labels, not [n, "
+                        f"{_PIXELS}] and n; {advice}")
     if labels.min() < 0 or labels.max() >= len(CLASSES):
-        raise UserError(f"{where}: has labels {labels.min()} to {labels.max()}, not 0 to {len(CLASSES) - 1}; {advice}")
+        raise UserError(f"{where}: has labels {labels.min()} to {labels.max()}, not 0 to {len(CLASSES) - 1}; "
+                        f"{advice}")
     return flat.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels.astype(np.int32)
 
 
@@ -60,7 +64,8 @@ def _from_archive(path: Path, names: tuple) -> dict[str, bytes]:
                 found[name] = archive.extractfile(member).read()
     for name in names:
         if name not in found:
-            raise UserError(f"{path}: has no {name}; delete it and {catalog.help_for('cifar10', path.parent)}")
+            raise UserError(f"{path}: has no {name}; delete it and "
+                            f"{catalog.help_for('cifar10', path.parent)}")
     return found
 
 
@@ -72,14 +77,16 @@ def _find(root: Path, names: tuple) -> dict[str, bytes]:
             return _from_folder(folder, names)
     if (root / ARCHIVE).is_file():
         return _from_archive(root / ARCHIVE, names)
-    raise UserError(f"{root}: no CIFAR-10 there (neither {names[0]} nor {ARCHIVE}); {catalog.help_for('cifar10', root)}")
+    raise UserError(f"{root}: no CIFAR-10 there (neither {names[0]} nor {ARCHIVE}); "
+                    f"{catalog.help_for('cifar10', root)}")
 
 
 class Cifar10(ArraySource):
     """CIFAR-10 in memory, in the order of the files.
 
     Args:
-        root: the folder with the batch files, the folder above it, the folder with the archive, or the archive itself.
+        root: the folder with the batch files, the folder above it, the folder with the archive, or the
+            archive itself.
         part: 'train' (50,000), 'test' (10,000) or 'all' (train, then test).
 
     Raises:
@@ -91,5 +98,6 @@ class Cifar10(ArraySource):
             raise UserError(f"CIFAR-10 has no part '{part}'; choose from {', '.join(PARTS)}")
         files = _find(Path(root), PARTS[part])
         batches = [_batch(files[name], f"{root}: {name}") for name in PARTS[part]]
-        super().__init__(np.concatenate([images for images, _ in batches]), np.concatenate([labels for _, labels in batches]),
+        super().__init__(np.concatenate([images for images, _ in batches]),
+                         np.concatenate([labels for _, labels in batches]),
                          f"{root} ({part})", CLASSES)

@@ -18,8 +18,10 @@ PNG_FIRST_BYTE = 137
 def decode(data: bytes, where: str) -> np.ndarray:
     """An image file's bytes as uint8 [H, W, 3].
 
-    The content decides, not the name: first byte 137 is PNG, anything else must be JPEG. Grey is replicated, palettes are
-    expanded, alpha is dropped without compositing. JPEG uses the accurate integer inverse DCT, as TensorFlow 0.9 did.
+    The content decides, not the name: first byte 137 is PNG, anything else must be JPEG. Grey is replicated,
+        palettes are
+    expanded, alpha is dropped without compositing. JPEG uses the accurate integer inverse DCT, as TensorFlow
+    0.9 did.
 
     Args:
         where: names the file in messages.
@@ -41,7 +43,9 @@ def decode(data: bytes, where: str) -> np.ndarray:
         return tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE").numpy()
     except tf.errors.OpError:
         kind = "PNG" if data[0] == PNG_FIRST_BYTE else "JPEG"
-        raise UserError(f"{where}: is a broken or truncated {kind} file; replace it or take it off the list") from None
+        raise UserError(
+            f"{where}: is a broken or truncated {kind} file; replace it or take it off the list"
+        ) from None
 
 
 def _check_size(width: int, height: int, where: str) -> None:
@@ -76,7 +80,8 @@ def read(path, where: str = "") -> np.ndarray:
 def probe(path, where: str = "") -> tuple[int, int]:
     """(height, width) from the head of a PNG or JPEG file, and a quick look at its tail.
 
-    A file that ends as its format says is taken as whole; one that does not is decoded to find out (bytes may follow the end).
+    A file that ends as its format says is taken as whole; one that does not is decoded to find out (bytes may
+    follow the end).
 
     Raises:
         UserError: as `read`.
@@ -92,6 +97,7 @@ def probe(path, where: str = "") -> tuple[int, int]:
             width, height = picture.size
         _check_size(width, height, where)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return read(path, where).shape[:2]  # what is wrong, in the decoder's words; or a head longer than we read
+        return read(path,
+                    where).shape[:2]  # what is wrong, in the decoder's words; or a head longer than we read
     whole = tail[4:8] == b"IEND" if head[0] == PNG_FIRST_BYTE else tail.endswith(b"\xff\xd9")
     return (height, width) if whole else read(path, where).shape[:2]

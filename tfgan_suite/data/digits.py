@@ -1,6 +1,7 @@
 """The embedded data set: scikit-learn's 1,797 handwritten digits (8x8 scans with 16 grey levels and labels).
 
-Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI machine learning repository (its test part).
+Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI machine learning repository
+    (its test part).
 """
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ def _cubic(x: np.ndarray) -> np.ndarray:
 
 
 def _resize_matrix(size: int) -> np.ndarray:
-    """float64 [size, 8]: one axis of the resize. Pixel centres at half-integers; the kernel widens when it shrinks;
-    beyond the border there is nothing, and the remaining weights are scaled to sum to one."""
+    """float64 [size, 8]: one axis of the resize. Pixel centres at half-integers; the kernel widens when it
+    shrinks; beyond the border there is nothing, and the remaining weights are scaled to sum to one."""
     scale = SIDE / size
     centres = (np.arange(size) + 0.5) * scale - 0.5
     weights = _cubic((centres[:, None] - np.arange(SIDE)) / max(scale, 1.0))
@@ -50,7 +51,8 @@ def _scans() -> tuple[np.ndarray, np.ndarray]:
 def arrays(size: int) -> tuple[np.ndarray, np.ndarray]:
     """All digits, bright ink on dark ground, and their labels.
 
-    The scans are resized with the separable Catmull-Rom kernel in float64, level 16 becomes 255, and the result is clipped
+    The scans are resized with the separable Catmull-Rom kernel in float64, level 16 becomes 255, and the
+    result is clipped
     and rounded: the same bytes on every machine.
 
     Args:
@@ -98,7 +100,8 @@ def _write_all(target: Path, folder: Path, size: int) -> None:
 
 
 def _check_existing(folder: Path, size: int) -> None:
-    """A folder that an earlier call made: right size, and its list leads to its files from the current folder."""
+    """A folder that an earlier call made: right size, and its list leads to its files from the current
+    folder."""
     problem, advice = "is no complete export of the digits", "delete it or give another folder"
     if not (folder / "list.txt").is_file() or not (folder / _file_name(COUNT - 1)).is_file():
         raise UserError(f"{folder}: {problem}; {advice}")
@@ -107,16 +110,18 @@ def _check_existing(folder: Path, size: int) -> None:
             side = picture.size[0]
         old = (folder / "list.txt").read_text(errors="surrogateescape")
     if side != size:
-        raise UserError(f"{folder}: holds digits of {side}x{side}, not {size}x{size}; delete it or give another folder")
+        raise UserError(f"{folder}: holds digits of {side}x{side}, not {size}x{size}; delete it or give "
+                        f"another folder")
     if old != list_text(_files(folder)) and not Path(old.split("\n", 1)[0]).is_file():
         write_list(folder / "list.txt", _files(folder))
 
 
 def export(folder, size: int) -> Path:
-    """Writes the digits as 1,797 PNG files with `list.txt` (a path a line, as `lfile` wants them) and `labels.txt`.
+    """Writes the digits as 1,797 PNG files with `list.txt` (a path a line, as `lfile` wants them) and
+    `labels.txt`.
 
-    The folder appears whole or not at all. If it is there already, nothing is written, except that a list whose paths
-    do not lead from the current folder to the files is renewed.
+    The folder appears whole or not at all. If it is there already, nothing is written, except that a list
+    whose paths do not lead from the current folder to the files is renewed.
 
     Args:
         folder: where to; missing parents are made.

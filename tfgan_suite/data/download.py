@@ -1,5 +1,5 @@
-"""Downloads that can be stopped at any moment: resumed where they stopped, checked, unpacked, never leaving half a file under
-its own name. Nothing here imports TensorFlow."""
+"""Downloads that can be stopped at any moment: resumed where they stopped, checked, unpacked, never leaving
+half a file under its own name. Nothing here imports TensorFlow."""
 from __future__ import annotations
 
 import contextlib
@@ -28,7 +28,8 @@ from tfgan_suite.files.archive import partial_of
 
 _BLOCK, _QUICK = 1 << 16, 4 << 30  # bytes; a file below _QUICK is hashed in seconds
 _DONE = ".downloaded"
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.EFBIG)
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR,
+         errno.EFBIG)
 
 
 def _digest(path: Path, kind: str) -> str:
@@ -69,14 +70,17 @@ def _receive(archive: Archive, partial: Path, timeout: float) -> None:
     """
     tags = partial.with_name(partial.name + ".tag")
     start = partial.stat().st_size if partial.exists() else 0
-    with _open(archive.url, start, tags.read_text(errors="replace").strip() if tags.exists() else "", timeout) as response:
+    with _open(archive.url, start, tags.read_text(errors="replace").strip() if tags.exists() else "",
+               timeout) as response:
         if response.headers.get_content_type() == "text/html":
-            raise UserError(f"{archive.url}: sent a web page, not the file (perhaps its daily quota is used up)")
+            raise UserError(f"{archive.url}: sent a web page, not the file (perhaps its daily quota is used "
+                            f"up)")
         resumed = response.status == 206
         length = response.headers.get("Content-Length")
         total = (start if resumed else 0) + int(length) if length else archive.size or None
         tags.write_text(response.headers.get("ETag") or response.headers.get("Last-Modified") or "")
-        bar = tqdm(total=total, initial=start if resumed else 0, desc=archive.name, unit="B", unit_scale=True, disable=None)
+        bar = tqdm(total=total, initial=start if resumed else 0, desc=archive.name, unit="B", unit_scale=True,
+                   disable=None)
         with open(partial, "ab" if resumed else "wb") as file, bar:
             while block := response.read(_BLOCK):
                 file.write(block)
@@ -91,7 +95,8 @@ def _complete(error: urllib.error.HTTPError, partial: Path) -> bool:
     return error.code == 416 and partial.exists() and total == str(partial.stat().st_size)
 
 
-def fetch(archive: Archive, folder: Path, attempts: int = 5, wait: float = 1.0, timeout: float = 60.0) -> Path:
+def fetch(archive: Archive, folder: Path, attempts: int = 5, wait: float = 1.0,
+          timeout: float = 60.0) -> Path:
     """Downloads one file into `folder`, or takes the one that is there if it is right.
 
     An interrupted download leaves `NAME.partial`, with which the next call goes on.
@@ -143,7 +148,8 @@ def _alone(partial: Path) -> Iterator[None]:
                 partial.unlink()
 
 
-def _receive_all(archive: Archive, partial: Path, advice: str, attempts: int, wait: float, timeout: float) -> None:
+def _receive_all(archive: Archive, partial: Path, advice: str, attempts: int, wait: float,
+                 timeout: float) -> None:
     """Fills `partial`, trying again after failures."""
     failures = 0
     while failures < attempts:
@@ -188,7 +194,8 @@ def unchecked(archive: Archive, path: Path) -> str:
     """A line about a download that nothing was held against."""
     way = "without encryption " if archive.url.startswith("http:") else ""
     seen = f"; its SHA-256 is {_digest(path, 'sha256')}" if path.stat().st_size < _QUICK else ""
-    return (f"{archive.name}: came {way}from {archive.url.split('/')[2]}, and no checksum is known that it could be held "
+    return (f"{archive.name}: came {way}from {archive.url.split('/')[2]}, and no checksum is known that it "
+            f"could be held "
             f"against{seen}")
 
 
@@ -225,10 +232,12 @@ def unpack(path: Path, kind: str, folder: Path, top: str = "") -> int:
     """
     staging, count = partial_of(folder / f".{path.name}"), 0
     try:
-        for name, file in tqdm(_members(path, kind), f"unpacking {path.name}", unit=" files", leave=False, disable=None):
+        for name, file in tqdm(_members(path, kind), f"unpacking {path.name}", unit=" files", leave=False,
+                               disable=None):
             parts = PurePosixPath(name.replace("\\", "/")).parts
             if not parts or name.startswith("/") or ".." in parts or ":" in parts[0]:
-                raise UserError(f"{path}: a file in it wants to be written to '{name}'; do not use this archive")
+                raise UserError(f"{path}: a file in it wants to be written to '{name}'; do not use this "
+                                f"archive")
             place = staging.joinpath(*(parts[1:] if top and parts[0] == top else parts))
             place.parent.mkdir(parents=True, exist_ok=True)
             with open(place, "wb") as out:
@@ -239,8 +248,12 @@ def unpack(path: Path, kind: str, folder: Path, top: str = "") -> int:
         raise
     except Exception as error:  # a broken archive can raise anything
         if isinstance(error, OSError) and error.errno:
-            raise UserError(f"{folder}: cannot unpack into it: {reason(error)}; make room or give another folder") from None
-        raise UserError(f"{path}: cannot be unpacked ({reason(error)}); delete it and run this again") from None
+            raise UserError(
+                f"{folder}: cannot unpack into it: {reason(error)}; make room or give another folder"
+            ) from None
+        raise UserError(
+            f"{path}: cannot be unpacked ({reason(error)}); delete it and run this again"
+        ) from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return count
@@ -260,8 +273,10 @@ def _at(archive: Archive, base: str, check: bool) -> Archive:
     return archive if check else replace(archive, size=0, digest="")
 
 
-def download(dataset: DataSet, folder, base: str = "", check: bool = True, keep: bool = False, wait: float = 1.0) -> int:
-    """Downloads and unpacks a whole data set into `folder`; goes on where an earlier call stopped, does nothing if it is there.
+def download(dataset: DataSet, folder, base: str = "", check: bool = True, keep: bool = False,
+             wait: float = 1.0) -> int:
+    """Downloads and unpacks a whole data set into `folder`; goes on where an earlier call stopped, does
+    nothing if it is there.
 
     Args:
         base: take the files from this address (a mirror) in place of their own.
@@ -275,7 +290,8 @@ def download(dataset: DataSet, folder, base: str = "", check: bool = True, keep:
         UserError: as `fetch` and `unpack`; or the data set cannot be downloaded without registering.
     """
     if not dataset.archives:
-        raise UserError(f"{dataset.name}: cannot be downloaded without registering; get it from {dataset.home}")
+        raise UserError(f"{dataset.name}: cannot be downloaded without registering; get it from "
+                        f"{dataset.home}")
     folder, count = Path(folder), 0
     if _is_here(dataset, folder):
         return 0
@@ -304,7 +320,9 @@ def _is_here(dataset: DataSet, folder: Path) -> bool:
 
 def _check_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
-    here = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())  # archives that an earlier call left
+    # archives that an earlier call left
+    here = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
     needed = max(0, 2 * size - here)
     if free < needed:
-        raise UserError(f"{folder}: {free / 1e9:.1f} GB are free, but download and unpacking need {needed / 1e9:.1f} GB")
+        raise UserError(f"{folder}: {free / 1e9:.1f} GB are free, but download and unpacking need "
+                        f"{needed / 1e9:.1f} GB")

@@ -19,7 +19,8 @@ EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", 
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """All files below `root`, sorted by folder and name; hidden ones and what macOS adds to archives are left out."""
+    """All files below `root`, sorted by folder and name; hidden ones and what macOS adds to archives are left
+    out."""
     seen = set()
     for folder, folders, files in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
@@ -38,7 +39,8 @@ def find_images(root: Path, extensions: tuple = EXTENSIONS) -> list[Path]:
 
 def find_pictures(root: Path) -> list[Path]:
     """Like `find_images`, with all files that begin like a picture, whatever their names end in."""
-    return [p for p in _walk(root) if p.name.lower().endswith(EXTENSIONS) or (p.is_file() and rgb.looks_like_a_picture(p))]
+    return [p for p in _walk(root) if p.name.lower().endswith(EXTENSIONS)
+            or (p.is_file() and rgb.looks_like_a_picture(p))]
 
 
 def remark_on_others(root: Path, images: list[Path]) -> None:
@@ -48,28 +50,33 @@ def remark_on_others(root: Path, images: list[Path]) -> None:
               p.is_file() and rgb.looks_like_a_picture(p)]
     if others:
         endings = sorted({p.suffix or "none" for p in others})
-        print(f"left out: {len(others)} files of {root} that are pictures, but of other endings ({', '.join(endings)}) than "
+        print(f"left out: {len(others)} files of {root} that are pictures, but of other endings "
+              f"({', '.join(endings)}) than "
               f"{', '.join(EXTENSIONS)}; rename or convert them to use them", file=sys.stderr)
 
 
 class FolderSource(Source):
-    """The images of a folder and its sub-folders, decoded when asked for. Wrap it in `Prepared` to keep them in memory.
+    """The images of a folder and its sub-folders, decoded when asked for. Wrap it in `Prepared` to keep them
+    in memory.
 
     Args:
         root: the folder.
-        per_class: True: only images in sub-folders count, and each sub-folder is a class (label = its place in sorted order).
-            False: all images, no labels. None: True if there are images in sub-folders only, else False.
-        pattern: a glob pattern below `root` (such as '*.jpg' or '**/*.webp') in place of the known extensions.
+        per_class: True: only images in sub-folders count, and each sub-folder is a class (label = its place
+            in sorted order). False: all images, no labels. None: True if there are images in sub-folders
+            only, else False.
+        pattern: a glob pattern below `root` (such as '*.jpg' or '**/*.webp') in place of the known
+            extensions.
         missing: what to do if there is nothing, for the message.
-        background: what is seen through transparent parts of the images; None: the colours that are stored under them, as
-            torchvision's reader shows them.
+        background: what is seen through transparent parts of the images; None: the colours that are stored
+            under them, as torchvision's reader shows them.
 
     Raises:
         UserError: no such folder, or no images in it.
     """
 
     def __init__(self, root, per_class: bool | None = None, pattern: str | None = None,
-                 missing: str = "put the images there or give another folder", background: tuple | None = None):
+                 missing: str = "put the images there or give another folder",
+                 background: tuple | None = None):
         self.root, self.name, self.background = Path(root), str(root), background
         if not self.root.is_dir():
             raise UserError(f"{root}: no such folder; {missing}")
@@ -80,7 +87,11 @@ class FolderSource(Source):
         if per_class:
             self.paths = [p for p in self.paths if p.parent != self.root]
         if not self.paths:
-            kind = f"no file matches '{pattern}'" if pattern else "no images" + " in sub-folders" * bool(per_class and direct)
+            kind = (
+                f"no file matches '{pattern}'"
+                if pattern
+                else "no images" + " in sub-folders" * bool(per_class and direct)
+            )
             raise UserError(f"{root}: {kind}; {missing}")
         if not pattern:
             remark_on_others(self.root, find_images(self.root) if per_class else self.paths)
@@ -112,8 +123,8 @@ class FolderSource(Source):
 class Prepared(Source):
     """Another source's images after a fixed preparation, in memory as uint8 where they fit.
 
-    Images are prepared all at once at the start if the cache fits into `budget`, so that a broken file is found then; otherwise
-    each time they are asked for.
+    Images are prepared all at once at the start if the cache fits into `budget`, so that a broken file is
+    found then; otherwise each time they are asked for.
 
     Args:
         source: where the images come from.
@@ -125,7 +136,8 @@ class Prepared(Source):
         UserError: an image that cannot be read or prepared, or that comes out with another shape; names it.
     """
 
-    def __init__(self, source: Source, function: Callable[[np.ndarray], np.ndarray], name: str = "", budget: int | None = None):
+    def __init__(self, source: Source, function: Callable[[np.ndarray], np.ndarray], name: str = "",
+                 budget: int | None = None):
         self.source, self.function = source, function
         self.name = f"{source.name} {name}".strip()
         self.labels, self.classes = source.labels, source.classes
@@ -154,7 +166,8 @@ class Prepared(Source):
         with naming(self.describe(index)):
             prepared = self.function(image)
         if self.shape is not None and prepared.shape != self.shape:
-            raise UserError(f"{self.describe(index)}: has shape {prepared.shape} where the first image has {self.shape}; "
+            raise UserError(f"{self.describe(index)}: has shape {prepared.shape} where the first image has "
+                            f"{self.shape}; "
                             f"all images of a set must have one shape, or be cropped or resized to one")
         return prepared
 

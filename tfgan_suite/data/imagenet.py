@@ -1,4 +1,5 @@
-"""ImageNet: its offline preparation, and the prepared set as folders per class or as a list of paths with labels."""
+"""ImageNet: its offline preparation, and the prepared set as folders per class or as a list of paths with
+labels."""
 from __future__ import annotations
 
 import io
@@ -60,12 +61,14 @@ class Mode:
 MODES = {
     "crop": Mode(_crop, 128, 95, "the middle square, resized"),
     "original": Mode(_original, 128, 75, "as the TensorFlow SNGAN: contrast stretched, aspect ratio ignored"),
-    "authors": Mode(_authors, 256, 95, "as pfnet-research/sngan_projection: small images left out, else the middle, resized"),
+    "authors": Mode(_authors, 256, 95,
+                    "as pfnet-research/sngan_projection: small images left out, else the middle, resized"),
 }
 
 
 def _convert(path: Path, target: Path, mode: Mode, size: int, background: tuple) -> str:
-    """Prepares one image; returns what is wrong with it, or ''. An image that is there already is left alone."""
+    """Prepares one image; returns what is wrong with it, or ''. An image that is there already is left
+    alone."""
     if target.exists():
         return ""
     try:
@@ -80,11 +83,13 @@ def _convert(path: Path, target: Path, mode: Mode, size: int, background: tuple)
     return ""
 
 
-def convert(source, target, mode: str = "crop", size: int = 0, background: tuple = WHITE) -> tuple[int, list[str]]:
+def convert(
+    source, target, mode: str = "crop", size: int = 0, background: tuple = WHITE
+) -> tuple[int, list[str]]:
     """Prepares a folder of one folder per class; can be stopped and run again.
 
-    Writes `target/<class>/<name>.JPEG`, `image_list.txt` (lines 'class/name.JPEG label', classes sorted) and, if there are any,
-    `bad_images.txt` with the images that were left out and why.
+    Writes `target/<class>/<name>.JPEG`, `image_list.txt` (lines 'class/name.JPEG label', classes sorted) and,
+    if there are any, `bad_images.txt` with the images that were left out and why.
 
     Args:
         mode: one of `MODES`.
@@ -100,7 +105,8 @@ def convert(source, target, mode: str = "crop", size: int = 0, background: tuple
     source, target, chosen = Path(source), Path(target), MODES[mode]
     if target.resolve().is_relative_to(source.resolve()):
         raise UserError(f"{target}: lies inside {source}; give a folder outside of it")
-    found = FolderSource(source, per_class=True, missing=f"get ImageNet from {catalog.DATASETS['imagenet'].home}")
+    found = FolderSource(source, per_class=True,
+                         missing=f"get ImageNet from {catalog.DATASETS['imagenet'].home}")
     names = [f"{found.classes[label]}/{path.stem}.JPEG" for path, label in zip(found.paths, found.labels)]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
@@ -112,7 +118,8 @@ def convert(source, target, mode: str = "crop", size: int = 0, background: tuple
         return _convert(found.paths[index], target / names[index], chosen, size or chosen.size, background)
 
     problems = in_parallel(work, range(len(names)), "preparing images")
-    lines = [f"{name} {label}\n" for name, label, problem in zip(names, found.labels, problems) if not problem]
+    lines = [f"{name} {label}\n" for name, label, problem in zip(names, found.labels, problems)
+             if not problem]
     archive.write_bytes(target / LIST, "".join(lines).encode())
     bad = [problem for problem in problems if problem]
     if bad:
@@ -133,7 +140,8 @@ class LabelledList(Source):
     Args:
         listing: the text file.
         root: folder to which its paths are relative.
-        names: a text file of paths, one a line (the original's `filenames.txt`): only these are used, in its order.
+        names: a text file of paths, one a line (the original's `filenames.txt`): only these are used, in its
+            order.
 
     Raises:
         UserError: a line without a label, or no list.
@@ -144,19 +152,22 @@ class LabelledList(Source):
         for number, line in read_list(listing):
             path, _, label = line.rpartition(" ")
             if not path or whole(label) is None or whole(label) >= MOST_CLASSES:
-                raise UserError(f"{listing}: line {number} is not 'path label', label < {MOST_CLASSES}; correct it or "
+                raise UserError(f"{listing}: line {number} is not 'path label', label < {MOST_CLASSES}; "
+                                f"correct it or "
                                 f"prepare the set again")
             label_of[path.strip()] = int(label)
         chosen = list(label_of) if names is None else [name for _, name in read_list(names)]
         unknown = [name for name in chosen if name not in label_of]
         if unknown:
-            raise UserError(f"{names}: lists {unknown[0]}, which has no label in {listing}; take it out, or delete "
+            raise UserError(f"{names}: lists {unknown[0]}, which has no label in {listing}; take it out, or "
+                            f"delete "
                             f"{Path(names).name} to use all of that list")
         self.paths = [Path(root) / name for name in chosen]
         self.labels = np.array([label_of[name] for name in chosen], np.int32)
         self.classes = tuple(str(i) for i in range(max(label_of.values()) + 1))
         if not self.paths[0].is_file():
-            raise UserError(f"{self.paths[0]} (line 1 of {listing}): no such file; the list belongs to another folder")
+            raise UserError(f"{self.paths[0]} (line 1 of {listing}): no such file; the list belongs to "
+                            f"another folder")
 
     def __len__(self):
         return len(self.paths)
@@ -176,7 +187,8 @@ def locate(root, size: int) -> Source:
     root = Path(root)
     resized, names = root / f"resized_{size}", root / "filenames.txt"
     if (root / "caffe_ilsvrc12" / "train.txt").is_file() and resized.is_dir():
-        return LabelledList(root / "caffe_ilsvrc12" / "train.txt", resized, names if names.is_file() else None)
+        return LabelledList(root / "caffe_ilsvrc12" / "train.txt", resized, names
+                            if names.is_file() else None)
     if (root / LIST).is_file():
         return LabelledList(root / LIST, root)
     return FolderSource(root, per_class=True, missing=catalog.help_for("imagenet", root), background=WHITE)
@@ -185,9 +197,10 @@ def locate(root, size: int) -> Source:
 def open_source(root, size: int, budget: int | None = None) -> Source:
     """The training images as uint8 [size, size, 3] with labels.
 
-    What may be in `root`: the TensorFlow SNGAN's layout (`caffe_ilsvrc12/train.txt`, `resized_<size>/`, and maybe
-    `filenames.txt` with the images of these that are used), what `convert` wrote (`image_list.txt`), or any folder with one folder per class. Images of another size are cropped to their middle
-    square and resized (bilinear).
+    What may be in `root`: the TensorFlow SNGAN's layout (`caffe_ilsvrc12/train.txt`, `resized_<size>/`, and
+    maybe `filenames.txt` with the images of these that are used), what `convert` wrote (`image_list.txt`), or
+    any folder with one folder per class. Images of another size are cropped to their middle square and
+    resized (bilinear).
 
     Raises:
         UserError: none of these, or a broken image.

@@ -44,15 +44,17 @@ def _restricted(source: Source, limits: tuple[int, int] | None) -> Source:
     first, last = limits
     chosen = np.flatnonzero((source.labels >= first) & (source.labels <= last))
     if not len(chosen):
-        raise UserError(f"{source.name}: has no image of the classes {first} to {last}; it has {len(source.classes)} classes")
+        raise UserError(f"{source.name}: has no image of the classes {first} to {last}; it has "
+                        f"{len(source.classes)} classes")
     return Subset(source, chosen, source.labels[chosen] - first, source.classes[first:last + 1])
 
 
 class RandomCrops(Source):
-    """Images at the networks' size: by themselves the middle square, in training a random square, half of them mirrored.
+    """Images at the networks' size: by themselves the middle square, in training a random square, half of
+    them mirrored.
 
-    The augmentation of pfnet-research/sngan_projection: a square of side int(ratio * the shorter side), anywhere. Images are
-    decoded when they are asked for.
+    The augmentation of pfnet-research/sngan_projection: a square of side int(ratio * the shorter side),
+    anywhere. Images are decoded when they are asked for.
 
     Args:
         source: images of any size.
@@ -84,7 +86,8 @@ class RandomCrops(Source):
                                     range(len(indices)), ""))
 
     def crop(self, image: np.ndarray, top: float, left: float, mirror: float) -> np.ndarray:
-        """The square at (top, left), each in [0, 1) of the room that there is, mirrored where `mirror` is below a half."""
+        """The square at (top, left), each in [0, 1) of the room that there is, mirrored where `mirror` is
+        below a half."""
         height, width = image.shape[:2]
         side = max(int(min(height, width) * self.ratio), 1)
         y, x = int(top * (height - side + 1)), int(left * (width - side + 1))
@@ -96,13 +99,14 @@ def open_source(dataset: str, folder: str, size: int, classes: int, part: str = 
                 limits: tuple[int, int] | None = None, crop: float | None = None) -> Source:
     """The images of a data set, uint8 [size, size, 3], with labels 0..classes-1.
 
-    Images of another size are cropped to their middle square and resized (bilinear), without the stretch of contrast that
-    SciPy's `imresize` gave the originals.
+    Images of another size are cropped to their middle square and resized (bilinear), without the stretch of
+    contrast that SciPy's `imresize` gave the originals.
 
     Args:
         classes: how many the networks have; 0 if labels are not used.
         limits: first and last class that are used, numbered anew from 0; None: all.
-        crop: side of random squares as a share of the shorter side (see `RandomCrops`); None: the middle square.
+        crop: side of random squares as a share of the shorter side (see `RandomCrops`); None: the middle
+            square.
 
     Raises:
         UserError: not there, unreadable, or with other classes.
@@ -112,7 +116,8 @@ def open_source(dataset: str, folder: str, size: int, classes: int, part: str = 
     if classes:
         check_labels(raw.labels, classes, raw.name)
         if raw.classes and len(raw.classes) != classes:
-            raise UserError(f"{raw.name}: has {len(raw.classes)} classes, this experiment {classes}; set its number of "
+            raise UserError(f"{raw.name}: has {len(raw.classes)} classes, this experiment {classes}; set its "
+                            f"number of "
                             f"classes to {len(raw.classes)}")
     if crop is not None:
         return RandomCrops(raw, size, crop)
@@ -133,6 +138,7 @@ def check_labels(labels, classes: int, where: str) -> np.ndarray:
     labels = np.asarray(labels)
     wrong = (labels < 0) | (labels >= classes)
     if np.any(wrong):
-        raise UserError(f"{where}: label {int(labels[wrong][0])} is out of range; this experiment has classes 0 to "
+        raise UserError(f"{where}: label {int(labels[wrong][0])} is out of range; this experiment has "
+                        f"classes 0 to "
                         f"{classes - 1}")
     return labels.astype(np.int32)

@@ -14,14 +14,16 @@ from tfgan_suite.pictures import bytes
 
 
 def new_size(imsz: int, height: int, width: int) -> tuple[int, int]:
-    """(height, width) after the original's resize: the smaller side becomes imsz + 1, in its float32 arithmetic, truncated."""
+    """(height, width) after the original's resize: the smaller side becomes imsz + 1, in its float32
+    arithmetic, truncated."""
     scale = np.float32(imsz + 1) / np.float32(min(height, width))
     sides = (scale * np.array([height, width], np.float32)).astype(np.int32)
     return int(sides[0]), int(sides[1])
 
 
 def legacy_resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """TensorFlow 0.9's bilinear resize: source = index * in / out, no half-pixel centres, no antialiasing, no rounding.
+    """TensorFlow 0.9's bilinear resize: source = index * in / out, no half-pixel centres, no antialiasing, no
+    rounding.
 
     Args:
         image: [H, W, C].
@@ -30,20 +32,21 @@ def legacy_resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         float32 [*size, C], range of the input.
     """
     batch = tf.cast(image, tf.float32)[None]
-    return tf.raw_ops.ResizeBilinear(images=batch, size=size, align_corners=False, half_pixel_centers=False)[0].numpy()
+    return tf.raw_ops.ResizeBilinear(images=batch, size=size, align_corners=False,
+                                     half_pixel_centers=False)[0].numpy()
 
 
 class ListFile(Source):
     """The images of a list file.
 
-    The whole list is checked at the start. Images are decoded once and kept in memory (with `crop`: resized, as float32) if
-    they fit; otherwise they are read again when needed.
+    The whole list is checked at the start. Images are decoded once and kept in memory (with `crop`: resized,
+    as float32) if they fit; otherwise they are read again when needed.
 
     Args:
         path: the list; blank lines are ignored, and paths are relative to the current folder.
         imsz: side of the training images.
-        crop: False: every image must be imsz x imsz. True: images of any size, resized so that the smaller side is imsz + 1;
-            training cuts imsz x imsz out of it.
+        crop: False: every image must be imsz x imsz. True: images of any size, resized so that the smaller
+            side is imsz + 1; training cuts imsz x imsz out of it.
         budget: bytes that the cache may take (default: half of the free memory).
 
     Raises:
@@ -74,7 +77,8 @@ class ListFile(Source):
 
     def _check_size(self, index: int, size: tuple[int, int]) -> None:
         if self.crop and max(size) * (self.imsz + 1) ** 2 > min(size) * rgb.MOST_PIXELS:
-            raise UserError(f"{self._where[index]}: is {size[1]}x{size[0]}, too long and thin for images of {self.imsz}; "
+            raise UserError(f"{self._where[index]}: is {size[1]}x{size[0]}, too long and thin for images of "
+                            f"{self.imsz}; "
                             f"take it off the list")
         if not self.crop and tuple(size) != (self.imsz, self.imsz):
             raise UserError(f"{self._where[index]}: is {size[1]}x{size[0]}, not {self.imsz}x{self.imsz}; "
@@ -93,7 +97,8 @@ class ListFile(Source):
         return decode.read(self.paths[index], self._where[index])
 
     def resized(self, index: int) -> np.ndarray:
-        """What crops are cut from: float32 [h, w, 3] in [0, 255] with crop, else the uint8 [imsz, imsz, 3] image."""
+        """What crops are cut from: float32 [h, w, 3] in [0, 255] with crop, else the uint8 [imsz, imsz, 3]
+        image."""
         return self._cache[index] if self._cache is not None else self._load(index)
 
     def image(self, index):
@@ -115,7 +120,8 @@ class ListFile(Source):
 
         Args:
             indices: [n] places in the list.
-            offsets: [n, 2] (row, column) of each crop in the resized image; not used (may be None) without crop.
+            offsets: [n, 2] (row, column) of each crop in the resized image; not used (may be None) without
+                crop.
 
         Returns:
             float32 [n, imsz, imsz, 3] in [-1, 1].
@@ -123,7 +129,8 @@ class ListFile(Source):
         if not self.crop:
             return bytes.to_float(self.images(indices))
         batch = np.empty((len(indices), self.imsz, self.imsz, 3), np.float32)
-        for slot, (picture, (row, column)) in enumerate(zip(self._several(indices), np.asarray(offsets)[:, :2])):
+        for slot, (picture, (row, column)) in enumerate(zip(self._several(indices),
+                                                            np.asarray(offsets)[:, :2])):
             batch[slot] = picture[row:row + self.imsz, column:column + self.imsz]
         batch *= np.float32(2.0 / 255.0)
         batch -= np.float32(1.0)

@@ -27,8 +27,8 @@ def _text(data: bytes, path) -> str:
 def read_list(path) -> list[tuple[int, str]]:
     """(line number from 1, image path) of every line that is not blank. Lines may end as on any system.
 
-    The text is UTF-8, or UTF-16 with its mark (as Windows tools write it). Bytes that are not UTF-8 stand for themselves, so
-    that files with names of another encoding can be listed.
+    The text is UTF-8, or UTF-16 with its mark (as Windows tools write it). Bytes that are not UTF-8 stand for
+    themselves, so that files with names of another encoding can be listed.
 
     Raises:
         UserError: the list cannot be read, is no text, or lists nothing.

@@ -1,8 +1,10 @@
-"""A reader of LMDB files ("Lightning" database, as LSUN is published) in plain Python: keys and values in order, nothing else.
+"""A reader of LMDB files ("Lightning" database, as LSUN is published) in plain Python: keys and values in
+order, nothing else.
 
-Layout (lmdb 0.9, little-endian, 64 bit): pages of a power of two; pages 0 and 1 are meta pages, of which the one with the
-larger transaction number counts. It holds the root of a B+ tree: branch pages point to pages, leaf pages hold keys with their
-values, or with the number of the first of several overflow pages where a value is large.
+Layout (lmdb 0.9, little-endian, 64 bit): pages of a power of two; pages 0 and 1 are meta pages, of which the
+one with the larger transaction number counts. It holds the root of a B+ tree: branch pages point to pages,
+leaf pages hold keys with their values, or with the number of the first of several overflow pages where a
+value is large.
 """
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ class Lmdb:
         """(page size, root page, number of entries) of the newer meta page."""
         first = self._meta_page(0)
         if first is None:
-            raise UserError(f"{self.path}: is not an LMDB file of 64-bit little-endian kind; give the folder of data.mdb")
+            raise UserError(f"{self.path}: is not an LMDB file of 64-bit little-endian kind; give the folder "
+                            f"of data.mdb")
         page_size = first[1]
         if page_size < 256 or page_size & (page_size - 1):
             raise self._broken(f"page size {page_size}")
@@ -91,7 +94,8 @@ class Lmdb:
             number, left = stack.pop(), left - 1
             offset, flags, count = self._page(number)
             nodes = struct.unpack_from(f"<{max(0, count)}H", self._data, offset + _HEAD)
-            if any(node + 8 > self._page_size for node in nodes) or left < 0:  # each page is met once, or they form a loop
+            # each page is met once, or they form a loop
+            if any(node + 8 > self._page_size for node in nodes) or left < 0:
                 raise self._broken(f"page {number}")
             if flags & _LEAF and not flags & _LEAF2:
                 for node in nodes:
@@ -110,7 +114,8 @@ class Lmdb:
         size, start = low | high << 16, at + 8 + key_size
         key = self._data[at + 8:start]
         if flags & (_SUB | _DUP):
-            raise UserError(f"{self.path}: holds databases within the database, as no image set does; export it to a folder")
+            raise UserError(f"{self.path}: holds databases within the database, as no image set does; export "
+                            f"it to a folder")
         if flags & _BIG:
             if start + 8 > len(self._data):
                 raise self._broken("a key lies behind the end")

@@ -28,7 +28,8 @@ class LmdbImages(Source):
 
     def __init__(self, path):
         self.name, self._file = str(path), Lmdb(path)
-        places = tqdm(self._file.places(), "indexing", len(self._file), leave=False, disable=None, unit=" images")
+        places = tqdm(self._file.places(), "indexing", len(self._file), leave=False, disable=None,
+                      unit=" images")
         self._places = np.array([(offset, size) for _, offset, size in places], np.int64).reshape(-1, 2)
         if not len(self._places):
             raise UserError(f"{path}: is an empty database; unpack or download it again")
@@ -48,8 +49,8 @@ class LsunSource(Source):
     """One part of LSUN.
 
     Args:
-        root: the folder of `<part>_lmdb` (as downloaded and unpacked) or `<part>` (images exported to files), or one of these
-            folders itself.
+        root: the folder of `<part>_lmdb` (as downloaded and unpacked) or `<part>` (images exported to files),
+            or one of these folders itself.
         part: category and part, such as 'bedroom_train'.
 
     Raises:
@@ -80,7 +81,8 @@ class LsunSource(Source):
 
 
 def export(database, folder, most: int = 0) -> int:
-    """Writes the images of an LMDB database to files as they are, `folder/000/0000000.webp`, a thousand to a folder.
+    """Writes the images of an LMDB database to files as they are, `folder/000/0000000.webp`, a thousand to a
+    folder.
 
     Files that an earlier call wrote are left alone.
 

@@ -45,15 +45,16 @@ def _check(path: Path) -> str:
 def make_list(folder, listing, size: int = 64, background: tuple = rgb.WHITE) -> tuple[int, list[str]]:
     """Lists the pictures of a folder and its sub-folders, sorted.
 
-    With a size, the middle square of each is resized to PNG copies in a folder beside the list (`data/faces.txt` ->
-    `data/faces/000000.png`, ...); with size 0 the files themselves are listed (PNG and JPEG only), for `crop = True`.
-    Pictures that cannot be read are left out. What begins like a picture is one, whatever its name ends in.
+    With a size, the middle square of each is resized to PNG copies in a folder beside the list
+    (`data/faces.txt` -> `data/faces/000000.png`, ...); with size 0 the files themselves are listed (PNG and
+    JPEG only), for `crop = True`. Pictures that cannot be read are left out. What begins like a picture is
+    one, whatever its name ends in.
 
     Args:
         folder: where the pictures are.
         listing: the list file to write; its folder is made.
-        background: what copies show in place of transparent parts. Files that are listed as they are show the colours that
-            are stored under these, as in the original; a line on stderr says so.
+        background: what copies show in place of transparent parts. Files that are listed as they are show the
+            colours that are stored under these, as in the original; a line on stderr says so.
 
     Returns:
         (pictures listed, what is wrong with those left out).
@@ -71,17 +72,20 @@ def make_list(folder, listing, size: int = 64, background: tuple = rgb.WHITE) ->
         raise UserError(f"{copies}: is there already; delete it or give the list another name")
     found = find_pictures(folder)
     if not found:
-        raise UserError(f"{folder}: no pictures in it (.jpg, .png, .webp, ...); give the folder of your pictures")
+        raise UserError(f"{folder}: no pictures in it (.jpg, .png, .webp, ...); give the folder of your "
+                        f"pictures")
     listed_path(listing)  # its folder is a part of every line
     partial = archive.partial_of(copies)
     try:
         (partial if size else listing.parent).mkdir(parents=True, exist_ok=True)
         files = [partial / f"{i:06d}.png" for i in range(len(found))] if size else found
-        problems = in_parallel(lambda i: _copy(found[i], files[i], size, background) if size else _check(found[i]),
+        problems = in_parallel(lambda i: _copy(found[i], files[i], size, background)
+                               if size else _check(found[i]),
                                range(len(found)), "reading pictures")
         good = [copies / file.name if size else file for file, wrong in zip(files, problems) if not wrong]
         if not good:
-            raise UserError(f"{folder}: none of its {len(found)} pictures can be read; the first: {problems[0]}")
+            raise UserError(f"{folder}: none of its {len(found)} pictures can be read; the first: "
+                            f"{problems[0]}")
         if size:
             os.rename(partial, copies)
         else:

@@ -28,16 +28,19 @@ def read_idx(path, magic: int) -> np.ndarray:
             dims = magic & 0xFF
             head = np.frombuffer(file.read(4 + 4 * dims), ">u4")
             if len(head) != 1 + dims or head[0] != magic:
-                raise UserError(f"{path}: is not an MNIST {'image' if magic == _IMAGES else 'label'} file; download it again")
+                raise UserError(f"{path}: is not an MNIST {'image' if magic == _IMAGES else 'label'} file; "
+                                f"download it again")
             shape = tuple(int(n) for n in head[1:])
             size = int(np.prod(shape, dtype=object))
             if size > 1 << 32:
                 raise UserError(f"{path}: claims to hold {size} bytes; download it again")
             data = file.read(size + 1)
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise UserError(f"{path}: {getattr(error, 'strerror', None) or 'is broken or truncated'}; download it again") from None
+        raise UserError(f"{path}: {getattr(error, 'strerror', None) or 'is broken or truncated'}; download "
+                        f"it again") from None
     if len(data) != size:
-        raise UserError(f"{path}: holds {'more' if len(data) > size else 'fewer'} bytes than it says; download it again")
+        raise UserError(f"{path}: holds {'more' if len(data) > size else 'fewer'} bytes than it says; "
+                        f"download it again")
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
@@ -53,7 +56,8 @@ class Mnist(ArraySource):
 
     Args:
         root: the folder of the files.
-        part: 'train' (60,000), 'test' (10,000) or 'all' (train, then test, as rothk/Stabilizing_GANs trains on).
+        part: 'train' (60,000), 'test' (10,000) or 'all' (train, then test, as rothk/Stabilizing_GANs trains
+            on).
 
     Raises:
         UserError: a missing or broken file.
@@ -67,7 +71,8 @@ class Mnist(ArraySource):
             arrays.append(read_idx(_find(Path(root), f"{prefix}-images-idx3-ubyte"), _IMAGES))
             labels.append(read_idx(_find(Path(root), f"{prefix}-labels-idx1-ubyte"), _LABELS))
             if len(arrays[-1]) != len(labels[-1]):
-                raise UserError(f"{root}: {len(arrays[-1])} {prefix} images but {len(labels[-1])} labels; download them again")
+                raise UserError(f"{root}: {len(arrays[-1])} {prefix} images but {len(labels[-1])} labels; "
+                                f"download them again")
         if any(a.shape[1:] != arrays[0].shape[1:] for a in arrays):
             raise UserError(f"{root}: training and test images are of different sizes; download them again")
         label = np.concatenate(labels)

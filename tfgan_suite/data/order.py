@@ -1,4 +1,5 @@
-"""In which order images are drawn: pure functions of the iteration, so that a resumed run goes on where it stopped."""
+"""In which order images are drawn: pure functions of the iteration, so that a resumed run goes on where it
+stopped."""
 from __future__ import annotations
 
 from functools import lru_cache
@@ -13,7 +14,8 @@ from tfgan_suite.random import generator
 class RpganOrder:
     """The endless sequence of ayanc/rpgan: permutation after permutation of `n` from `RandomState(0)`.
 
-    Permutations are drawn once, in order; asking for an earlier one than those kept starts again from the first.
+    Permutations are drawn once, in order; asking for an earlier one than those kept starts again from the
+    first.
     """
 
     def __init__(self, n: int):
@@ -75,8 +77,8 @@ def epoch_indices(n: int, batch: int, step: int, seed: int, drop_remainder: bool
 
     Args:
         n: images in the set.
-        drop_remainder: True: an epoch has floor(n / batch) batches, and the rest of its permutation is not used. False: a last
-            partial batch is filled from the next epoch.
+        drop_remainder: True: an epoch has floor(n / batch) batches, and the rest of its permutation is not
+            used. False: a last partial batch is filled from the next epoch.
 
     Returns:
         int64 [batch].
@@ -88,7 +90,8 @@ def epoch_indices(n: int, batch: int, step: int, seed: int, drop_remainder: bool
         raise UserError("the data set is empty; it needs at least one image")
     if drop_remainder:
         if n < batch:
-            raise UserError(f"a batch of {batch} is more than the {n} images of the data set; choose a smaller batch")
+            raise UserError(f"a batch of {batch} is more than the {n} images of the data set; choose a "
+                            f"smaller batch")
         epoch, place = divmod(step, n // batch)
         return epoch_permutation(n, epoch, seed)[place * batch:(place + 1) * batch]
     start = step * batch
@@ -98,8 +101,8 @@ def epoch_indices(n: int, batch: int, step: int, seed: int, drop_remainder: bool
 
 
 class ShuffledEpochs:
-    """The order of GAN_Lib_Tensorflow (`common/data/cifar10.py`): epoch after epoch, each a shuffle in place of the one before,
-    from `RandomState(seed)`.
+    """The order of GAN_Lib_Tensorflow (`common/data/cifar10.py`): epoch after epoch, each a shuffle in place
+    of the one before, from `RandomState(seed)`.
 
     Args:
         n: images in the set.
@@ -112,7 +115,8 @@ class ShuffledEpochs:
 
     def __init__(self, n: int, batch: int, seed: int, option: str = "batch"):
         if n < batch:
-            raise UserError(f"the data set has {n} images, one batch takes {batch}; choose a smaller {option}")
+            raise UserError(f"the data set has {n} images, one batch takes {batch}; choose a smaller "
+                            f"{option}")
         self.n, self.size, self.seed, self._lock = n, batch, seed, Lock()
         self._restart()
 
@@ -120,7 +124,8 @@ class ShuffledEpochs:
         self.state, self._order, self._epoch = np.random.RandomState(self.seed), np.arange(self.n), -1
 
     def epoch(self, number: int) -> np.ndarray:
-        """The order of epoch `number`, int64 [n]. An earlier epoch than the last one asked for is drawn again."""
+        """The order of epoch `number`, int64 [n]. An earlier epoch than the last one asked for is drawn
+        again."""
         with self._lock:
             if number < self._epoch:
                 self._restart()
@@ -160,7 +165,8 @@ def batch_indices(n: int, size: int, index: int, legacy: bool) -> np.ndarray:
     """Batch `index` (from 0) of an endless pass over `n` pictures, shuffled anew in each epoch.
 
     Args:
-        legacy: the original's off-by-one: picture 0 of an epoch is dropped, and slot 0 holds the last picture of its batch.
+        legacy: the original's off-by-one: picture 0 of an epoch is dropped, and slot 0 holds the last picture
+            of its batch.
 
     Returns:
         int [size].

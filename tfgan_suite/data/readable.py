@@ -15,7 +15,8 @@ TAIL = 64
 
 
 def _whole(path: Path) -> bool:
-    """Whether the file begins and ends like a whole JPEG or PNG; False says that only decoding it can tell."""
+    """Whether the file begins and ends like a whole JPEG or PNG; False says that only decoding it can
+    tell."""
     try:
         with open(path, "rb") as file:
             with Image.open(file) as picture:
@@ -39,7 +40,8 @@ def _problem(path: Path) -> str:
 
 
 def check(source: Source) -> None:
-    """Looks at the begin and the end of every image file, and decodes those that look odd: some seconds for 100,000 files.
+    """Looks at the begin and the end of every image file, and decodes those that look odd: some seconds for
+    100,000 files.
 
     Raises:
         UserError: some cannot be read; says how many, and what is wrong with the first.
@@ -48,4 +50,5 @@ def check(source: Source) -> None:
     if len(problems) == 1:
         raise UserError(problems[0])
     if problems:
-        raise UserError(f"{source.name}: {len(problems)} of {len(source.paths)} images cannot be read; the first: {problems[0]}")
+        raise UserError(f"{source.name}: {len(problems)} of {len(source.paths)} images cannot be read; the "
+                        f"first: {problems[0]}")

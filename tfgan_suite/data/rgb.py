@@ -16,7 +16,8 @@ WHITE = (255, 255, 255)
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 _SIXTEEN_BITS = ("PPM", "PNG")  # what these keep in 32-bit integers has 16 bits
 _PROGRAMS = ("EPS", "WMF")  # another program would have to be started to draw them
-_HEADS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"P1", b"P2", b"P3", b"P4", b"P5", b"P6",
+_HEADS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"P1", b"P2", b"P3", b"P4",
+          b"P5", b"P6",
           b"\0\0\0\x0cjP", b"qoif")
 
 
@@ -29,7 +30,9 @@ def colour(text: str) -> tuple[int, int, int]:
     try:
         return ImageColor.getrgb(text)[:3]
     except ValueError:
-        raise UserError(f"--background={text}: is no colour; give one such as white, black or #808080") from None
+        raise UserError(
+            f"--background={text}: is no colour; give one such as white, black or #808080"
+        ) from None
 
 
 def looks_like_a_picture(path) -> bool:
@@ -39,7 +42,8 @@ def looks_like_a_picture(path) -> bool:
             head = file.read(16)
     except OSError:
         return False
-    return head.startswith(_HEADS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or head[4:12] == b"ftypavif"
+    return head.startswith(_HEADS) or (head[:4] == b"RIFF"
+                                       and head[8:12] == b"WEBP") or head[4:12] == b"ftypavif"
 
 
 def png_with_alpha(path) -> bool:
@@ -49,14 +53,17 @@ def png_with_alpha(path) -> bool:
             head = file.read(1 << 14)
     except (OSError, ValueError):
         return False
-    return head.startswith(_HEADS[0]) and len(head) > 25 and (head[25] in (4, 6) or b"tRNS" in head.split(b"IDAT", 1)[0])
+    return head.startswith(_HEADS[0]) and len(head) > 25 and (head[25] in (4, 6)
+                                                              or b"tRNS" in head.split(b"IDAT", 1)[0])
 
 
 def remark_on_alpha(count: int, name) -> None:
     """A line on stderr about transparent pictures that are read in the original's way."""
     if count:
-        print(f"{name}: {count} pictures have transparent parts; the colours stored under them show, as in the original "
-              f"(copies made with 'tools/datasets.py list FOLDER --size=N' are put on a background)", file=sys.stderr)
+        print(f"{name}: {count} pictures have transparent parts; the colours stored under them show, as in "
+              f"the original "
+              f"(copies made with 'tools/datasets.py list FOLDER --size=N' are put on a background)",
+              file=sys.stderr)
 
 
 def check_pixels(width: int, height: int) -> None:
@@ -64,7 +71,8 @@ def check_pixels(width: int, height: int) -> None:
         UserError: more pixels than a picture of a data set has.
     """
     if width * height > MOST_PIXELS:
-        raise UserError(f"is {width}x{height}, too large: at most {MOST_PIXELS // 10**6} million pixels are read; "
+        raise UserError(f"is {width}x{height}, too large: at most {MOST_PIXELS // 10**6} million pixels are "
+                        f"read; "
                         f"make it smaller or move it away")
 
 
@@ -95,11 +103,13 @@ def over(rgba: np.ndarray, background: tuple = WHITE) -> np.ndarray:
 def to_rgb(picture: Image.Image, background: tuple | None = WHITE) -> np.ndarray:
     """An open picture as uint8 [H, W, 3].
 
-    Grey becomes three channels, palettes are expanded, 16 bits become 8 (the upper ones), and transparent parts show the
-    background, never the colour that is hidden under them. (`background` None: the stored colours, as the originals do.)
+    Grey becomes three channels, palettes are expanded, 16 bits become 8 (the upper ones), and transparent
+    parts show the background, never the colour that is hidden under them. (`background` None: the stored
+    colours, as the originals do.)
 
     Raises:
-        UserError: too large, or of values whose white nobody knows (floats, 32-bit integers); says so without a name.
+        UserError: too large, or of values whose white nobody knows (floats, 32-bit integers); says so without
+            a name.
     """
     check_pixels(*picture.size)
     if picture.format in _PROGRAMS:
@@ -118,7 +128,9 @@ def to_rgb(picture: Image.Image, background: tuple | None = WHITE) -> np.ndarray
         return np.asarray(picture.convert("RGB"))
     except ValueError as error:
         if "conversion" in str(error):
-            raise UserError(f"has the colours '{picture.mode}', which cannot be made RGB; convert it to PNG") from None
+            raise UserError(
+                f"has the colours '{picture.mode}', which cannot be made RGB; convert it to PNG"
+            ) from None
         raise
 
 
@@ -137,10 +149,14 @@ def read_rgb(path, where: str = "", upright: bool = False, background: tuple | N
     where = where or str(path)
     advice = "replace it or move it away"
     large = f"has too many pixels (at most {MOST_PIXELS // 10**6} million are read); make it smaller or move it away"
-    with reading(where, "is no picture that can be read, or is broken", advice), naming(where), warnings.catch_warnings():
+    with reading(where, "is no picture that can be read, or is broken",
+                 advice), naming(where), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks on odd metadata
         try:
-            with open_regular(path) if isinstance(path, (str, os.PathLike)) else path as file, Image.open(file) as picture:
+            with (
+                open_regular(path) if isinstance(path, (str, os.PathLike)) else path as file,
+                Image.open(file) as picture,
+            ):
                 check_pixels(*picture.size)
                 return to_rgb(_upright(picture) if upright else picture, background)
         except Image.UnidentifiedImageError:  # its own words name an object in memory

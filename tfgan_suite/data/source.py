@@ -51,7 +51,8 @@ class Source:
 
 
     def stamp(self) -> str:
-        """Like `fingerprint`; where images are files, it may be of their names, sizes and times, so that none is decoded."""
+        """Like `fingerprint`; where images are files, it may be of their names, sizes and times, so that none
+        is decoded."""
         return self.fingerprint()
 
 
@@ -129,7 +130,12 @@ class Mapped(Source):
 
     def __init__(self, source: Source, function: Callable[[np.ndarray], np.ndarray], how: str):
         self.source, self.function, self.how = source, function, how
-        self.name, self.labels, self.classes, self.paths = source.name, source.labels, source.classes, source.paths
+        self.name, self.labels, self.classes, self.paths = (
+            source.name,
+            source.labels,
+            source.classes,
+            source.paths,
+        )
 
     def __len__(self):
         return len(self.source)

@@ -1,4 +1,5 @@
-"""Plain NumPy archives, read array by array and never unpickled; files written under a temporary name and renamed."""
+"""Plain NumPy archives, read array by array and never unpickled; files written under a temporary name and
+renamed."""
 from __future__ import annotations
 
 import contextlib
@@ -15,7 +16,8 @@ import numpy as np
 from tfgan_suite.errors import CannotWrite, UserError, reading
 
 _SIZES = {"b": (1,), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "f": (2, 4, 8)}  # kinds and bytes of plain numbers
-_RATIO, _SPARE = 100, 64 << 20  # a member that grows more than this is a bomb: weights hardly shrink when they are packed
+# a member that grows more than this is a bomb: weights hardly shrink when they are packed
+_RATIO, _SPARE = 100, 64 << 20
 _BLOCK = 1 << 24
 _ADVICE = "delete it or put a good copy in its place"
 
@@ -28,7 +30,8 @@ def open_regular(path):
     """
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL, "is a folder or a device, not a file")
+        raise OSError(errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL,
+                      "is a folder or a device, not a file")
     return open(path, "rb")
 
 
@@ -55,7 +58,8 @@ def _header(file) -> tuple[tuple, bool, np.dtype]:
 
 
 def read_array(file, size: int) -> np.ndarray:
-    """One array of numbers, or one text, in NumPy's `.npy` format. Nothing is allocated before the sizes are checked.
+    """One array of numbers, or one text, in NumPy's `.npy` format. Nothing is allocated before the sizes are
+    checked.
 
     Args:
         file: open for reading at the head.
@@ -123,7 +127,8 @@ class Archive(Mapping):
             self._handle = open_regular(self.path)
             self._size = os.fstat(self._handle.fileno()).st_size
             self._file = zipfile.ZipFile(self._handle)
-        self._members = {i.filename[:-len(".npy")]: i for i in self._file.infolist() if i.filename.endswith(".npy")}
+        self._members = {i.filename[:-len(".npy")]: i for i in self._file.infolist()
+                         if i.filename.endswith(".npy")}
 
     def _reading(self):
         return reading(self.path, "cannot be read: truncated or not an .npz archive of numbers", self.advice)
@@ -203,7 +208,8 @@ def sync_folder(folder) -> None:
 
 
 def prepare(partial, path, items: Iterable[tuple[str, np.ndarray]], comment: bytes = b"") -> None:
-    """Writes an uncompressed `.npz` array by array to `partial`, to be renamed to `path`; nothing is left if that fails.
+    """Writes an uncompressed `.npz` array by array to `partial`, to be renamed to `path`; nothing is left if
+    that fails.
 
     Args:
         comment: stored behind the arrays, where `numpy.load` does not see it.

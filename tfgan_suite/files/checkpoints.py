@@ -1,8 +1,10 @@
 """Files of a run's weights: `iter_N.<kind>model.npz` as in ayanc/rpgan, plus `iter_N.state.npz`.
 
-Plain NumPy archives (float32, uncompressed, the original's array names). A checkpoint of ours becomes visible in one step: all
-files are written under temporary names, then renamed, the state first and G last. So a G with a state beside it has a whole
-checkpoint around it, and network files without a state are the original program's (or what the user made of ours).
+Plain NumPy archives (float32, uncompressed, the original's array names). A checkpoint of ours becomes visible
+in one step: all files are written under temporary names, then renamed, the state first and G last. So a G
+    with a state beside it has a whole
+checkpoint around it, and network files without a state are the original program's (or what the user made of
+ours).
 """
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import archive
 from tfgan_suite.files.archive import Archive, make_folder
 
-MARK = b"tfgan_suite"  # the zip comment of the network files that training wrote: no array, so the original reads them
+# the zip comment of the network files that training wrote: no array, so the original reads them
+MARK = b"tfgan_suite"
 INDEX = re.compile(r"^([^/]+)/\d{4}/")
 FILE = re.compile(r"iter_(\d+)\.(state|\w+model)\.npz")
 PARTIAL = re.compile(r"(iter_\d+\.\w+\.npz|filts\.npz|train\.lock)\..*partial")
@@ -49,7 +52,8 @@ class Kept:
 
 
 def superseded(numbers: list[int], keep: Callable[[int], bool], last: int = 1) -> list[int]:
-    """ayanc/rpgan's rule: of ascending `numbers` all go but the newest `last` and those that `keep` accepts."""
+    """ayanc/rpgan's rule: of ascending `numbers` all go but the newest `last` and those that `keep`
+    accepts."""
     return [number for number in numbers[:-last] if not keep(number)]
 
 
@@ -75,10 +79,11 @@ class Checkpoints:
     def __init__(self, folder, kinds=("g", "d"), copies=()):
         self.folder, self.kinds, self.copies = Path(folder), tuple(kinds), frozenset(copies)
 
-    # -- what there is -------------------------------------------------------------------------------------------------
+    # -- what there is ---------------------------------------------------------------------------------------
     def path(self, kind: str, number) -> Path:
         """File of network `kind` ('g', 'd', 'bg', ...) or of the 'state' at iteration `number`."""
-        return self.folder / (f"iter_{number}.state.npz" if kind == "state" else f"iter_{number}.{kind}model.npz")
+        return self.folder / (f"iter_{number}.state.npz"
+                              if kind == "state" else f"iter_{number}.{kind}model.npz")
 
     def _names(self) -> list[str]:
         return os.listdir(self.folder) if self.folder.is_dir() else []
@@ -111,7 +116,8 @@ class Checkpoints:
         return sorted(self._with_networks() - set(self.numbers("state")))
 
     def _is_snapshot(self, number: int) -> bool:
-        """Whether the checkpoint was written for sampling only; a state file that cannot be read is no such thing."""
+        """Whether the checkpoint was written for sampling only; a state file that cannot be read is no such
+        thing."""
         with contextlib.suppress(UserError):
             return not self.about(number).get("whole", True)
         return False
@@ -119,16 +125,20 @@ class Checkpoints:
     def about(self, number: int) -> dict:
         """What the state file of iteration `number` says of its run."""
         found = Archive(self.path("state", number))
-        with reading(found.path, "is not a state file of this suite", "delete it or put a good copy in its place"):
+        with reading(found.path, "is not a state file of this suite",
+                     "delete it or put a good copy in its place"):
             about = json.loads(found.text("about"))
-            if not isinstance(about, dict) or any(not isinstance(about.get(k, {}), dict) for k in ("fixed", "parameters")):
+            if not isinstance(about, dict) or any(not isinstance(about.get(k, {}), dict)
+                                                  for k in ("fixed", "parameters")):
                 raise ValueError("its entry 'about' is no description of a run")
             return about
 
-    # -- writing -------------------------------------------------------------------------------------------------------
-    def save(self, number: int, networks: Mapping, state: Mapping, about: dict, kept: Kept = Kept(), whole: bool = True,
+    # -- writing ---------------------------------------------------------------------------------------------
+    def save(self, number: int, networks: Mapping, state: Mapping, about: dict, kept: Kept = Kept(),
+             whole: bool = True,
              newer: Iterable[int] = ()) -> list[Path]:
-        """Writes all files of iteration `number` in one step, then deletes what the cleaning rule no longer keeps.
+        """Writes all files of iteration `number` in one step, then deletes what the cleaning rule no longer
+        keeps.
 
         Whatever interrupts it, the older checkpoints are intact and the new one is there or not there.
 
@@ -166,7 +176,8 @@ class Checkpoints:
         """
         for kind in arrays:
             if self.path(kind, number).is_file() and self._is_ours(kind, number):
-                raise UserError(f"{self.path(kind, number)}: was written by a training run; give another --wts_dir (--tag=NAME) "
+                raise UserError(f"{self.path(kind, number)}: was written by a training run; give another "
+                                f"--wts_dir (--tag=NAME) "
                                 f"or another ITERATION")
         make_folder(self.folder)
         items = {kind: dict(arrays[kind]).items() for kind in sorted(arrays, key=self._order)}
@@ -179,7 +190,8 @@ class Checkpoints:
         return (kind == "state", kind not in self.kinds, self.kinds.index(kind) if kind in self.kinds else 0)
 
     def _write(self, number: int, items: Mapping, mark: bytes, newer: Iterable[int]) -> None:
-        """Writes the files of a checkpoint: `items` has kind -> pairs (name, array), G first and the state last."""
+        """Writes the files of a checkpoint: `items` has kind -> pairs (name, array), G first and the state
+        last."""
         paths = {kind: self.path(kind, number) for kind in items}
         partials = {kind: archive.partial_of(path) for kind, path in paths.items()}
         try:
@@ -253,23 +265,29 @@ class Checkpoints:
         return target
 
     def remove_partials(self) -> list[Path]:
-        """Deletes the temporary files of runs that died while they wrote; only for the one who holds the folder's lock."""
+        """Deletes the temporary files of runs that died while they wrote; only for the one who holds the
+        folder's lock."""
         left = [self.folder / name for name in self._names() if PARTIAL.fullmatch(name)]
         for path in left:
             archive.remove(path)
         return left
 
-    # -- reading -------------------------------------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------------------
     def load_state(self, number: int, state: Mapping) -> tuple[list[str], list[str]]:
         """Restores the state variables that the file of iteration `number` has.
 
         Returns:
-            (names of variables that the file lacks or has in another shape, names in the file that nothing here bears).
+            (names of variables that the file lacks or has in another shape, names in the file that nothing
+            here bears).
         """
         stored, afresh = StoredState(self.path("state", number)), []
         for name, variable in state.items():
             value = stored.get(name)
-            if value is None or value.shape != tuple(variable.shape) or value.dtype != variable.dtype.as_numpy_dtype:
+            if (
+                value is None
+                or value.shape != tuple(variable.shape)
+                or value.dtype != variable.dtype.as_numpy_dtype
+            ):
                 afresh.append(name)
             else:
                 variable.assign(value)
@@ -279,7 +297,8 @@ class Checkpoints:
 class StoredState(Mapping):
     """The arrays of a state file by the names of `System.state`, in whatever form the file has them.
 
-    Files of earlier versions have a running index in the names of the optimisers' variables: `g/0003/m/c1_w` is `g/m/c1_w`.
+    Files of earlier versions have a running index in the names of the optimisers' variables: `g/0003/m/c1_w`
+    is `g/m/c1_w`.
     """
 
     def __init__(self, path):

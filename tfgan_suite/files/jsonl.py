@@ -18,14 +18,16 @@ def _entry(line: bytes, where: str) -> tuple[int, dict[str, float]] | None:
     iteration = entry.get("iteration")
     if type(iteration) is not int or abs(iteration) > _LARGEST:
         return None
-    return iteration, {name: float(value) for name, value in entry.items() if name != "iteration" and _is_number(value)}
+    return iteration, {name: float(value) for name, value in entry.items() if name != "iteration"
+                       and _is_number(value)}
 
 
 def _is_number(value) -> bool:
     return type(value) is float or (type(value) is int and abs(value) <= _LARGEST)
 
 
-def read(path, advice: str = "give the log folder of a run", strict: bool = True) -> Iterator[tuple[int, dict[str, float]]]:
+def read(path, advice: str = "give the log folder of a run",
+         strict: bool = True) -> Iterator[tuple[int, dict[str, float]]]:
     """(iteration, name -> number) of every line that has an iteration; other values of a line are left out.
 
     A broken last line without its end is what a crash leaves behind: it is left out too.

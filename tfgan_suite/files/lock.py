@@ -20,7 +20,8 @@ _UNSUPPORTED = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, err
 
 
 def machine() -> str:
-    """What tells one running kernel from another: containers on one machine share its file locks, whatever their names."""
+    """What tells one running kernel from another: containers on one machine share its file locks, whatever
+    their names."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -28,8 +29,8 @@ def machine() -> str:
 
 
 def started(pid: int) -> str:
-    """When a process of this machine began, in clock ticks, so that a number that is used again is not taken for it; '' if
-    there is none (or the system does not tell)."""
+    """When a process of this machine began, in clock ticks, so that a number that is used again is not taken
+    for it; '' if there is none (or the system does not tell)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
     except (OSError, IndexError):
@@ -39,9 +40,9 @@ def started(pid: int) -> str:
 class Lock:
     """A folder that this process alone writes to, as a context manager.
 
-    The kernel's lock on the file decides between processes of one machine, and is gone with its process. Between machines
-    (a shared file system without such locks) the file's content does: its holder touches it all the time, and one that is
-    silent for two minutes is dead. Whoever only reads needs no lock.
+    The kernel's lock on the file decides between processes of one machine, and is gone with its process.
+    Between machines (a shared file system without such locks) the file's content does: its holder touches it
+    all the time, and one that is silent for two minutes is dead. Whoever only reads needs no lock.
 
     Args:
         folder: made if it is missing.
@@ -94,7 +95,8 @@ class Lock:
             try:
                 handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             except OSError as error:
-                raise UserError(f"{self.path}: cannot write: {error.strerror}; make room, or give another folder") from error
+                raise UserError(f"{self.path}: cannot write: {error.strerror}; make room, or give another "
+                                f"folder") from error
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 with contextlib.suppress(FileNotFoundError):
@@ -117,15 +119,19 @@ class Lock:
         return content if isinstance(content, dict) else {}
 
     def _write(self) -> None:
-        content = {"host": socket.gethostname(), "machine": machine(), "pid": os.getpid(), "process_started": started(os.getpid()),
+        content = {"host": socket.gethostname(), "machine": machine(), "pid": os.getpid(),
+                   "process_started": started(os.getpid()),
                    "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-        with contextlib.suppress(OSError):  # a full disk: the kernel's lock is held, the checkpoints will tell
+        with contextlib.suppress(
+            OSError
+        ):  # a full disk: the kernel's lock is held, the checkpoints will tell
             os.ftruncate(self._handle, 0)
             os.pwrite(self._handle, json.dumps(content).encode(), 0)
 
     def _lives(self, left: dict, alone: bool) -> bool:
         if left.get("machine") == machine():
-            return not alone and isinstance(left.get("pid"), int) and started(left["pid"]) == left.get("process_started") != ""
+            return not alone and isinstance(left.get("pid"),
+                                            int) and started(left["pid"]) == left.get("process_started") != ""
         return self._silence() < SILENCE
 
     def _silence(self) -> float:
@@ -142,7 +148,8 @@ class Lock:
                 probe.unlink()
 
     def _refuse(self, left: dict) -> None:
-        raise UserError(f"{self.folder}: is in use by a run that is still going ({_who(left)}); {self.advice}")
+        raise UserError(f"{self.folder}: is in use by a run that is still going ({_who(left)}); "
+                        f"{self.advice}")
 
     def _beat(self) -> None:
         while not self._stop.wait(BEAT):

@@ -4,7 +4,8 @@ from __future__ import annotations
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
-_LIMITS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))  # version 2, 1
+# version 2, 1
+_LIMITS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
 
 
 def _number(path: Path) -> int | None:
@@ -16,7 +17,8 @@ def _number(path: Path) -> int | None:
 
 
 def available() -> int:
-    """Bytes that a program can still take without swapping: of the machine, or of the container if that is less."""
+    """Bytes that a program can still take without swapping: of the machine, or of the container if that is
+    less."""
     free = 4 << 30  # where the system does not tell
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()

@@ -1,8 +1,10 @@
-"""The one reader of pickles from outside: plain values, and stand-ins for the few classes that a format needs.
+"""The one reader of pickles from outside: plain values, and stand-ins for the few classes that a format
+needs.
 
-A pickle is a program that may call anything. Here it meets nothing real: every name that it asks for is looked up in the
-reader's own table, NumPy's types are stand-ins that only remember what they were given, and state is put into nothing but
-stand-ins. So a file can run no code, and no pointer or size in it reaches NumPy unchecked.
+A pickle is a program that may call anything. Here it meets nothing real: every name that it asks for is
+looked up in the reader's own table, NumPy's types are stand-ins that only remember what they were given, and
+state is put into nothing but stand-ins. So a file can run no code, and no pointer or size in it reaches NumPy
+unchecked.
 """
 from __future__ import annotations
 
@@ -65,11 +67,16 @@ class ArrayStandIn(StandIn):
         Raises:
             UnpicklingError: not of plain numbers, or of other sizes than its bytes.
         """
-        if not isinstance(self.state, tuple) or len(self.state) != 5 or not isinstance(self.state[2], TypeStandIn):
+        if (
+            not isinstance(self.state, tuple)
+            or len(self.state) != 5
+            or not isinstance(self.state[2], TypeStandIn)
+        ):
             raise pickle.UnpicklingError("an array lacks its state")
         _, shape, kind, fortran, data = self.state
         data = data.encode("latin-1") if isinstance(data, str) else data
-        if not isinstance(data, bytes) or not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+        if not isinstance(data, bytes) or not isinstance(shape, tuple) or not all(type(n) is int and n >= 0
+                                                                                  for n in shape):
             raise pickle.UnpicklingError("an array is not of plain numbers")
         flat = np.frombuffer(data, kind.dtype()) if data else np.zeros(0, kind.dtype())
         if flat.size != int(np.prod(shape, dtype=object)):
@@ -97,7 +104,8 @@ def _plain_object(kind, *_):
 
 
 PLAIN = {
-    "collections.OrderedDict": OrderedDict, "_codecs.encode": encoded, "copy_reg._reconstructor": _plain_object,
+    "collections.OrderedDict": OrderedDict, "_codecs.encode": encoded,
+    "copy_reg._reconstructor": _plain_object,
     "copyreg._reconstructor": _plain_object, "__builtin__.object": StandIn, "builtins.object": StandIn,
 }
 NUMPY = {
@@ -122,7 +130,8 @@ class _Name:
         raise pickle.UnpicklingError("it changes a class")
 
 
-class Reader(pickle._Unpickler):  # the one in Python: its opcodes can be replaced, and it never allocates what a file claims
+# the one in Python: its opcodes can be replaced, and it never allocates what a file claims
+class Reader(pickle._Unpickler):
     """Reads one pickle after the other from bytes.
 
     Args:
@@ -178,7 +187,8 @@ class Reader(pickle._Unpickler):  # the one in Python: its opcodes can be replac
         state, target = self.stack.pop(), self.stack[-1]
         if not isinstance(target, (StandIn, OrderedDict)):
             raise pickle.UnpicklingError("it changes what is no object of its own")
-        if isinstance(target, StandIn):  # attributes of an ordered dictionary (`_metadata` of a state dict) are dropped
+        # attributes of an ordered dictionary (`_metadata` of a state dict) are dropped
+        if isinstance(target, StandIn):
             target.__setstate__(state)
 
     def load_bytearray8(self):
@@ -187,6 +197,7 @@ class Reader(pickle._Unpickler):  # the one in Python: its opcodes can be replac
             raise pickle.UnpicklingError("it claims more bytes than it has")
         self.append(bytearray(self.read(size)))
 
-    for _code, _method in ((pickle.REDUCE, load_reduce), (pickle.NEWOBJ, load_reduce), (pickle.NEWOBJ_EX, load_newobj_ex),
+    for _code, _method in ((pickle.REDUCE, load_reduce), (pickle.NEWOBJ, load_reduce),
+                           (pickle.NEWOBJ_EX, load_newobj_ex),
                            (pickle.BUILD, load_build), (pickle.BYTEARRAY8, load_bytearray8)):
         dispatch[_code[0]] = _method

@@ -1,4 +1,5 @@
-"""A file of named series over the iterations, which a resumed run goes on with: lines 'iteration,name,value'."""
+"""A file of named series over the iterations, which a resumed run goes on with: lines
+'iteration,name,value'."""
 from __future__ import annotations
 
 import csv
@@ -24,7 +25,8 @@ class SeriesFile:
         rows = []
         if path.is_file():
             with open(path, newline="") as file:
-                rows = [row for row in csv.reader(file) if len(row) == 3 and row[0].isdigit() and int(row[0]) < until]
+                rows = [row for row in csv.reader(file) if len(row) == 3 and row[0].isdigit()
+                        and int(row[0]) < until]
             archive.write_bytes(path, "".join(f"{','.join(row)}\n" for row in rows).encode())
         for iteration, name, value in rows:
             self.series.setdefault(name, {})[int(iteration)] = float(value)

@@ -14,7 +14,8 @@ NAMES = "events.out.tfevents.*"
 
 
 class EventFile:
-    """One event file, with TensorFlow 1's records, which TensorBoard reads too; a resumed run begins another one.
+    """One event file, with TensorFlow 1's records, which TensorBoard reads too; a resumed run begins another
+    one.
 
     `tf.summary.histogram` writes the newer records, but takes a second to be traced, each.
 
@@ -25,12 +26,13 @@ class EventFile:
     def __init__(self, folder: Path):
         self._folder, self._graph_written = folder, False
         self._writer = tf.raw_ops.SummaryWriter(shared_name=f"{folder} {id(self)}", container="")
-        tf.raw_ops.CreateSummaryFileWriter(writer=self._writer, logdir=str(folder), max_queue=1000, flush_millis=60000,
+        tf.raw_ops.CreateSummaryFileWriter(writer=self._writer, logdir=str(folder), max_queue=1000,
+                                           flush_millis=60000,
                                            filename_suffix=".v1")
 
     def recorder(self, compute: Callable) -> Callable:
-        """A function `(step, *tensors) -> scalars` that evaluates and writes in one graph, without Python at each call. The first
-        graph is written too, as the originals' `FileWriter(folder, graph)` did.
+        """A function `(step, *tensors) -> scalars` that evaluates and writes in one graph, without Python at
+        each call. The first graph is written too, as the originals' `FileWriter(folder, graph)` did.
 
         Args:
             compute: called with the tensors; returns (tag -> scalar, tag -> values of a histogram).
@@ -59,12 +61,14 @@ class EventFile:
     def _write_graph(self, function, *arguments) -> None:
         if not self._graph_written:
             graph = function.get_concrete_function(*arguments).graph.as_graph_def(add_shapes=True)
-            tf.raw_ops.WriteGraphSummary(writer=self._writer, step=arguments[0], tensor=graph.SerializeToString())
+            tf.raw_ops.WriteGraphSummary(writer=self._writer, step=arguments[0],
+                                         tensor=graph.SerializeToString())
             self._graph_written = True
 
 
 def cut(folder, step: int) -> None:
-    """Cuts the TensorBoard files of a folder off before the first event of a later step, or where they are torn."""
+    """Cuts the TensorBoard files of a folder off before the first event of a later step, or where they are
+    torn."""
     for path in sorted(Path(folder).glob(NAMES)):
         if not path.is_file():
             continue
@@ -75,7 +79,8 @@ def cut(folder, step: int) -> None:
 
 
 def _end(file, step: int) -> int:
-    """Where the first event after `step` begins. A record: length (8 bytes), its check (4), data, their check (4)."""
+    """Where the first event after `step` begins. A record: length (8 bytes), its check (4), data, their check
+    (4)."""
     size = os.fstat(file.fileno()).st_size
     at = 0
     while True:
@@ -97,7 +102,8 @@ def _end(file, step: int) -> int:
 
 
 def purge(folder, step: int) -> None:
-    """Tells a TensorBoard that is looking at the folder to forget what it has seen of `step` and later ones."""
+    """Tells a TensorBoard that is looking at the folder to forget what it has seen of `step` and later
+    ones."""
     name = Path(folder) / NAMES.replace("*", f"{step:010d}.resumed")
     start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
     with tf.io.TFRecordWriter(str(name)) as file:

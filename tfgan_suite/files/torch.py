@@ -1,7 +1,9 @@
 """Reads files of `torch.save` without torch: plain Python values, tensors as NumPy arrays.
 
-Both layouts are read: the one up to 2020 (pickles in a row, then raw storages) and the zip layout after it. The reader builds
-tensors and plain containers and nothing else, so a file can run no code; and no array is larger than the bytes behind it.
+Both layouts are read: the one up to 2020 (pickles in a row, then raw storages) and the zip layout after it.
+    The reader builds
+tensors and plain containers and nothing else, so a file can run no code; and no array is larger than the
+bytes behind it.
 """
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from tfgan_suite.files import pickles
 from tfgan_suite.files.archive import read_bytes
 
 MAGIC = 0x1950A86A20F9469CFC6C
-_STORAGES = {"Float": "<f4", "Double": "<f8", "Half": "<f2", "Long": "<i8", "Int": "<i4", "Short": "<i2", "Char": "i1",
+_STORAGES = {"Float": "<f4", "Double": "<f8", "Half": "<f2", "Long": "<i8", "Int": "<i4", "Short": "<i2",
+             "Char": "i1",
              "Byte": "u1", "Bool": "?"}
 _VIEWS = 2  # times that the bytes of a file may show up in tensors: tied weights are stored once
 
@@ -39,7 +42,8 @@ class _Tensors:
 
     def view(self, storage, offset, size, stride, *_) -> np.ndarray:
         """A strided view of a flat storage."""
-        if not isinstance(storage, np.ndarray) or not _whole([offset]) or not _whole(size) or not _whole(stride):
+        if not isinstance(storage,
+                          np.ndarray) or not _whole([offset]) or not _whole(size) or not _whole(stride):
             raise pickle.UnpicklingError("a tensor has odd sizes")
         count, step = int(np.prod(size, dtype=object)), storage.itemsize
         if count == 0:
@@ -50,14 +54,16 @@ class _Tensors:
         self.left -= count * step
         if self.left < 0:
             raise pickle.UnpicklingError("its tensors hold more than its bytes")
-        return np.lib.stride_tricks.as_strided(storage[offset:], size, [s * step for s in stride], writeable=False)
+        return np.lib.stride_tricks.as_strided(storage[offset:], size, [s * step for s in stride],
+                                               writeable=False)
 
 
 def _names(rebuild: Callable) -> dict[str, Callable]:
     """What the names in a file's pickles stand for; a storage class is the name of its numbers' type."""
     storages = {f"{module}.{name}Storage": lambda *_, kind=kind: kind for module in ("torch", "torch.cuda")
                 for name, kind in _STORAGES.items()}
-    return {**pickles.PLAIN, **storages, "torch._utils._rebuild_tensor": rebuild, "torch._utils._rebuild_tensor_v2": rebuild,
+    return {**pickles.PLAIN, **storages, "torch._utils._rebuild_tensor": rebuild,
+            "torch._utils._rebuild_tensor_v2": rebuild,
             "torch._utils._rebuild_parameter": lambda data, *_: data}
 
 
@@ -65,7 +71,8 @@ def _reader(file: io.BytesIO, rebuild: Callable, find: Callable) -> pickles.Read
     """A reader of one pickle; `find(key, type, count)` gives the flat array of a storage."""
     def stored(identity):
         what, storage, key, _, count, *rest = identity
-        if what != "storage" or type(key) not in (str, int) or any(r is not None for r in rest) or not _whole([count]):
+        if what != "storage" or type(key) not in (str, int) or any(r is not None
+                                                                   for r in rest) or not _whole([count]):
             raise pickle.UnpicklingError("it points to something that is no storage")
         return find(str(key), np.dtype(storage()), count)
 
@@ -77,13 +84,15 @@ def _nothing(*_):
 
 
 def _read_rows(file: io.BytesIO, size: int):
-    """The layout of 2017: magic, protocol, system, the object; then the keys and, per key, length and raw data."""
+    """The layout of 2017: magic, protocol, system, the object; then the keys and, per key, length and raw
+    data."""
     types: dict = {}
     storages: dict = {}
     for _ in range(2):
         _reader(file, _nothing, _nothing).load()
     start = file.tell()
-    _reader(file, _nothing, lambda key, kind, count: types.update({key: kind})).load()  # where the storages begin, their types
+    # where the storages begin, their types
+    _reader(file, _nothing, lambda key, kind, count: types.update({key: kind})).load()
     for key in _reader(file, _nothing, _nothing).load():
         kind = types[str(key) if type(key) in (str, int) else ""]
         length = struct.unpack("<q", file.read(8))[0] * kind.itemsize
@@ -91,7 +100,8 @@ def _read_rows(file: io.BytesIO, size: int):
             raise pickle.UnpicklingError("a storage lies behind the end")
         storages[str(key)] = np.frombuffer(file.read(length), kind)
     file.seek(start)
-    return _reader(file, _Tensors(size).view, lambda key, kind, count: storages[key].view(kind)[:count]).load()
+    return _reader(file, _Tensors(size).view, lambda key, kind,
+                   count: storages[key].view(kind)[:count]).load()
 
 
 def _read_zip(file: io.BytesIO, size: int):
@@ -113,7 +123,8 @@ def _read_zip(file: io.BytesIO, size: int):
 
 
 def load(path):
-    """The object in a file that `torch.save` wrote (state dictionaries, optimiser states, dictionaries of tensors).
+    """The object in a file that `torch.save` wrote (state dictionaries, optimiser states, dictionaries of
+    tensors).
 
     Byte strings of Python 2 become str in latin-1. Tensors are read-only.
 
@@ -138,6 +149,7 @@ def arrays_of(found, path, advice: str) -> dict[str, np.ndarray]:
     Raises:
         UserError: it is not; `path` names the file.
     """
-    if not isinstance(found, dict) or not all(type(n) is str and isinstance(a, np.ndarray) for n, a in found.items()):
+    if not isinstance(found, dict) or not all(type(n) is str and isinstance(a, np.ndarray) for n,
+                                              a in found.items()):
         raise UserError(f"{path}: holds no weights of a network; {advice}")
     return found

@@ -57,9 +57,10 @@ def maker(scope: str, weight: str, norm: str, classes: int, seed: int) -> Maker:
                  classes=classes if norm == "conditional" else 0)
 
 
-# -- generators: chains from [n, code] to [n, side, side, channels] ------------------------------------------------------------
+# -- generators: chains from [n, code] to [n, side, side, channels] ------------------------------------------
 def _after(m: Maker, title: str, channels: int, t: Shape, images: bool = True) -> list:
-    """Normalisation and activation behind one of G's layers. Statistics of rows are taken as those of 1x1 images."""
+    """Normalisation and activation behind one of G's layers. Statistics of rows are taken as those of 1x1
+    images."""
     norm = m.norm(title, channels)
     if not images:
         norm = Chain(lambda x: x[:, None, None, :], norm, lambda x: x[:, 0, 0, :])
@@ -96,7 +97,7 @@ def mlp_generator(m: Maker, t: Shape) -> Chain:
     return Chain(*steps, m.dense("out", wide, t.side**2 * t.channels), maps(t.side), tf.tanh)
 
 
-# -- trunks of discriminators: (chain from images to features, how many) ---------------------------------------------------------
+# -- trunks of discriminators: (chain from images to features, how many) -------------------------------------
 def _stddev(t: Shape) -> list:
     return [lambda x: minibatch_stddev(x, min(t.stddev, x.shape[0]), centre=False)] if t.stddev else []
 
@@ -106,7 +107,8 @@ def dcgan_trunk(m: Maker, t: Shape) -> tuple[Chain, int]:
     steps, inputs = [], t.channels
     for i in range(t.doublings):
         out = t.width << i
-        steps += [m.conv(f"down{i}", inputs, out, 4, 2), m.norm(f"down{i}/norm", out) if i else tf.identity, lrelu]
+        steps += [m.conv(f"down{i}", inputs, out, 4, 2), m.norm(f"down{i}/norm", out) if i else tf.identity,
+                  lrelu]
         inputs = out
     return Chain(*steps, *_stddev(t), flatten), 16 * (inputs + bool(t.stddev))
 
@@ -129,7 +131,8 @@ def mlp_trunk(m: Maker, t: Shape) -> tuple[Chain, int]:
     steps, inputs, wide = [*_stddev(t), flatten], t.side**2 * (t.channels + bool(t.stddev)), 8 * t.width
     for i in range(3):
         norm = m.norm(f"{i}/norm", wide) if i else tf.identity
-        steps += [m.dense(f"{i}", inputs, wide, he=True), lambda x: x[:, None, None, :], norm, lambda x: x[:, 0, 0, :], lrelu]
+        steps += [m.dense(f"{i}", inputs, wide, he=True), lambda x: x[:, None, None, :], norm,
+                  lambda x: x[:, 0, 0, :], lrelu]
         inputs = wide
     return Chain(*steps), wide
 
@@ -147,7 +150,7 @@ ARCHITECTURES = {"dcgan": Architecture(dcgan_generator, dcgan_trunk),
                  "mlp": Architecture(mlp_generator, mlp_trunk)}
 
 
-# -- the networks --------------------------------------------------------------------------------------------------------------
+# -- the networks --------------------------------------------------------------------------------------------
 class Generator(Network):
     """Latents [n, zlen] (and labels) -> images [n, side, side, channels] in (-1, 1).
 
@@ -167,12 +170,13 @@ class Generator(Network):
 
 
 class Discriminator(Network):
-    """Images [n, side, side, channels] (and labels) -> logits [n]; with `label_in_d='acgan'` (logits, class logits [n, classes]).
+    """Images [n, side, side, channels] (and labels) -> logits [n]; with `label_in_d='acgan'` (logits, class
+    logits [n, classes]).
 
     Args:
         trunk: of `ARCHITECTURES`.
-        label: 'none', 'concat' (labels as maps behind the image's channels), 'projection' (Miyato and Koyama 2018) or 'acgan'
-            (Odena et al. 2017).
+        label: 'none', 'concat' (labels as maps behind the image's channels), 'projection' (Miyato and Koyama
+            2018) or 'acgan' (Odena et al. 2017).
     """
 
     def __init__(self, trunk: Callable, m: Maker, shape: Shape, classes: int, label: str):

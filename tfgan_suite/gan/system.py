@@ -1,4 +1,5 @@
-"""The neutral system: n_critic D steps, then one G step, with any loss, penalties, weights, norms and wrappers."""
+"""The neutral system: n_critic D steps, then one G step, with any loss, penalties, weights, norms and
+wrappers."""
 from __future__ import annotations
 
 from functools import cached_property
@@ -40,7 +41,9 @@ def check(params) -> None:
     elif p.norm_g == "conditional" and not p.classes:
         problem = "norm_g=conditional needs classes; give --classes, or another norm_g"
     elif p.projections and p.label_in_d == "acgan" and p.classes:
-        problem = "label_in_d=acgan with projections: K classifiers of projected images; give projection or concat"
+        problem = (
+            "label_in_d=acgan with projections: K classifiers of projected images; give projection or concat"
+        )
     elif p.minibatch_stddev > 1 and p.bsz % p.minibatch_stddev:
         problem = f"minibatch_stddev={p.minibatch_stddev} does not divide bsz={p.bsz}; change one of them"
     elif p.architecture == "mlp" and p.pixel_norm:
@@ -76,7 +79,8 @@ class Gan(System):
             self.optimizers[kind].build(self.networks[kind].trainable_variables)
 
     def _generator(self):
-        p, shape = self.params, Shape(self.params.imsz, self.params.channels, self.params.width_g, self.params.zlen,
+        p, shape = self.params, Shape(self.params.imsz, self.params.channels, self.params.width_g,
+                                      self.params.zlen,
                                       pixels=self.params.pixel_norm)
         make = maker("g/", p.weight_g, p.norm_g, p.classes, p.seed)
         g = Generator(ARCHITECTURES[p.architecture].generator, make, shape, p.classes)
@@ -96,11 +100,12 @@ class Gan(System):
         filters = draw_filters(p.projections, p.seed)
         side = p.imsz // filters.stride
         if side < 8 or side & (side - 1):
-            raise UserError(f"projections={p.projections}: its stride leaves {side} pixels of {p.imsz}; at least 8, and a power "
+            raise UserError(f"projections={p.projections}: its stride leaves {side} pixels of {p.imsz}; at "
+                            f"least 8, and a power "
                             f"of two, are needed: give a smaller stride or a larger imsz")
         return Projected([filters], lambda number, channels: make(number, channels, side, f"d{number}/"))
 
-    # -- size of a run -------------------------------------------------------------------------------------------------
+    # -- size of a run ---------------------------------------------------------------------------------------
     @property
     def images_per_iteration(self) -> int:
         """Real images of one iteration."""
@@ -112,17 +117,19 @@ class Gan(System):
     def phase(self, step):
         return Phase(bool(self.names) and step % self.params.penalty_every == 0)
 
-    # -- data ----------------------------------------------------------------------------------------------------------
+    # -- data ------------------------------------------------------------------------------------------------
     def source(self):
         """The images of `data`, at the side of the networks."""
         p = self.params
         known = p.data if p.data in labelled.SOURCES and p.data not in ("folder", "flat") else "folder"
         if known == "folder" and not Path(p.data).expanduser().is_dir():
             raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images")
-        return labelled.open_source(known, "data/cifar10" if known == "cifar10" else p.data, p.imsz, p.classes)
+        return labelled.open_source(known, "data/cifar10" if known == "cifar10" else p.data, p.imsz,
+                                    p.classes)
 
     def batch(self, step, source):
-        rows = np.concatenate([order.epoch_indices(len(source), self.batch_size, step * self.params.n_critic + i,
+        rows = np.concatenate([order.epoch_indices(len(source), self.batch_size, step * self.params.n_critic
+                                                   + i,
                                                    self.params.seed) for i in range(self.params.n_critic)])
         images = source.images(rows)[..., :self.params.channels]
         labels = source.labels[rows] if self.classes else np.zeros(len(rows))
@@ -135,7 +142,7 @@ class Gan(System):
         return {"images": tf.TensorSpec((*shape, p.imsz, p.imsz, p.channels), tf.uint8),
                 "labels": tf.TensorSpec(shape, tf.int32)}
 
-    # -- one iteration -------------------------------------------------------------------------------------------------
+    # -- one iteration ---------------------------------------------------------------------------------------
     def draws(self, draw, phase):
         p, names = self.params, ["g", *(f"d{i}" for i in range(self.params.n_critic)),
                                  *(f"u{i}" for i in range(self.params.unroll))]
@@ -166,7 +173,8 @@ class Gan(System):
         return [*self.networks["d"].variables, *self.optimizers["d"].variables]
 
     def d_step(self, step, real, labels, draws, name: str, phase: Phase) -> dict[str, tf.Tensor]:
-        """One step of D on real images [n, s, s, c] with labels [n] and on fakes of `draws[name/...]`; its costs before it."""
+        """One step of D on real images [n, s, s, c] with labels [n] and on fakes of `draws[name/...]`; its
+        costs before it."""
         z, fake_labels, alpha = (draws.get(f"{name}/{what}") for what in ("z", "y", "alpha"))
         fake = tf.stop_gradient(self.networks["g"](z, fake_labels, training=True))
         middle = None if alpha is None else penalties.between(real, fake, alpha)
@@ -180,7 +188,8 @@ class Gan(System):
         return scalars
 
     def _alone(self, d, step, real, labels, fake, fake_labels, middle, phase: Phase) -> dict[str, tf.Tensor]:
-        """The costs of one discriminator, `total` among them; its state moves in the pass over the real images."""
+        """The costs of one discriminator, `total` among them; its state moves in the pass over the real
+        images."""
         classes = []
 
         def seen(labels, update):
@@ -228,7 +237,8 @@ class Gan(System):
                 scalars["pull_away"] = penalties.pull_away(fake, z, 0)
                 total = total + p.pull_away * scalars["pull_away"]
             if vectors:
-                moved = [p.lambda_r**(i + 1) * tf.reduce_mean(tf.square(x - z)) for i, x in enumerate(vectors)]
+                moved = [p.lambda_r**(i + 1) * tf.reduce_mean(tf.square(x - z)) for i,
+                         x in enumerate(vectors)]
                 scalars["moved"] = tf.add_n(moved)
                 total = total + scalars["moved"]
         self.descend("g", tape, total)
@@ -244,7 +254,7 @@ class Gan(System):
         for average, variable in zip(a.non_trainable_variables, g.non_trainable_variables):
             average.assign(variable)
 
-    # -- pictures ------------------------------------------------------------------------------------------------------
+    # -- pictures --------------------------------------------------------------------------------------------
     def latents(self, n, seed):
         """N(0, 1), float32 [n, zlen]."""
         return generator(seed, "latents").standard_normal((n, self.params.zlen)).astype(np.float32)
@@ -253,7 +263,8 @@ class Gan(System):
         """Images of latents (with int labels [n], or weights of classes [n, classes]), a batch at a time."""
         size, g = self.batch_size, self.networks[self.sampling[0]]
         labels = None if labels is None else tf.constant(labels)
-        parts = [g(tf.constant(latents[i:i + size], tf.float32), None if labels is None else labels[i:i + size]).numpy()
+        parts = [g(tf.constant(latents[i:i + size], tf.float32), None
+                   if labels is None else labels[i:i + size]).numpy()
                  for i in range(0, len(latents), size)]
         return np.concatenate(parts)
 

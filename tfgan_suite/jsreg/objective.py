@@ -1,6 +1,8 @@
-"""What the programs `carpedm20_DCGAN` and `3DGAN` share: D's objective, and the tags under which it is logged.
+"""What the programs `carpedm20_DCGAN` and `3DGAN` share: D's objective, and the tags under which it is
+logged.
 
-Their event files lie in `log_dir/summaries`, beside the run's own log, in a folder of their own as in the original. They hold
+Their event files lie in `log_dir/summaries`, beside the run's own log, in a folder of their own as in the
+original. They hold
 what it logged at the same steps: D and G evaluated once more, on a batch that is not the training batch.
 """
 from __future__ import annotations
@@ -33,7 +35,8 @@ def tagged(losses: dict, norms: dict, gamma, g_loss) -> dict[str, tf.Tensor]:
         norms: of `penalties.js_probability_norms`; empty without the regulariser.
         gamma, g_loss: scalars.
     """
-    tagged = {"gamma_1": gamma, "gen/gen/unreg_gen_loss": g_loss, "disc/disc/unreg_disc_loss": losses["unreg_disc_loss"]}
+    tagged = {"gamma_1": gamma, "gen/gen/unreg_gen_loss": g_loss,
+              "disc/disc/unreg_disc_loss": losses["unreg_disc_loss"]}
     statistics = {name: value for name, value in {**losses, **norms}.items()
                   if name not in ("disc_loss", "unreg_disc_loss", "gamma", "penalty")}
     if statistics:

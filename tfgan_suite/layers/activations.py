@@ -23,7 +23,8 @@ def gate(x: tf.Tensor) -> tf.Tensor:
 def sigmoid(x: tf.Tensor) -> tf.Tensor:
     """1 / (1 + exp(-x)) to the last bit, float32, any shape.
 
-    TensorFlow's own is an approximation whose 1 - y is 20 % off at x = 15, where a saturating cross-entropy looks.
+    TensorFlow's own is an approximation whose 1 - y is 20 % off at x = 15, where a saturating cross-entropy
+    looks.
     """
     y = 1.0 / (1.0 + tf.exp(-x))
     return y, lambda upstream: upstream * y * (1.0 - y)
@@ -43,7 +44,8 @@ class PReLU(tf.keras.layers.Layer):
 
 
 class TPReLU(PReLU):
-    """Translated PReLU: PReLU(x - bias) + bias with the slope clamped to [0, 1] (Xiang and Li, arXiv 1704.03971).
+    """Translated PReLU: PReLU(x - bias) + bias with the slope clamped to [0, 1] (Xiang and Li, arXiv
+    1704.03971).
 
     The slope gets no gradient while its stored value is outside [0, 1].
     """

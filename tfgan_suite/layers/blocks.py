@@ -32,7 +32,8 @@ class Chain(tf.keras.layers.Layer):
 
 
 class Masked(tf.keras.layers.Layer):
-    """x times the pass's mask of this name; x where the pass brings none. Dropout whose randomness comes in as data.
+    """x times the pass's mask of this name; x where the pass brings none. Dropout whose randomness comes in
+    as data.
 
     Args:
         name_of_mask: key of `Pass.masks`; a mask has 0 where numbers are dropped, else 1 / (1 - chance).
@@ -52,7 +53,8 @@ class Residual(tf.keras.layers.Layer):
     """shortcut(x) + scale * branch(x).
 
     Args:
-        order: layers of both in the order that their arrays have in the original's files, where that is another one.
+        order: layers of both in the order that their arrays have in the original's files, where that is
+            another one.
     """
 
     def __init__(self, shortcut, branch, scale: float = 1.0, order: tuple = ()):
@@ -101,28 +103,33 @@ class Maker:
         size = size if isinstance(size, tuple) else (size, size)
         return Spec(kind, inputs, outputs, size, stride, he, gain, self.deviation, self.weight.divided)
 
-    def dense(self, title: str, inputs: int, outputs: int, bias: bool = True, he: bool | None = None, gain: float = 1.0,
+    def dense(self, title: str, inputs: int, outputs: int, bias: bool = True, he: bool | None = None,
+              gain: float = 1.0,
               compute: str | None = None) -> Dense:
         """[n, inputs] -> [n, outputs]; `compute`: the type that it computes in whatever the run's is."""
         spec = self._spec("dense", inputs, outputs, he=he, gain=gain)
         return Dense(self.scope + title, spec, self.convention, self.weight, self.seed, bias, compute)
 
-    def conv(self, title: str, inputs: int, outputs: int, size=3, stride: int = 1, padding="SAME", bias: bool = True,
+    def conv(self, title: str, inputs: int, outputs: int, size=3, stride: int = 1, padding="SAME",
+             bias: bool = True,
              he: bool | None = None, gain: float = 1.0) -> Conv:
         """A convolution with a kernel of side `size` (or (height, width))."""
         spec = self._spec("conv", inputs, outputs, size, stride, he, gain)
         return Conv(self.scope + title, spec, self.convention, self.weight, self.seed, bias, padding)
 
-    def deconv(self, title: str, inputs: int, outputs: int, size=4, stride: int = 2, padding="SAME", bias: bool = True,
+    def deconv(self, title: str, inputs: int, outputs: int, size=4, stride: int = 2, padding="SAME",
+               bias: bool = True,
                sides: tuple | None = None, gain: float = 1.0) -> Deconv:
-        """A transposed convolution; `sides`: (height, width) of its output where that is not `stride` times the input's."""
+        """A transposed convolution; `sides`: (height, width) of its output where that is not `stride` times
+        the input's."""
         spec = self._spec("deconv", inputs, outputs, size, stride, gain=gain)
         return Deconv(self.scope + title, spec, self.convention, self.weight, self.seed, bias, padding, sides)
 
     def embedding(self, title: str, classes: int, width: int, table=None) -> Embedding:
         """A row of width `width` for each class; `table`: fixed values instead of trained ones."""
         spec = self._spec("embedding", classes, width)
-        return Embedding(self.scope + title, spec, self.convention, self.weight, self.seed, bias=False, fixed=table)
+        return Embedding(self.scope + title, spec, self.convention, self.weight, self.seed, bias=False,
+                         fixed=table)
 
     def norm(self, title: str, channels: int, rule: Rule | None = None, classes: int | None = None):
         """A normalisation by `rule` (default: the network's); the identity where there is none."""

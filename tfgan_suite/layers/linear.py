@@ -1,4 +1,5 @@
-"""The linear maps: dense layer, convolution, transposed convolution, embedding. y = after(map(x, before(w))) + b.
+"""The linear maps: dense layer, convolution, transposed convolution, embedding. y = after(map(x, before(w)))
++ b.
 
 Weights, statistics and losses are float32; the maps compute in the run's type (`--precision`).
 """
@@ -29,7 +30,8 @@ class Linear(tf.keras.layers.Layer):
         fixed: values of the kernel, which is then not trained.
     """
 
-    def __init__(self, title: str, spec: Spec, convention: Convention, weight: Plain, seed: int = 0, bias: bool = True,
+    def __init__(self, title: str, spec: Spec, convention: Convention, weight: Plain, seed: int = 0,
+                 bias: bool = True,
                  fixed=None):
         super().__init__(dtype="float32", autocast=False)
         self.title, self.spec, self.convention, self.weight, self.seed = title, spec, convention, weight, seed
@@ -38,14 +40,16 @@ class Linear(tf.keras.layers.Layer):
             if array == "kernel":
                 name = self.array_name("kernel")
                 start = convention.kernel(seed, name, spec) if fixed is None else constant(fixed)
-                self.kernel = self.add_weight(name, convention.shape(spec), initializer=start, trainable=fixed is None)
+                self.kernel = self.add_weight(name, convention.shape(spec), initializer=start,
+                                              trainable=fixed is None)
             elif array == "weight":
                 self.extra = weight.variables(self)
             elif bias:
                 name = self.array_name("bias")
-                self.bias = self.add_weight(name, convention.vector(spec), initializer=convention.bias(seed, name, spec))
+                self.bias = self.add_weight(name, convention.vector(spec),
+                                            initializer=convention.bias(seed, name, spec))
 
-    # -- what a parametrisation asks ---------------------------------------------------------------------------------------
+    # -- what a parametrisation asks -------------------------------------------------------------------------
     def array_name(self, array: str) -> str:
         """Full name of one of this layer's arrays."""
         return self.convention.name(array, self.spec.kind, self.title)
@@ -73,7 +77,7 @@ class Linear(tf.keras.layers.Layer):
         """The inverse of `outputs_last`."""
         return kernel
 
-    # -- the map ---------------------------------------------------------------------------------------------------------
+    # -- the map ---------------------------------------------------------------------------------------------
     def map(self, x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         """The bias-free map, in the compute type."""
         raise NotImplementedError
@@ -83,7 +87,8 @@ class Linear(tf.keras.layers.Layer):
         return self.weight.before(self, self.kernel, update)
 
     def call(self, x: tf.Tensor, how: Pass = REST) -> tf.Tensor:
-        """[n, ..., inputs] -> [n, ..., outputs] in the compute type; `how.update` may move the weight's state."""
+        """[n, ..., inputs] -> [n, ..., outputs] in the compute type; `how.update` may move the weight's
+        state."""
         y = self.map(tf.cast(x, self.compute), tf.cast(self.applied(how.update), self.compute))
         y = self.weight.after(self, y)
         return y if self.bias is None else y + tf.cast(tf.reshape(self.bias, [-1]), y.dtype)
@@ -125,7 +130,8 @@ class Deconv(Linear):
     """Transposed convolution: the gradient of `Conv`; kernel [h, w, out, in].
 
     Args:
-        padding: 'SAME' (n -> n * stride), or zeros on each side of the forward convolution (vertical, horizontal).
+        padding: 'SAME' (n -> n * stride), or zeros on each side of the forward convolution (vertical,
+            horizontal).
         sides: (height, width) of the output where 'SAME' leaves it open.
     """
 
@@ -148,7 +154,8 @@ class Deconv(Linear):
 
 
 class Embedding(Linear):
-    """A row of a table [classes, width] for each label, without a bias; spectral norm has one entry of u a class."""
+    """A row of a table [classes, width] for each label, without a bias; spectral norm has one entry of u a
+    class."""
 
     @property
     def spectral_outputs(self):
@@ -166,9 +173,11 @@ class Embedding(Linear):
 
 
 def class_rows(table: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """Rows of `table` [classes, C] for `labels`: int [n], or float [n, classes] with the weight of each class.
+    """Rows of `table` [classes, C] for `labels`: int [n], or float [n, classes] with the weight of each
+    class.
 
-    A matrix product instead of a look-up: its gradient is dense, which is what the originals' optimisers amount to.
+    A matrix product instead of a look-up: its gradient is dense, which is what the originals' optimisers
+    amount to.
     """
     if not labels.dtype.is_floating:
         labels = tf.one_hot(labels, table.shape[0])
@@ -177,7 +186,8 @@ def class_rows(table: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
 
 def _is_same(sides, kernel, stride: int, padding: tuple) -> bool:
     """Whether zeros on each side are what SAME does."""
-    return all(pad and side % stride == 0 and k - stride == 2 * pad for side, k, pad in zip(sides, kernel, padding))
+    return all(pad and side % stride == 0 and k - stride == 2 * pad for side, k,
+               pad in zip(sides, kernel, padding))
 
 
 def _explicit(padding: tuple) -> list:
@@ -187,7 +197,8 @@ def _explicit(padding: tuple) -> list:
 def convolve(x: tf.Tensor, kernel: tf.Tensor, stride: int, padding) -> tf.Tensor:
     """Convolution of [n, h, w, in] with HWIO.
 
-    Where explicit zeros are what SAME does, SAME it is: with explicit padding, TensorFlow's gradient is several times slower
+    Where explicit zeros are what SAME does, SAME it is: with explicit padding, TensorFlow's gradient is
+        several times slower
     on a CPU.
 
     Args:
@@ -204,7 +215,8 @@ def deconvolve(x: tf.Tensor, kernel: tf.Tensor, stride: int, padding, sides=None
 
     Args:
         padding: 'SAME', or zeros on each side of the forward convolution (vertical, horizontal).
-        sides: (height, width) of the output; by default n * stride with 'SAME', (n - 1) * stride + k - 2 * pad with zeros.
+        sides: (height, width) of the output; by default n * stride with 'SAME', (n - 1) * stride + k - 2 *
+            pad with zeros.
     """
     if isinstance(padding, tuple):
         ends = zip(x.shape[1:3], kernel.shape[:2], padding)

@@ -18,16 +18,20 @@ class Rule:
     Attributes:
         kind: 'batch' (statistics per channel, of the global batch) or 'layer' (of each sample).
         epsilon: added to the variance.
-        moments: 'exact', or 'tf13': the mean inside the variance is a constant for the gradient, as in `tf.nn.moments`. First
-            derivatives are right, second ones (of gradient penalties) are not; some originals had that.
-        running: averages of the batch statistics: 'never' there; 'kept' for the files but not used; used 'at rest'.
+        moments: 'exact', or 'tf13': the mean inside the variance is a constant for the gradient, as in
+            `tf.nn.moments`. First derivatives are right, second ones (of gradient penalties) are not; some
+            originals had that.
+        running: averages of the batch statistics: 'never' there; 'kept' for the files but not used; used 'at
+            rest'.
         decay: of the averages.
         unbiased: the average of the variance takes the unbiased one.
         debias: the average of the mean is corrected for its start at zero.
         variance_start: first value of the average of the variance.
         scale: there is a learned scale beside the offset.
-        folded: the scale multiplies the factor, not the standardised input: the same but for last bits, one pass less.
-        operation: TensorFlow's fused operation may do it where no averages are kept and the batch is on one device.
+        folded: the scale multiplies the factor, not the standardised input: the same but for last bits, one
+            pass less.
+        operation: TensorFlow's fused operation may do it where no averages are kept and the batch is on one
+            device.
         synced: statistics of all replicas together.
     """
 
@@ -50,9 +54,11 @@ RULES = {"none": None, "batch": Rule(running="at rest"), "layer": Rule("layer"),
 
 
 class Norm(tf.keras.layers.Layer):
-    """Batch or layer normalisation with an offset and a scale per channel, or per class and channel; float32 inside.
+    """Batch or layer normalisation with an offset and a scale per channel, or per class and channel; float32
+    inside.
 
-    V. Dumoulin, J. Shlens, M. Kudlur, "A Learned Representation for Artistic Style", ICLR 2017, for those of each class.
+    V. Dumoulin, J. Shlens, M. Kudlur, "A Learned Representation for Artistic Style", ICLR 2017, for those of
+    each class.
 
     Args:
         title: the layer's name, from which the convention makes the arrays' names.
@@ -66,9 +72,16 @@ class Norm(tf.keras.layers.Layer):
         fused: use TensorFlow's fused operation where the rule allows it; False is the plain twin.
     """
 
-    def __init__(self, title: str, channels: int, rule: Rule, convention: Convention, seed: int = 0, classes: int = 0):
+    def __init__(self, title: str, channels: int, rule: Rule, convention: Convention, seed: int = 0,
+                 classes: int = 0):
         super().__init__(dtype="float32", autocast=False)
-        self.title, self.rule, self.convention, self.seed, self.classes = title, rule, convention, seed, classes
+        self.title, self.rule, self.convention, self.seed, self.classes = (
+            title,
+            rule,
+            convention,
+            seed,
+            classes,
+        )
         self.fused, self.scale, self.averages = rule.operation, None, {}
         shape = (classes, channels) if classes else (channels,)
         for array in convention.table_order if classes else convention.norm_order:
@@ -81,14 +94,16 @@ class Norm(tf.keras.layers.Layer):
             self.averages = {"mean": self._average("mean", (channels,), 0.0),
                              "variance": self._average("variance", (channels,), rule.variance_start)}
         if rule.debias:
-            self.averages.update(biased=self._average("biased", (channels,), 0.0), count=self._average("count", (), 0.0))
+            self.averages.update(biased=self._average("biased", (channels,), 0.0),
+                                 count=self._average("count", (), 0.0))
 
     def _full(self, array: str) -> str:
         kind = "conditional" if self.classes and array in ("scale", "offset") else self.rule.kind
         return self.convention.name(array, kind, self.title)
 
     def _average(self, array: str, shape: tuple, start: float) -> tf.Variable:
-        return self.add_weight(self._full(array), shape, initializer=tf.constant_initializer(start), trainable=False,
+        return self.add_weight(self._full(array), shape, initializer=tf.constant_initializer(start),
+                               trainable=False,
                                synchronization=tf.VariableSynchronization.ON_READ,
                                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
 
@@ -96,8 +111,8 @@ class Norm(tf.keras.layers.Layer):
         """[n, ..., channels] -> the same shape and type.
 
         Args:
-            how: `training`: where averages are used at rest, take the batch's statistics instead; `update`: move the averages;
-                `labels` of the tables; `groups` of batch statistics.
+            how: `training`: where averages are used at rest, take the batch's statistics instead; `update`:
+                move the averages; `labels` of the tables; `groups` of batch statistics.
         """
         wide, groups = tf.cast(x, tf.float32), how.groups if self.rule.kind == "batch" else 1
         if self.rule.running == "at rest" and not how.training:
@@ -137,7 +152,8 @@ class Norm(tf.keras.layers.Layer):
 
     def _fused(self, x: tf.Tensor) -> tf.Tensor:
         scale = tf.ones_like(self.offset) if self.scale is None else tf.convert_to_tensor(self.scale)
-        return tf.raw_ops.FusedBatchNormV3(x=x, scale=scale, offset=tf.convert_to_tensor(self.offset), mean=[], variance=[],
+        return tf.raw_ops.FusedBatchNormV3(x=x, scale=scale, offset=tf.convert_to_tensor(self.offset),
+                                           mean=[], variance=[],
                                            epsilon=self.rule.epsilon, is_training=True).y
 
     def _move(self, mean: tf.Tensor, variance: tf.Tensor, shape, groups: int) -> None:
@@ -149,7 +165,8 @@ class Norm(tf.keras.layers.Layer):
             new = means[group]
             if rule.debias:
                 count = self.averages["count"].assign_add(1.0)
-                biased = self.averages["biased"].assign(self.averages["biased"] * rule.decay + new * (1.0 - rule.decay))
+                biased = self.averages["biased"].assign(self.averages["biased"] * rule.decay
+                                                        + new * (1.0 - rule.decay))
                 self.averages["mean"].assign(biased / (1.0 - tf.pow(rule.decay, count)))
             else:
                 self.averages["mean"].assign(self.averages["mean"] * rule.decay + new * (1.0 - rule.decay))
@@ -165,15 +182,16 @@ def pixel_norm(x: tf.Tensor) -> tf.Tensor:
 
 
 def minibatch_stddev(x: tf.Tensor, group: int, centre: bool = True) -> tf.Tensor:
-    """Appends a channel that tells how much the samples of a group differ (Karras et al., ICLR 2018, section 3).
+    """Appends a channel that tells how much the samples of a group differ (Karras et al., ICLR 2018, section
+    3).
 
-    Sample n belongs to set n % (N / group). The new channel is, for each set, the mean over pixels and channels of the standard
-    deviation over its `group` samples.
+    Sample n belongs to set n % (N / group). The new channel is, for each set, the mean over pixels and
+    channels of the standard deviation over its `group` samples.
 
     Args:
         x: [N, H, W, C]; `group` divides N.
-        centre: the activations that go on are the ones with the set's mean removed: alenmora/ppgan writes them in place, and
-            its snapshots depend on it. False: they go on untouched, as in the paper.
+        centre: the activations that go on are the ones with the set's mean removed: alenmora/ppgan writes
+            them in place, and its snapshots depend on it. False: they go on untouched, as in the paper.
 
     Returns:
         [N, H, W, C + 1].

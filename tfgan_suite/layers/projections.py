@@ -51,7 +51,8 @@ class Filters:
         return self.values.shape[4]
 
     def project(self, images: tf.Tensor) -> tf.Tensor:
-        """Images [n, H, W, 3] -> all projections [K, n, h, w, channels] in the images' type: one convolution."""
+        """Images [n, H, W, 3] -> all projections [K, n, h, w, channels] in the images' type: one
+        convolution."""
         count, k, _, _, channels = self.values.shape
         kernel = tf.cast(np.moveaxis(self.values, 0, 3).reshape(k, k, 3, count * channels), images.dtype)
         y = convolve(images, kernel, self.stride, self.padding)
@@ -71,7 +72,8 @@ def parse(spec: str) -> tuple[int, int, int, int]:
     if k < s:
         raise UserError(f"filters '{spec}': the kernel ({k}) must not be smaller than the stride ({s})")
     if n > MOST_FILTERS or k * k * 3 * f * n > MOST_NUMBERS:
-        raise UserError(f"filters '{spec}': are too many or too large; the most are {MOST_FILTERS} filters and {MOST_NUMBERS} "
+        raise UserError(f"filters '{spec}': are too many or too large; the most are {MOST_FILTERS} filters "
+                        f"and {MOST_NUMBERS} "
                         f"numbers in all")
     return k, s, f, n
 
@@ -119,7 +121,8 @@ class Projected(Network):
         return tf.stack([found[number] for number in sorted(found)])
 
     def members(self) -> list[Callable]:
-        """Each discriminator behind its own projection, by the calling contract: for penalties, which belong to one alone."""
+        """Each discriminator behind its own projection, by the calling contract: for penalties, which belong
+        to one alone."""
         def member(group: Filters, place: int, part: Network):
             def call(images, labels=None, training: bool = False, update: bool | None = None):
                 kernel = tf.cast(group.values[place], self.compute)
@@ -127,4 +130,5 @@ class Projected(Network):
                 return part(x, labels, training=training, update=update)
             return call
 
-        return [member(group, i, part) for group, parts in zip(self.filters, self.parts) for i, part in enumerate(parts)]
+        return [member(group, i, part) for group, parts in zip(self.filters, self.parts) for i,
+                part in enumerate(parts)]

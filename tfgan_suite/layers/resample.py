@@ -25,7 +25,8 @@ def bilinear_aligned(x: tf.Tensor) -> tf.Tensor:
 
 
 def shuffle(x: tf.Tensor) -> tf.Tensor:
-    """[n, h, w, 4c] -> [n, 2h, 2w, c]: channel (2*dy + dx)*c + i becomes channel i of the pixel at offset (dy, dx)."""
+    """[n, h, w, 4c] -> [n, 2h, 2w, c]: channel (2*dy + dx)*c + i becomes channel i of the pixel at offset
+    (dy, dx)."""
     return tf.nn.depth_to_space(x, 2)
 
 
@@ -62,8 +63,10 @@ def flatten_channel_major(x: tf.Tensor) -> tf.Tensor:
 
 
 def with_maps(x: tf.Tensor, vector: tf.Tensor) -> tf.Tensor:
-    """[n, h, w, c] and [n, k] -> [n, h, w, c + k]: the vector, the same at every pixel, after the channels."""
-    wide = tf.broadcast_to(vector[:, None, None, :], [tf.shape(x)[0], x.shape[1], x.shape[2], vector.shape[1]])
+    """[n, h, w, c] and [n, k] -> [n, h, w, c + k]: the vector, the same at every pixel, after the
+    channels."""
+    wide = tf.broadcast_to(vector[:, None, None, :],
+                           [tf.shape(x)[0], x.shape[1], x.shape[2], vector.shape[1]])
     return tf.concat([x, tf.cast(wide, x.dtype)], -1)
 
 

@@ -21,5 +21,6 @@ def normal(seed: int, name: str, deviation: float = 1.0) -> tf.keras.initializer
 
 
 def truncated_normal(seed: int, name: str, deviation: float = 1.0) -> tf.keras.initializers.Initializer:
-    """N(0, deviation^2) redrawn beyond two deviations, for the variable `name`; the deviation is not corrected for the cut."""
+    """N(0, deviation^2) redrawn beyond two deviations, for the variable `name`; the deviation is not
+    corrected for the cut."""
     return tf.keras.initializers.TruncatedNormal(0.0, deviation, seed=_seed(seed, name))

@@ -1,8 +1,8 @@
 """What a stored weight passes through on its way to the output.
 
-A parametrisation has `before(layer, kernel, update)`, the kernel that is applied, and `after(layer, y)`, what becomes of the
-output. Both are needed: LIS divides the output and PGGAN scales it, and folding the factor into the weight gives other last
-bits.
+A parametrisation has `before(layer, kernel, update)`, the kernel that is applied, and `after(layer, y)`, what
+becomes of the output. Both are needed: LIS divides the output and PGGAN scales it, and folding the factor
+into the weight gives other last bits.
 """
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class Plain:
     """The stored weight is the applied one.
 
     Attributes:
-        divided: the output is divided by the weight's norm, which some conventions' names and first values depend on.
+        divided: the output is divided by the weight's norm, which some conventions' names and first values
+            depend on.
         deviation: standard deviation of the first values that it wants; None: the layer's own rule.
     """
 
@@ -48,8 +49,8 @@ class Spectral(Plain):
 
     Attributes:
         iterations: power iterations a call.
-        stop_gradient: the singular vectors are constants for the gradient (the authors' Chainer code); else the gradient flows
-            through the power iteration (watsonyanghx/GAN_Lib_Tensorflow).
+        stop_gradient: the singular vectors are constants for the gradient (the authors' Chainer code); else
+            the gradient flows through the power iteration (watsonyanghx/GAN_Lib_Tensorflow).
         truncated: the first u is redrawn beyond two deviations (TensorFlow original) or not (Chainer).
     """
 
@@ -60,7 +61,8 @@ class Spectral(Plain):
     def variables(self, layer):
         name = layer.array_name("u")
         start = (seeded.truncated_normal if self.truncated else seeded.normal)(layer.seed, name)
-        # Every device computes the same u from the same weights, so each keeps its own copy and no traffic is needed.
+        # Every device computes the same u from the same weights, so each keeps its own copy and no
+        # traffic is needed.
         return {"u": layer.add_weight(name, (1, layer.spectral_outputs), initializer=start, trainable=False,
                                       synchronization=tf.VariableSynchronization.ON_READ,
                                       aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)}
@@ -84,13 +86,15 @@ class Gain(Plain):
 
     def before(self, layer, kernel, update):
         kernel = tf.convert_to_tensor(kernel)
-        g = tf.reshape(layer.extra["g"], [1 if axis in layer.input_axes else -1 for axis in range(kernel.shape.rank)])
+        g = tf.reshape(layer.extra["g"],
+                       [1 if axis in layer.input_axes else -1 for axis in range(kernel.shape.rank)])
         return kernel * (g / tf.sqrt(tf.reduce_sum(tf.square(kernel), layer.input_axes, keepdims=True)))
 
 
 @dataclass(frozen=True)
 class OutputNorm(Plain):
-    """y / sqrt(c sum w^2 + 1e-6), then times a learned scale if wanted: the weight norm of LIS, which divides the output.
+    """y / sqrt(c sum w^2 + 1e-6), then times a learned scale if wanted: the weight norm of LIS, which divides
+    the output.
 
     c is 1, and 1 / stride^2 in a transposed convolution (aleju/gan-error-avoidance, common/modules.py).
     """
@@ -117,7 +121,8 @@ class OutputNorm(Plain):
 
 @dataclass(frozen=True)
 class Equalised(Plain):
-    """y * constant: equalised learning rate (Karras et al., ICLR 2018, section 4.1); the weight is drawn with deviation 1.
+    """y * constant: equalised learning rate (Karras et al., ICLR 2018, section 4.1); the weight is drawn with
+    deviation 1.
 
     Attributes:
         constant: None: He's, sqrt(2 / fan in) of the layer.
@@ -131,7 +136,8 @@ class Equalised(Plain):
         return y * (he if self.constant is None else self.constant)
 
 
-WEIGHTS = {"plain": Plain(), "spectral": Spectral(), "gain": Gain(), "equalised": Equalised()}  # by name, for networks of choice
+# by name, for networks of choice
+WEIGHTS = {"plain": Plain(), "spectral": Spectral(), "gain": Gain(), "equalised": Equalised()}
 
 
 def constant(values: np.ndarray):
@@ -149,7 +155,8 @@ def power_iteration(matrix: tf.Tensor, u: tf.Tensor, iterations: int = 1, stop_g
     Args:
         u: [1, columns], the estimate of the right singular vector from the step before; a constant.
         iterations: how many times v = unit(u M'), u = unit(v M); at least 1.
-        stop_gradient: u and v are constants, so that the gradient of sigma is v'u; else it flows through the iterations.
+        stop_gradient: u and v are constants, so that the gradient of sigma is v'u; else it flows through the
+            iterations.
 
     Returns:
         (sigma, a scalar; the new u, [1, columns], a constant).
@@ -165,7 +172,8 @@ def power_iteration(matrix: tf.Tensor, u: tf.Tensor, iterations: int = 1, stop_g
 
 
 def normalised_singular_value(matrix: np.ndarray, u: np.ndarray) -> float:
-    """The true largest singular value of `matrix` after its normalisation with `u`: 1 where the estimate is exact.
+    """The true largest singular value of `matrix` after its normalisation with `u`: 1 where the estimate is
+    exact.
 
     Args:
         matrix: float [rows, columns].

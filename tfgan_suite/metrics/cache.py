@@ -40,7 +40,8 @@ def sha256(path) -> str:
 
 
 def write(path: Path, arrays) -> None:
-    """Writes an `.npz` of (name, array) pairs that other processes may be writing at the same time: the last one stays.
+    """Writes an `.npz` of (name, array) pairs that other processes may be writing at the same time: the last
+    one stays.
 
     Raises:
         UserError: it cannot be written.

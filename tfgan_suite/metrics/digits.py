@@ -1,7 +1,9 @@
-"""The judge of the `digits*` experiments: a small classifier of scikit-learn's digits, and the scores that it gives.
+"""The judge of the `digits*` experiments: a small classifier of scikit-learn's digits, and the scores that it
+gives.
 
-`digits_is` is the Inception Score (Salimans et al. 2016) and `digits_fid` the Frechet distance (Heusel et al. 2017) with this
-classifier in Inception's place. It is trained once, in seconds, with a fixed seed and split, and kept in the cache folder.
+`digits_is` is the Inception Score (Salimans et al. 2016) and `digits_fid` the Frechet distance (Heusel et al.
+2017) with this classifier in Inception's place. It is trained once, in seconds, with a fixed seed and split,
+and kept in the cache folder.
 """
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ LEAST_ACCURACY = 0.97
 
 
 def _resize_matrix(size: int) -> np.ndarray:
-    """float32 [SIDE, size]: linear interpolation between pixel centres; when it shrinks, the triangle covers all pixels."""
+    """float32 [SIDE, size]: linear interpolation between pixel centres; when it shrinks, the triangle covers
+    all pixels."""
     scale = size / SIDE
     centres = (np.arange(SIDE) + 0.5) * scale - 0.5
     distance = np.abs(centres[:, None] - np.arange(size)) / max(scale, 1.0)
@@ -42,8 +45,8 @@ def prepare(images: np.ndarray) -> np.ndarray:
         images: [n, H, W, C] uint8, or float in [-1, 1].
 
     Returns:
-        float32 [n, 16, 16, 1] in [0, 1]: the mean of the channels, resized by the separable triangle kernel with pixel
-        centres at half-integers (16x16 stays as it is).
+        float32 [n, 16, 16, 1] in [0, 1]: the mean of the channels, resized by the separable triangle kernel
+        with pixel centres at half-integers (16x16 stays as it is).
     """
     x = np.asarray(images)
     grey = x.astype(np.float32).mean(axis=-1)
@@ -53,23 +56,28 @@ def prepare(images: np.ndarray) -> np.ndarray:
 
 
 class Classifier:
-    """A small Keras network: two convolutions and two dense layers. The 64 activations before the last are the features."""
+    """A small Keras network: two convolutions and two dense layers. The 64 activations before the last are
+    the features."""
 
     def __init__(self):
         def seeded(i):
-            return {"kernel_initializer": tf.keras.initializers.GlorotUniform(seed=SEED + i), "dtype": "float32"}
+            return {"kernel_initializer": tf.keras.initializers.GlorotUniform(seed=SEED + i),
+                    "dtype": "float32"}
 
         pool = tf.keras.layers.MaxPool2D
         body = tf.keras.Sequential([
             tf.keras.layers.InputLayer([SIDE, SIDE, 1], dtype="float32"),
-            tf.keras.layers.Conv2D(32, 3, padding="same", activation="relu", **seeded(1)), pool(dtype="float32"),
-            tf.keras.layers.Conv2D(64, 3, padding="same", activation="relu", **seeded(2)), pool(dtype="float32"),
+            tf.keras.layers.Conv2D(32, 3, padding="same", activation="relu", **seeded(1)),
+            pool(dtype="float32"),
+            tf.keras.layers.Conv2D(64, 3, padding="same", activation="relu", **seeded(2)),
+            pool(dtype="float32"),
             tf.keras.layers.Flatten(dtype="float32"),
             tf.keras.layers.Dense(64, activation="relu", **seeded(3)),
         ])
         logits = tf.keras.layers.Dense(len(digits.CLASSES), **seeded(4))(body.output)
         self.network = tf.keras.Model(body.input, [body.output, logits])
-        self.outputs = tf.function(self.network, input_signature=[tf.TensorSpec([None, SIDE, SIDE, 1], tf.float32)])
+        self.outputs = tf.function(self.network,
+                                   input_signature=[tf.TensorSpec([None, SIDE, SIDE, 1], tf.float32)])
 
     def __call__(self, images: np.ndarray, batch: int = 500) -> tuple[np.ndarray, np.ndarray]:
         """Features [n, 64] and logits [n, 10] of images as `prepare` takes them."""
@@ -84,7 +92,8 @@ def split() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _training_set() -> tuple[np.ndarray, np.ndarray]:
-    """The training digits as seen at three sizes, so that a system's resolution does not matter to the judge."""
+    """The training digits as seen at three sizes, so that a system's resolution does not matter to the
+    judge."""
     chosen = split()[0]
     seen = [digits.arrays(size) for size in (8, 16, 32)]
     return np.concatenate([prepare(x[chosen]) for x, _ in seen]), np.concatenate([y[chosen] for _, y in seen])
@@ -164,7 +173,8 @@ def _load(path) -> Classifier | None:
 
 
 class Tally:
-    """What the classifier says of a stream of images: scores per split, moments of the features, counts of classes."""
+    """What the classifier says of a stream of images: scores per split, moments of the features, counts of
+    classes."""
 
     def __init__(self, n: int, splits: int):
         self.scores, self.moments = SplitScores(n, splits), Moments()
@@ -184,7 +194,8 @@ class Tally:
 
     def shares(self) -> dict[str, float]:
         """Share of each class."""
-        return {f"digits_share_{c}": float(k / self.counts.sum()) for c, k in zip(digits.CLASSES, self.counts)}
+        return {f"digits_share_{c}": float(k / self.counts.sum()) for c,
+                k in zip(digits.CLASSES, self.counts)}
 
 
 @once
@@ -198,8 +209,9 @@ def _reference(height: int, width: int, splits: int) -> Tally:
 
 @metric("digits", "splits")
 def digits_metrics(evaluation: Evaluation) -> dict[str, float]:
-    """`digits_is` (mean and deviation over the splits), `digits_fid` against all real digits, the share of each class, and
-    `digits_agreement`, the share of samples that are classified as the label asked for; and the real digits' own scores.
+    """`digits_is` (mean and deviation over the splits), `digits_fid` against all real digits, the share of
+    each class, and `digits_agreement`, the share of samples that are classified as the label asked for; and
+    the real digits' own scores.
     """
     samples, splits = evaluation.samples, evaluation.splits
     tally = Tally(len(samples), splits)
@@ -209,7 +221,8 @@ def digits_metrics(evaluation: Evaluation) -> dict[str, float]:
     evaluation.protocol["digits_classifier"] = cache.key(RECIPE)[:8]
     mean, deviation = tally.scores.result()
     real_mean, real_deviation = real.scores.result()
-    result = {"digits_is": mean, "digits_is_std": deviation, "digits_is_real": real_mean, "digits_is_real_std": real_deviation,
+    result = {"digits_is": mean, "digits_is_std": deviation, "digits_is_real": real_mean,
+              "digits_is_real_std": real_deviation,
               "digits_is_ratio": mean / real_mean, "digits_fid": tfgan.frechet(real.moments, tally.moments),
               **tally.shares(), "digits_least_share": min(tally.shares().values())}
     if tally.asked:

@@ -1,4 +1,5 @@
-"""Distances between samples in NumPy and SciPy alone, where tensorflow-gan is not installed; a test holds the two together."""
+"""Distances between samples in NumPy and SciPy alone, where tensorflow-gan is not installed; a test holds the
+two together."""
 from __future__ import annotations
 
 import numpy as np
@@ -9,19 +10,22 @@ PATCH, PATCHES, COARSEST = 7, 64, 16  # side of a patch, patches an image, side 
 
 
 def _root(matrix: np.ndarray) -> np.ndarray:
-    """The symmetric root of a symmetric positive semi-definite matrix; rounding may leave small negative eigenvalues."""
+    """The symmetric root of a symmetric positive semi-definite matrix; rounding may leave small negative
+    eigenvalues."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
 
 def trace_of_root(a: np.ndarray, b: np.ndarray) -> float:
-    """Tr (A B)^(1/2) of covariance matrices, float64: A B has the eigenvalues of A^(1/2) B A^(1/2), which is symmetric."""
+    """Tr (A B)^(1/2) of covariance matrices, float64: A B has the eigenvalues of A^(1/2) B A^(1/2), which is
+    symmetric."""
     root = _root(a)
     return float(np.sqrt(np.maximum(np.linalg.eigvalsh(root @ b @ root), 0.0)).sum())
 
 
 def kernel_block(x: np.ndarray, y: np.ndarray) -> float:
-    """The unbiased squared MMD of [n, d] and [m, d], float64, with kernel (x.y / d + 1)^3 (Binkowski et al. 2018)."""
+    """The unbiased squared MMD of [n, d] and [m, d], float64, with kernel (x.y / d + 1)^3 (Binkowski et al.
+    2018)."""
     def values(a, b):
         return (a @ b.T / a.shape[1] + 1.0) ** 3
 
@@ -32,7 +36,7 @@ def kernel_block(x: np.ndarray, y: np.ndarray) -> float:
     return float(among(x) + among(y) - 2.0 * values(x, y).mean())
 
 
-# -- sliced Wasserstein distance (Karras et al. 2018, section 5) ---------------------------------------------------------------
+# -- sliced Wasserstein distance (Karras et al. 2018, section 5) ---------------------------------------------
 def _blurred(x: np.ndarray) -> np.ndarray:
     for axis in (1, 2):
         x = scipy.ndimage.correlate1d(x, BINOMIAL, axis, mode="mirror")
@@ -40,7 +44,8 @@ def _blurred(x: np.ndarray) -> np.ndarray:
 
 
 def _pyramid(x: np.ndarray, levels: int) -> list[np.ndarray]:
-    """Laplacian pyramid of float32 [n, S, S, C], the finest first; the last level is what is left, blurred and halved."""
+    """Laplacian pyramid of float32 [n, S, S, C], the finest first; the last level is what is left, blurred
+    and halved."""
     found = []
     for _ in range(levels - 1):
         half = _blurred(x)[:, ::2, ::2]
@@ -69,7 +74,8 @@ def _sliced(a: np.ndarray, b: np.ndarray, draw: np.random.Generator) -> float:
 
 
 def sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int) -> list[tuple[float, float]]:
-    """(distance between real and real, distance between real and fake) per level of the pyramid, the finest first.
+    """(distance between real and real, distance between real and fake) per level of the pyramid, the finest
+    first.
 
     Args:
         real, fake: float32 [n, S, S, 3] each; no patch may be flat.

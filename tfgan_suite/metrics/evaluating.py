@@ -1,5 +1,5 @@
-"""What `tools/evaluate.py`, `tools/compare.py` and `tfgan_suite.evaluate` share: options, default metrics, the
-real images, computing all that was asked for.
+"""What `tools/evaluate.py`, `tools/compare.py` and `tfgan_suite.evaluate` share: options, default metrics,
+the real images, computing all that was asked for.
 """
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def of_class(source: Source, label: int) -> Source:
         UserError: the images have no labels, or none of that class.
     """
     if source.labels is None:
-        raise UserError(f"{source.name}: has no labels, so the images of class {label} cannot be told from the others")
+        raise UserError(f"{source.name}: has no labels, so the images of class {label} cannot be told from "
+                        f"the others")
     chosen = np.flatnonzero(source.labels == label)
     if not len(chosen):
         raise UserError(f"{source.name}: has no image of class {label}")
@@ -35,7 +36,8 @@ def reals_of(given: str, system) -> Callable:
     """A function that opens the real data to compare with.
 
     Args:
-        given: a folder of images, an experiment, or a file of statistics (`features.of_file`); '' for the system's own data.
+        given: a folder of images, an experiment, or a file of statistics (`features.of_file`); '' for the
+            system's own data.
         system: the system, or None.
     """
     @cache
@@ -96,7 +98,8 @@ def check(evaluation: Evaluation) -> None:
 
 
 def each(evaluation: Evaluation) -> Iterator[tuple[str, dict[str, float] | UserError]]:
-    """(metric, its results, or what was wrong) as they come; one that fails does not keep the others from coming.
+    """(metric, its results, or what was wrong) as they come; one that fails does not keep the others from
+    coming.
 
     Raises:
         UserError: as `check`, before the first.
@@ -136,7 +139,8 @@ def of_system(system, params, names: tuple = (), seed: int = 0, options: Mapping
     """
     known, options = {o.name: o for o in registry.OPTIONS}, options or {}
     for name in set(options) - set(known):
-        raise UserError(f"unknown option '{name}'{experiment.nearest(name, known)}; there are {', '.join(known)}")
+        raise UserError(f"unknown option '{name}'{experiment.nearest(name, known)}; there are "
+                        f"{', '.join(known)}")
     chosen = {o.name: o.convert(options.get(o.name, o.default), "option") for o in registry.OPTIONS}
     label, reals = chosen["label"], reals_of(chosen["reals"], system)
     if label is not None:
@@ -144,9 +148,11 @@ def of_system(system, params, names: tuple = (), seed: int = 0, options: Mapping
             raise UserError(f"--label={label}: {params.name} has {system.classes} classes"
                             + (f", 0 to {system.classes - 1}" if system.classes else "; leave --label out"))
         reals = reals if chosen["reals"] else cache(lambda opened=reals: of_class(opened(), label))
-    stream = samples.SystemSamples(system, chosen["n"] or registry.DEFAULT_N, seed, chosen["batch"], label=label)
+    stream = samples.SystemSamples(system, chosen["n"] or registry.DEFAULT_N, seed, chosen["batch"],
+                                   label=label)
     return Evaluation(stream, chosen["splits"], seed, reals, system, params, chosen, shared=shared or {},
-                      names=tuple(names) or default_metrics(params.name, system), against_training=not chosen["reals"])
+                      names=tuple(names) or default_metrics(params.name, system),
+                      against_training=not chosen["reals"])
 
 
 def evaluate(evaluation: Evaluation, iteration: int | None, title: str = "",
@@ -181,5 +187,6 @@ def evaluate(evaluation: Evaluation, iteration: int | None, title: str = "",
         show(f"Wrote {target}")
     show(report.foot(report.protocol(evaluation, iteration)))
     if failed:
-        raise UserError("; ".join(f"{name}: {str(error).removeprefix(f'{name}: ')}" for name, error in failed))
+        raise UserError("; ".join(f"{name}: {str(error).removeprefix(f'{name}: ')}" for name,
+                                  error in failed))
     return results

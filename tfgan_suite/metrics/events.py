@@ -9,12 +9,15 @@ from tfgan_suite.metrics.scores import count_name, inception_score, inception_sc
 from tfgan_suite.system import Event
 
 
-def inception_event(system, every: int, n: int = 50000, *, batch: int = 100, splits: int = 10, graph: str = "",
+def inception_event(system, every: int, n: int = 50000, *, batch: int = 100, splits: int = 10,
+                    graph: str = "",
                     new: bool = False, to_uint8=score_bytes) -> Event:
-    """The Inception Score of `n` samples after every `every` iterations, logged as `inception_50k` and `inception_50k_std`.
+    """The Inception Score of `n` samples after every `every` iterations, logged as `inception_50k` and
+    `inception_50k_std`.
 
-    As in SNGAN's original: batches of 100, labels uniform, pixels (x + 1) * (255.99 / 2) truncated, 10 splits. Where the graph
-    is not there, training goes on without scores, and a line says so the first time (`inception_check` says so at the start).
+    As in SNGAN's original: batches of 100, labels uniform, pixels (x + 1) * (255.99 / 2) truncated, 10
+    splits. Where the graph is not there, training goes on without scores, and a line says so the first time
+    (`inception_check` says so at the start).
 
     Args:
         system: the system in training.
@@ -31,7 +34,8 @@ def inception_event(system, every: int, n: int = 50000, *, batch: int = 100, spl
 
     def run(done: int, host) -> dict:
         samples = SystemSamples(system, n, done, batch, to_uint8)
-        evaluation = Evaluation(samples, splits, done, system=system, options={"graph": graph}, shared=dict(shared),
+        evaluation = Evaluation(samples, splits, done, system=system, options={"graph": graph},
+                                shared=dict(shared),
                                 say=host.line)
         try:
             mean, deviation = score(evaluation).values()
@@ -47,7 +51,8 @@ def inception_event(system, every: int, n: int = 50000, *, batch: int = 100, spl
 
 
 def inception_check(every: int, graph: str = "") -> Event:
-    """Says before the first iteration if the graph for `inception_event` is not there; it is looked for again each time."""
+    """Says before the first iteration if the graph for `inception_event` is not there; it is looked for again
+    each time."""
     def run(done: int, host) -> dict:
         try:
             graph_file.find(graph)

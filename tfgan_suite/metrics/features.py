@@ -1,4 +1,5 @@
-"""Features of many images on disk and their moments in memory; those of real images are kept in the cache folder."""
+"""Features of many images on disk and their moments in memory; those of real images are kept in the cache
+folder."""
 from __future__ import annotations
 
 import contextlib
@@ -26,7 +27,8 @@ class FeatureFile:
     """Vectors [n, d], float32, in a plain file: written in batches, read in blocks, never all in memory.
 
     Args:
-        path: one that is there, to read from; by default a nameless temporary file, which is gone when the object is.
+        path: one that is there, to read from; by default a nameless temporary file, which is gone when the
+            object is.
     """
 
     def __init__(self, path: Path | None = None, width: int = 0):
@@ -45,7 +47,9 @@ class FeatureFile:
             self._file.seek(0, os.SEEK_END)
             self._file.write(np.ascontiguousarray(x, np.float32).data)
         except OSError as error:
-            raise UserError(f"{self.path or tempfile.gettempdir()}: cannot write features: {error.strerror}") from error
+            raise UserError(
+                f"{self.path or tempfile.gettempdir()}: cannot write features: {error.strerror}"
+            ) from error
         self.n += len(x)
 
     def read(self, first: int, last: int) -> np.ndarray:
@@ -82,7 +86,8 @@ class RealStatistics:
 
 
 def of_file(path) -> RealStatistics:
-    """Moments from an `.npz` with `mu` and `sigma` (pytorch-fid, TTUR) or `mean` and `cov` (Chainer's programs).
+    """Moments from an `.npz` with `mu` and `sigma` (pytorch-fid, TTUR) or `mean` and `cov` (Chainer's
+    programs).
 
     Raises:
         UserError: unreadable, or without them.
@@ -92,7 +97,8 @@ def of_file(path) -> RealStatistics:
         if mean in stored and covariance in stored:
             found = Gaussian(np.asarray(stored[mean], np.float64), np.asarray(stored[covariance], np.float64))
             if found.mean.ndim != 1 or found.covariance.shape != (len(found.mean),) * 2:
-                raise UserError(f"{path}: '{mean}' has shape {found.mean.shape}, '{covariance}' {found.covariance.shape}; they "
+                raise UserError(f"{path}: '{mean}' has shape {found.mean.shape}, '{covariance}' "
+                                f"{found.covariance.shape}; they "
                                 f"must be [d] and [d, d]")
             return RealStatistics(str(path), found, n=int(stored["n"]) if "n" in stored else None)
     raise UserError(f"{path}: holds no statistics; it must have 'mu' and 'sigma' (or 'mean' and 'cov')")
@@ -108,10 +114,11 @@ def save(path, moments: Moments) -> None:
 
 
 def real_features(graph, samples, say=None, keep: bool = True) -> RealStatistics:
-    """Moments, features and sizes of real images, from the cache if these images went through this graph before.
+    """Moments, features and sizes of real images, from the cache if these images went through this graph
+    before.
 
-    Moments are always cached; features only where they are asked for and take at most `MOST` bytes. A cache that cannot be
-    written costs nothing but time.
+    Moments are always cached; features only where they are asked for and take at most `MOST` bytes. A cache
+    that cannot be written costs nothing but time.
 
     Args:
         graph: an `Inception`.

@@ -15,9 +15,11 @@ from tfgan_suite.metrics import cache
 FILE = "classify_image_graph_def.pb"
 VARIABLE = "TFGAN_SUITE_INCEPTION"
 SHA_VARIABLE = VARIABLE + "_SHA256"
-TARBALL = Archive("http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz", "inception-2015-12-05.tgz",
+TARBALL = Archive("http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz",
+                  "inception-2015-12-05.tgz",
                   88931400, unpack="tar")
-# Its publisher gives no digest. Size and MD5 are those that users of the file record (such as OpenAI's evaluator's copy).
+# Its publisher gives no digest. Size and MD5 are those that users of the file record (such as OpenAI's
+# evaluator's copy).
 ORIGINAL = Archive(TARBALL.url, FILE, 95673916, "md5:e6bb154e85f5d4331c22abcddb5dcf31")
 
 
@@ -35,12 +37,14 @@ def folder() -> Path:
 
 
 def find(given: str = "", sha256: str = "", download: bool = False, tarball: Archive = TARBALL) -> GraphFile:
-    """The graph file: `given`, else the file that $TFGAN_SUITE_INCEPTION names, else the one in the cache folder.
+    """The graph file: `given`, else the file that $TFGAN_SUITE_INCEPTION names, else the one in the cache
+    folder.
 
     Args:
         given: path from an option or a parameter.
-        sha256: what the file's SHA-256 must be (default: $TFGAN_SUITE_INCEPTION_SHA256). Without it the file must be the
-            original's, by size and MD5; and the one in the cache folder must still have the SHA-256 of its first use.
+        sha256: what the file's SHA-256 must be (default: $TFGAN_SUITE_INCEPTION_SHA256). Without it the file
+            must be the original's, by size and MD5; and the one in the cache folder must still have the
+            SHA-256 of its first use.
         download: fetch it into the cache folder if it is not there.
         tarball: where from.
 
@@ -52,12 +56,14 @@ def find(given: str = "", sha256: str = "", download: bool = False, tarball: Arc
     if named:
         path = Path(named) / FILE if os.path.isdir(named) else Path(named)
         if not path.is_file():
-            raise UserError(f"{path}: no such file; {'--graph' if given else '$' + VARIABLE} must name {FILE}")
+            raise UserError(f"{path}: no such file; {'--graph' if given else '$' + VARIABLE} must name "
+                            f"{FILE}")
         return check(path, sha256)
     path = folder() / FILE
     if not path.is_file():
         if not download:
-            raise UserError(f"the 2015 Inception graph is missing: put {FILE} (from {tarball.url}) into {path.parent}, name it "
+            raise UserError(f"the 2015 Inception graph is missing: put {FILE} (from {tarball.url}) into "
+                            f"{path.parent}, name it "
                             f"with --graph or ${VARIABLE}, or run tools/evaluate.py with --download")
         _download(tarball, path, sha256)
     return _remembered(path, sha256)
@@ -102,6 +108,7 @@ def check(path: Path, sha256: str = "") -> GraphFile:
     if sha256 and found != sha256.lower():
         raise UserError(f"{path}: has SHA-256 {found}, not {sha256.lower()}; put the right {FILE} there")
     if wrong:
-        raise UserError(f"{path}: is not the original {FILE}: it {wrong}; get that with --download, or accept this one with "
+        raise UserError(f"{path}: is not the original {FILE}: it {wrong}; get that with --download, or "
+                        f"accept this one with "
                         f"--graph_sha256={found}")
     return GraphFile(path, found)

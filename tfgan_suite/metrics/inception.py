@@ -15,7 +15,8 @@ _V1 = tf.compat.v1
 class Inception:
     """The frozen graph in a session of its own; it touches neither eager state nor the default graph.
 
-    Batches may be of any size: the batch axis of 1 that the graph was frozen with is made free, and the results of an image
+    Batches may be of any size: the batch axis of 1 that the graph was frozen with is made free, and the
+        results of an image
     do not depend on the others in its batch.
 
     Args:
@@ -35,8 +36,8 @@ class Inception:
     def old(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The features of FID and KID, and the logits of the original Inception Score.
 
-        The graph resizes to 299x299 (TensorFlow 1's bilinear) and maps to (x - 128) / 128. Logits are pool_3 times the
-        weights of the softmax without its bias, over all 1008 classes.
+        The graph resizes to 299x299 (TensorFlow 1's bilinear) and maps to (x - 128) / 128. Logits are pool_3
+        times the weights of the softmax without its bias, over all 1008 classes.
 
         Args:
             pictures: uint8 [b, H, W, 3].
@@ -49,8 +50,8 @@ class Inception:
     def new_logits(self, pictures: np.ndarray) -> np.ndarray:
         """The logits of tf.contrib.gan's Inception Score.
 
-        Images are mapped to 2 (x / 255 - 1/2), resized to 299x299 (TensorFlow 1's bilinear) and fed behind the graph's own
-        scaling. Of the 1008 logits, with bias, the first 1000 count.
+        Images are mapped to 2 (x / 255 - 1/2), resized to 299x299 (TensorFlow 1's bilinear) and fed behind
+        the graph's own scaling. Of the 1008 logits, with bias, the first 1000 count.
 
         Args:
             pictures: uint8 [b, H, W, 3], or float in [-1, 1].
@@ -64,7 +65,8 @@ class Inception:
         return self._run("new", self._build_new, x.astype(np.float32))[0]
 
     def _run(self, name: str, build, feed: np.ndarray) -> list:
-        with reading(self.file.path, "does not compute as the 2015 Inception graph", "put the right file there"):
+        with reading(self.file.path, "does not compute as the 2015 Inception graph",
+                     "put the right file there"):
             if name not in self._runs:
                 with self._graph.as_default():
                     self._runs[name] = build(name)
@@ -75,9 +77,11 @@ class Inception:
         """The tensors `wanted` with the tensor `start` replaced by `given`."""
         missing = [tensor for tensor in (start, *wanted) if not self.has(tensor)]
         if missing:
-            raise UserError(f"{self.file.path}: lacks the tensor '{missing[0]}'; it is not the 2015 Inception graph")
+            raise UserError(f"{self.file.path}: lacks the tensor '{missing[0]}'; it is not the 2015 "
+                            f"Inception graph")
         with reading(self.file.path, "is not the 2015 Inception graph", "put the right file there"):
-            return tf.import_graph_def(self._definition, input_map={start: given}, return_elements=wanted, name=prefix)
+            return tf.import_graph_def(self._definition, input_map={start: given}, return_elements=wanted,
+                                       name=prefix)
 
     def has(self, tensor: str) -> bool:
         """Whether the graph has the operation of this tensor."""
@@ -91,7 +95,8 @@ class Inception:
 
     def _build_new(self, prefix: str):
         pictures = _V1.placeholder(tf.float32, [None, None, None, 3])
-        resized = tf.raw_ops.ResizeBilinear(images=pictures, size=[SIDE, SIDE], align_corners=False, half_pixel_centers=False)
+        resized = tf.raw_ops.ResizeBilinear(images=pictures, size=[SIDE, SIDE], align_corners=False,
+                                            half_pixel_centers=False)
         if self.has("logits:0"):
             logits = self._import(prefix, "Mul:0", resized, ["logits:0"])[0]
         else:
@@ -103,7 +108,8 @@ class Inception:
 
 
 def _read(file: GraphFile):
-    """The graph's definition, without the shapes that it was frozen with (they say that a batch is one image)."""
+    """The graph's definition, without the shapes that it was frozen with (they say that a batch is one
+    image)."""
     definition = _V1.GraphDef()
     with reading(file.path, "cannot be read as a frozen graph", "put the right file there"):
         definition.ParseFromString(file.path.read_bytes())

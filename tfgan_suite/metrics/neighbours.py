@@ -1,7 +1,9 @@
-"""Precision and recall, density and coverage: how well two sets of features cover each other, by nearest neighbours.
+"""Precision and recall, density and coverage: how well two sets of features cover each other, by nearest
+neighbours.
 
-T. Kynkaanniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", NeurIPS 2019 (equation 2, k = 3);
-M. F. Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", ICML 2020 (section 3, k = 5).
+T. Kynkaanniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", NeurIPS 2019
+(equation 2, k = 3); M. F. Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", ICML
+2020 (section 3, k = 5).
 """
 from __future__ import annotations
 
@@ -48,7 +50,8 @@ def radii(features, k: int) -> np.ndarray:
 
 
 def _within(features, centres, limits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(for each vector of `features`: in how many balls round `centres` it is; for each centre: whether any vector is)."""
+    """(for each vector of `features`: in how many balls round `centres` it is; for each centre: whether any
+    vector is)."""
     counts, met = np.zeros(features.n, np.int64), np.zeros(centres.n, bool)
     for row, a in _blocks(features):
         for column, b in _blocks(centres):
@@ -59,13 +62,15 @@ def _within(features, centres, limits: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def precision_recall(real, fake, k: int = 3) -> tuple[float, float]:
-    """(share of generated images within the ball of any real one, to its k-th neighbour; the same with the roles changed)."""
+    """(share of generated images within the ball of any real one, to its k-th neighbour; the same with the
+    roles changed)."""
     precision = np.mean(_within(fake, real, radii(real, k))[0] > 0)
     recall = np.mean(_within(real, fake, radii(fake, k))[0] > 0)
     return float(precision), float(recall)
 
 
 def density_coverage(real, fake, k: int = 5) -> tuple[float, float]:
-    """(real balls that a generated image is in, divided by k, on average; share of real balls that hold a generated image)."""
+    """(real balls that a generated image is in, divided by k, on average; share of real balls that hold a
+    generated image)."""
     counts, met = _within(fake, real, radii(real, k))
     return float(np.mean(counts) / k), float(np.mean(met))

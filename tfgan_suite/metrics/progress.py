@@ -20,7 +20,8 @@ def watched(batches: Iterable, title: str, total: int, say: Callable[[str], None
         say: takes lines; None: a bar on stderr where that is a terminal, else lines on stderr.
     """
     if say is None and sys.stderr.isatty():
-        with tqdm(total=total, desc=title, unit=" images", delay=PATIENCE, leave=False, dynamic_ncols=True) as bar:
+        with tqdm(total=total, desc=title, unit=" images", delay=PATIENCE, leave=False,
+                  dynamic_ncols=True) as bar:
             for batch in batches:
                 yield batch
                 bar.update(len(batch[0]))
@@ -32,7 +33,8 @@ def watched(batches: Iterable, title: str, total: int, say: Callable[[str], None
         seen, now = seen + len(batch[0]), time.monotonic()
         if seen < total and now - told >= PAUSE:
             rate = seen / (now - began)
-            say(f"{title}: {seen} of {total} images, {rate:.0f} images/s, {_duration((total - seen) / rate)} left")
+            say(f"{title}: {seen} of {total} images, {rate:.0f} images/s, {_duration((total - seen) / rate)} "
+                f"left")
             told = now
 
 
@@ -43,4 +45,10 @@ def _on_stderr(text: str) -> None:
 def _duration(seconds: float) -> str:
     """3700 -> '1 h 02 min'."""
     minutes = int(seconds // 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min" if minutes else f"{seconds:.0f} s"
+    return (
+        f"{minutes // 60} h {minutes % 60:02d} min"
+        if minutes >= 60
+        else f"{minutes} min"
+        if minutes
+        else f"{seconds:.0f} s"
+    )

@@ -1,4 +1,5 @@
-"""How near a generator comes to images that it has not seen: codes are searched by gradient, the distance is reported.
+"""How near a generator comes to images that it has not seen: codes are searched by gradient, the distance is
+reported.
 
 The test of aleju/gan-error-avoidance (`g_lis/main.py`), for any generator that is differentiable.
 """
@@ -21,10 +22,12 @@ class Search:
     """Searches codes, all starting at zero, whose images are nearest to target images.
 
     Args:
-        decode: codes [n, code] -> images [n, h, w, c] in [0, 1], differentiable, weights and statistics at rest.
+        decode: codes [n, code] -> images [n, h, w, c] in [0, 1], differentiable, weights and statistics at
+            rest.
         code: size of a code.
         rate, steps: of RMSprop on the codes.
-        batch: targets treated at a time; the distance is a mean over them, so that it belongs to the definition.
+        batch: targets treated at a time; the distance is a mean over them, so that it belongs to the
+            definition.
     """
 
     def __init__(self, decode: Callable, code: int, rate: float = 0.01, steps: int = 50, batch: int = 32):
@@ -71,18 +74,20 @@ class Search:
 
 @metric("reconstruction", "system", "reals")
 def reconstruction(evaluation: Evaluation) -> dict:
-    """`reconstruction`: mean square distance of (at most 200 of --n) real images to the nearest images of the generator.
+    """`reconstruction`: mean square distance of (at most 200 of --n) real images to the nearest images of the
+    generator.
 
-    A conditional system gets each image's label, and only the code is searched. The images are those that the system trains
-    on, so that the number compares systems, not over-fitting. A system with test images of its own replaces this metric
-    (`System.metrics`).
+    A conditional system gets each image's label, and only the code is searched. The images are those that the
+    system trains on, so that the number compares systems, not over-fitting. A system with test images of its
+    own replaces this metric (`System.metrics`).
     """
     system = evaluation.system
     if system is None:
         raise UserError("--metrics=reconstruction: needs an experiment, a folder of images has no generator")
     reals, code = evaluation.reals(), system.latents(1, 0).reshape(1, -1).shape[1]
     if system.classes and reals.labels is None:
-        raise UserError(f"reconstruction: {system.params.name} needs a label beside the code, and {reals.name} has none")
+        raise UserError(f"reconstruction: {system.params.name} needs a label beside the code, and "
+                        f"{reals.name} has none")
     labels = np.eye(system.classes, dtype=np.float32)[reals.labels] if system.classes else None
     first = () if labels is None else (tf.constant(labels[[0, 0]]),)
     size = tuple(system.decode(tf.zeros([2, code]), *first).shape[1:3])

@@ -20,20 +20,26 @@ _METRICS: dict[str, Callable] = {}
 _NEEDS: dict[str, tuple[str, ...]] = {}
 
 OPTIONS = (
-    Parameter("metrics", "", "names, separated by commas: is, is_new, fid, kid, pr, dc, intra_fid, swd, digits, "
+    Parameter("metrics", "",
+              "names, separated by commas: is, is_new, fid, kid, pr, dc, intra_fid, swd, digits, "
               "reconstruction, or a system's own "
-              "(default: digits for digits* experiments; else the system's own, or is,fid; for folders fid,kid with --reals, else "
+              "(default: digits for digits* experiments; else the system's own, or is,fid; for folders "
+              "fid,kid with --reals, else "
               "is)"),
     Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
     Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
-    Parameter("label", None, "score the samples of one class, against the real images of that class", int, minimum=0),
+    Parameter("label", None, "score the samples of one class, against the real images of that class", int,
+              minimum=0),
     Parameter("splits", 10, "parts of the Inception Score", minimum=1),
     Parameter("batch", 100, "images made and judged at a time", minimum=1),
-    Parameter("reals", "", "folder of images, experiment, or .npz file of statistics (mu and sigma, or mean and cov) to "
+    Parameter("reals", "",
+              "folder of images, experiment, or .npz file of statistics (mu and sigma, or mean and cov) to "
               "compare with (default: the experiment's own data)"),
-    Parameter("save_stats", "", "write mean and covariance of the samples' features to this .npz file (mu, sigma)"),
+    Parameter("save_stats", "",
+              "write mean and covariance of the samples' features to this .npz file (mu, sigma)"),
     Parameter("graph", "", "file classify_image_graph_def.pb"),
-    Parameter("graph_sha256", "", "SHA-256 that the graph file must have, if it is another one than the original's"),
+    Parameter("graph_sha256", "",
+              "SHA-256 that the graph file must have, if it is another one than the original's"),
     Parameter("download", False, "fetch the graph into the cache folder if it is not there"),
     Parameter("out_dir", "", "log folder for the results of a FOLDER (default: logs/NAME of the folder)"),
 )
@@ -45,15 +51,16 @@ class Evaluation:
     """Everything that a metric may look at.
 
     Attributes:
-        samples: what is judged: has a length, and `batches()` gives (uint8 [b, H, W, 3], labels [b] or None) as often as
-            it is called, always the same ones.
+        samples: what is judged: has a length, and `batches()` gives (uint8 [b, H, W, 3], labels [b] or None)
+            as often as it is called, always the same ones.
         splits: parts of the Inception Score.
         seed: of whatever the metric draws itself.
         reals: opens the real data to compare with (a `data.Source`); raises `UserError` if there is none.
         system: the system that makes the samples, or None for a folder of images.
         params: its parameters, or None.
         options: further options of the command by name (`graph`, ...).
-        shared: what several metrics need, by name: results of one pass over the samples, the graph, statistics of the reals.
+        shared: what several metrics need, by name: results of one pass over the samples, the graph,
+            statistics of the reals.
         names: of all metrics that this evaluation is asked for, so that one pass can serve several.
         protocol: what the metrics add to the protocol (graph hash, count of reals, ...).
         against_training: the reals are what the system was trained on, and results say so in their names.
@@ -78,7 +85,8 @@ class Evaluation:
         return watched(samples.batches(), title, len(samples), self.say)
 
     def next_shared(self) -> dict:
-        """What an evaluation of other samples of the same experiment can take over: everything but this one's results."""
+        """What an evaluation of other samples of the same experiment can take over: everything but this one's
+        results."""
         return {name: value for name, value in self.shared.items() if name in ("inception", "reals")}
 
 
@@ -86,7 +94,8 @@ def metric(name: str, *needs: str):
     """Registers a function as metric `name`.
 
     Args:
-        needs: what must be there before anything is computed (see `evaluating.check`): 'graph', 'reals', 'splits', 'system'.
+        needs: what must be there before anything is computed (see `evaluating.check`): 'graph', 'reals',
+            'splits', 'system'.
     """
     def register(function):
         _METRICS[name], _NEEDS[name] = function, needs

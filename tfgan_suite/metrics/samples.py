@@ -1,4 +1,5 @@
-"""What is judged, as a stream of uint8 batches: samples of a system, images of a folder, images of a data source."""
+"""What is judged, as a stream of uint8 batches: samples of a system, images of a folder, images of a data
+source."""
 from __future__ import annotations
 
 import itertools
@@ -18,15 +19,17 @@ CHUNK = 5000  # latents drawn at a time, so that memory does not grow with n
 
 def score_bytes(x: np.ndarray) -> np.ndarray:
     """[-1, 1] -> bytes as SNGAN's original feeds its score: (x + 1) * (255.99 / 2), truncated."""
-    return np.clip((np.asarray(x, np.float32) + np.float32(1)) * np.float32(255.99 / 2), 0, 255).astype(np.uint8)
+    return np.clip((np.asarray(x, np.float32) + np.float32(1)) * np.float32(255.99 / 2), 0,
+                   255).astype(np.uint8)
 
 
 class SystemSamples:
     """`n` samples of a system; the same ones each time `batches` is called.
 
-    Latents come from `system.latents` in chunks of 5000 (chunk i has the seed `seed + i * 1000003`), labels of conditional
-    systems are uniform. Every batch is generated at its full size and the last one cut, so that a generator with batch
-    statistics sees batches of one size only; without such statistics the samples do not depend on the batch size.
+    Latents come from `system.latents` in chunks of 5000 (chunk i has the seed `seed + i * 1000003`), labels
+    of conditional systems are uniform. Every batch is generated at its full size and the last one cut, so
+    that a generator with batch statistics sees batches of one size only; without such statistics the samples
+    do not depend on the batch size.
 
     Args:
         system: opened for sampling.
@@ -40,7 +43,8 @@ class SystemSamples:
         UserError: n or batch is not positive.
     """
 
-    def __init__(self, system, n: int, seed: int = 0, batch: int = 100, to_uint8=None, label: int | None = None):
+    def __init__(self, system, n: int, seed: int = 0, batch: int = 100, to_uint8=None,
+                 label: int | None = None):
         if n < 1 or batch < 1:
             raise UserError(f"--n={n} --batch={batch}: both must be at least 1")
         self.system, self.n, self.seed, self.batch, self.label = system, n, seed, batch, label
@@ -58,16 +62,21 @@ class SystemSamples:
         while True:
             while held is None or len(held) < self.batch:
                 latents = self.system.latents(CHUNK, (self.seed + chunk * 1000003) % 2**31)
-                labels = random.generator(self.seed, "labels", chunk).integers(0, max(self.system.classes, 1), CHUNK)
+                labels = random.generator(self.seed, "labels", chunk).integers(0, max(self.system.classes, 1),
+                                                                               CHUNK)
                 labels = labels if self.label is None else np.full(CHUNK, self.label)
                 held = latents if held is None else np.concatenate([held, latents])
                 held_labels = labels if held_labels is None else np.concatenate([held_labels, labels])
                 chunk += 1
-            yield held[:self.batch], held_labels[:self.batch].astype(np.int32) if self.system.classes else None
+            yield (
+                held[: self.batch],
+                held_labels[: self.batch].astype(np.int32) if self.system.classes else None,
+            )
             held, held_labels = held[self.batch:], held_labels[self.batch:]
 
     def requests(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        """(latents [batch, ...], labels [batch] or None) of all batches; of the last one more than are used."""
+        """(latents [batch, ...], labels [batch] or None) of all batches; of the last one more than are
+        used."""
         return itertools.islice(self._latents(), -(-self.n // self.batch))
 
     def batches(self, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
@@ -90,8 +99,8 @@ class SourceSamples:
 
     Args:
         source: a `data.Source`.
-        size: (H, W); images of another size are scaled to cover it (bilinear, antialiased) and the middle is cut out.
-            By default each image keeps its own.
+        size: (H, W); images of another size are scaled to cover it (bilinear, antialiased) and the middle is
+            cut out. By default each image keeps its own.
         batch: images at a time.
         n: only n of them (by default all).
         shuffle: False keeps the source's order.
@@ -100,12 +109,15 @@ class SourceSamples:
         UserError: fewer images than asked for.
     """
 
-    def __init__(self, source: Source, size: tuple | None = None, batch: int = 100, n: int = 0, shuffle: bool = True):
+    def __init__(self, source: Source, size: tuple | None = None, batch: int = 100, n: int = 0,
+                 shuffle: bool = True):
         if n > len(source):
-            raise UserError(f"{source.name}: has {len(source)} images, {n} were asked for; give a smaller --n")
+            raise UserError(f"{source.name}: has {len(source)} images, {n} were asked for; give a smaller "
+                            f"--n")
         self.source, self.batch, self.n = source, batch, n or len(source)
         self.size, count = size, len(source)
-        self.order = (random.generator(0, "source order").permutation(count) if shuffle else np.arange(count))[:self.n]
+        self.order = (random.generator(0, "source order").permutation(count)
+                      if shuffle else np.arange(count))[:self.n]
         self.protocol = {"samples": self.n, "batch": batch}
 
     def __len__(self):
@@ -116,7 +128,8 @@ class SourceSamples:
         return picture if self.size in (None, picture.shape[:2]) else prepare.cover(picture, *self.size)
 
     def batches(self) -> Iterator[tuple[np.ndarray, None]]:
-        """(uint8 [b, H, W, 3], None): images of one size at a time, where there are several, so b may be smaller than `batch`.
+        """(uint8 [b, H, W, 3], None): images of one size at a time, where there are several, so b may be
+        smaller than `batch`.
 
         Labels of real images were not asked for, so they are no request to agree with.
         """

@@ -1,6 +1,7 @@
 """`is`, `is_new`, `fid`, `kid` on the 2015 Inception graph, and `swd` on pixels.
 
-The protocol is in the names: `is_50k`, `fid_50k_train` (50,000 samples against all real images that the experiment trains
+The protocol is in the names: `is_50k`, `fid_50k_train` (50,000 samples against all real images that the
+    experiment trains
 on). One pass over the samples serves `is`, `fid` and `kid`.
 """
 from __future__ import annotations
@@ -82,27 +83,32 @@ def judged(evaluation: Evaluation, keep_features: bool = False) -> Judged:
 
 
 def real_statistics(evaluation: Evaluation, keep: bool = False) -> RealStatistics:
-    """Moments of all real images, and their features if `keep`. Like the samples, they go from their own size to that of the
-    graph, as in pytorch-fid, torch-fidelity and clean-fid: a generator of small images pays for what they lack."""
+    """Moments of all real images, and their features if `keep`. Like the samples, they go from their own size
+    to that of the graph, as in pytorch-fid, torch-fidelity and clean-fid: a generator of small images pays
+    for what they lack."""
     found, reals = evaluation.shared.get("reals"), evaluation.reals()
     if isinstance(reals, RealStatistics):
         found = reals
         if keep:
-            raise UserError(f"{reals.name}: holds a mean and a covariance; this metric needs the images, or their folder")
+            raise UserError(f"{reals.name}: holds a mean and a covariance; this metric needs the images, or "
+                            f"their folder")
         width = len(judged(evaluation).moments.mean)
         if len(found.moments.mean) != width:
-            raise UserError(f"{reals.name}: is of {len(found.moments.mean)} features, the graph gives {width}")
+            raise UserError(f"{reals.name}: is of {len(found.moments.mean)} features, the graph gives "
+                            f"{width}")
     elif found is None or (keep and found.features is None):
         keep = keep or bool(WITH_FEATURES & set(evaluation.names))
         found = real_features(inception(evaluation), SourceSamples(reals), evaluation.say, keep)
     evaluation.shared["reals"] = found
-    evaluation.protocol.update(reals=found.name, real_images=found.n, real_size=found.sizes and str(found.sizes))
+    evaluation.protocol.update(reals=found.name, real_images=found.n, real_size=found.sizes
+                               and str(found.sizes))
     return found
 
 
 @metric("is", "graph", "splits")
 def inception_score(evaluation: Evaluation) -> dict[str, float]:
-    """The Inception Score of Salimans et al. 2016 (the 'old' one of SNGAN's original): mean and deviation over the splits."""
+    """The Inception Score of Salimans et al. 2016 (the 'old' one of SNGAN's original): mean and deviation
+    over the splits."""
     check_splits(len(evaluation.samples), evaluation.splits)
     mean, deviation = judged(evaluation).scores.result()
     name = f"is_{count_name(len(evaluation.samples))}"
@@ -123,7 +129,8 @@ def inception_score_new(evaluation: Evaluation) -> dict[str, float]:
 
 @metric("fid", "graph", "reals")
 def frechet_inception_distance(evaluation: Evaluation) -> dict[str, float]:
-    """Frechet distance between the pool_3 features of the samples and of all real images (Heusel et al. 2017)."""
+    """Frechet distance between the pool_3 features of the samples and of all real images (Heusel et al.
+    2017)."""
     mine = judged(evaluation)
     real = real_statistics(evaluation).moments
     return {compared("fid", evaluation): tfgan.frechet(real, mine.moments)}
@@ -131,8 +138,8 @@ def frechet_inception_distance(evaluation: Evaluation) -> dict[str, float]:
 
 @metric("kid", "graph", "reals")
 def kernel_inception_distance(evaluation: Evaluation) -> dict[str, float]:
-    """Kernel distance between the same features (Binkowski et al. 2018), with its standard error over blocks where there are
-    several (a block has at most 1024 images)."""
+    """Kernel distance between the same features (Binkowski et al. 2018), with its standard error over blocks
+    where there are several (a block has at most 1024 images)."""
     mine = judged(evaluation, keep_features=True)
     real = real_statistics(evaluation, keep=True).features
     mean, error = tfgan.kernel(real, mine.features)
@@ -142,16 +149,22 @@ def kernel_inception_distance(evaluation: Evaluation) -> dict[str, float]:
 
 @metric("intra_fid", "graph", "reals", "system")
 def intra_class_distance(evaluation: Evaluation) -> dict[str, float]:
-    """The mean over classes of the FID between a class's samples (as many as --n) and its real images (Miyato and Koyama,
-    ICLR 2018, section 4.1)."""
-    system, samples, reals, graph = evaluation.system, evaluation.samples, evaluation.reals(), inception(evaluation)
+    """The mean over classes of the FID between a class's samples (as many as --n) and its real images (Miyato
+    and Koyama, ICLR 2018, section 4.1)."""
+    system, samples, reals, graph = (
+        evaluation.system,
+        evaluation.samples,
+        evaluation.reals(),
+        inception(evaluation),
+    )
     if not system.classes or isinstance(reals, RealStatistics) or reals.labels is None:
         raise UserError("intra_fid: needs a conditional system, and real images with labels")
     distances = []
     for label in range(system.classes):
         mine, theirs = Moments(), Subset(reals, np.flatnonzero(reals.labels == label))
         if len(theirs) < 2:
-            raise UserError(f"intra_fid: {reals.name} has {len(theirs)} images of class {label}; it needs two or more of each")
+            raise UserError(f"intra_fid: {reals.name} has {len(theirs)} images of class {label}; it needs "
+                            f"two or more of each")
         stream = SystemSamples(system, samples.n, samples.seed, samples.batch, samples.to_uint8, label)
         for pictures, _ in evaluation.watched(stream, f"samples of class {label}"):
             mine.add(graph.old(pictures)[0])
@@ -162,7 +175,8 @@ def intra_class_distance(evaluation: Evaluation) -> dict[str, float]:
 
 @metric("pr", "graph", "reals")
 def precision_and_recall(evaluation: Evaluation) -> dict[str, float]:
-    """Improved precision and recall on the pool_3 features, k = 3 (Kynkaanniemi et al. 2019; there on VGG-16's)."""
+    """Improved precision and recall on the pool_3 features, k = 3 (Kynkaanniemi et al. 2019; there on
+    VGG-16's)."""
     mine, real = judged(evaluation, keep_features=True), real_statistics(evaluation, keep=True)
     found = neighbours.precision_recall(real.features, mine.features)
     return dict(zip((compared("precision", evaluation), compared("recall", evaluation)), found))
@@ -178,8 +192,9 @@ def density_and_coverage(evaluation: Evaluation) -> dict[str, float]:
 
 @metric("swd", "reals")
 def sliced_wasserstein_distance(evaluation: Evaluation) -> dict[str, float]:
-    """Sliced Wasserstein distances per level of the Laplacian pyramid and their mean, over at most 2048 images of each kind.
-    As tensorflow-gan gives them: the tables of Karras et al. 2018 have 1000 times these numbers.
+    """Sliced Wasserstein distances per level of the Laplacian pyramid and their mean, over at most 2048
+    images of each kind. As tensorflow-gan gives them: the tables of Karras et al. 2018 have 1000 times these
+    numbers.
 
     `_real` is the distance of the real images from themselves (other patches and the same images): the floor.
     """
@@ -189,7 +204,8 @@ def sliced_wasserstein_distance(evaluation: Evaluation) -> dict[str, float]:
     count = min(count, len(source))
     fake, real = _first(evaluation.samples, count), _first(SourceSamples(source, n=count), count)
     if real.shape != fake.shape:
-        raise UserError(f"swd: compares pixels, so it needs images of one size; {source.name} has {_size(real)}, the samples "
+        raise UserError(f"swd: compares pixels, so it needs images of one size; {source.name} has "
+                        f"{_size(real)}, the samples "
                         f"{_size(fake)}; resize one of them first (tools/resize_images.py)")
     evaluation.protocol["swd_images"] = count
     result = {}
@@ -208,7 +224,8 @@ def _first(samples, count: int) -> np.ndarray:
     parts, held = [], 0
     for pictures, _ in samples.batches():
         if parts and parts[0].shape[1:] != pictures.shape[1:]:
-            raise UserError(f"swd: compares pixels, so it needs images of one size; there are {_size(parts[0])} and "
+            raise UserError(f"swd: compares pixels, so it needs images of one size; there are "
+                            f"{_size(parts[0])} and "
                             f"{_size(pictures)}; resize them first (tools/resize_images.py)")
         parts.append(pictures[:count - held])
         held += len(parts[-1])

@@ -13,7 +13,8 @@ def check_splits(n: int, splits: int) -> None:
         UserError: a split would be empty.
     """
     if splits < 1 or n < splits:
-        raise UserError(f"{n} samples cannot be divided into {splits} splits; give more samples or a smaller --splits")
+        raise UserError(f"{n} samples cannot be divided into {splits} splits; give more samples or a smaller "
+                        f"--splits")
 
 
 class SplitScores:

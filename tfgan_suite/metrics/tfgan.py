@@ -1,4 +1,5 @@
-"""Distances between activations, and between images: by tensorflow-gan where it is installed, else by `distances`.
+"""Distances between activations, and between images: by tensorflow-gan where it is installed, else by
+`distances`.
 
 This is the only module that imports tensorflow-gan.
 """
@@ -34,10 +35,12 @@ def _kernel_block(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def frechet(a: Moments, b: Moments) -> float:
-    """|m - m_w|^2 + Tr(C + C_w - 2 (C C_w)^(1/2)) in float64, C being the unbiased covariance (Heusel et al. 2017).
+    """|m - m_w|^2 + Tr(C + C_w - 2 (C C_w)^(1/2)) in float64, C being the unbiased covariance (Heusel et al.
+    2017).
 
-    The root is not tensorflow-gan's, which cuts off singular values below 1e-10 whatever the others are: nothing is added
-    to or cut off from the covariances, so that the distance scales with the features, however small they are.
+    The root is not tensorflow-gan's, which cuts off singular values below 1e-10 whatever the others are:
+    nothing is added to or cut off from the covariances, so that the distance scales with the features,
+    however small they are.
 
     Args:
         a, b: anything with `mean` [d] and `covariance` [d, d].
@@ -48,22 +51,25 @@ def frechet(a: Moments, b: Moments) -> float:
 
 
 def kernel(a: FeatureFile, b: FeatureFile, block: int = 1024) -> tuple[float, float]:
-    """The unbiased squared MMD with kernel (x.y / d + 1)^3, and its standard error over the blocks (Binkowski et al. 2018);
+    """The unbiased squared MMD with kernel (x.y / d + 1)^3, and its standard error over the blocks (Binkowski
+    et al. 2018);
     one block has none: NaN.
 
-    It is `tfgan.eval.kernel_classifier_distance_and_std_from_activations` in float64, called for one pair of blocks at a time,
-    so that the features never are in memory together. Both must be in random order.
+    It is `tfgan.eval.kernel_classifier_distance_and_std_from_activations` in float64, called for one pair of
+    blocks at a time, so that the features never are in memory together. Both must be in random order.
 
     Raises:
         UserError: too few samples for the blocks.
     """
     blocks = -(-max(a.n, b.n) // block)
     if min(a.n, b.n) < 2 * blocks:
-        raise UserError(f"kid: {a.n} real and {b.n} generated images make no {blocks} blocks of two; give more of the fewer")
+        raise UserError(f"kid: {a.n} real and {b.n} generated images make no {blocks} blocks of two; give "
+                        f"more of the fewer")
     edges = [_edges(x.n, blocks) for x in (a, b)]
     estimates = []
     for i in range(blocks):
-        estimates.append(_kernel_block(*(x.read(e[i], e[i + 1]).astype(np.float64) for x, e in zip((a, b), edges))))
+        estimates.append(_kernel_block(*(x.read(e[i], e[i + 1]).astype(np.float64) for x,
+                                         e in zip((a, b), edges))))
     error = np.std(estimates, ddof=1) / np.sqrt(blocks) if blocks > 1 else np.nan
     return float(np.mean(estimates)), float(error)
 
@@ -77,10 +83,11 @@ def _edges(n: int, blocks: int) -> np.ndarray:
 
 def sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> list[tuple[int, float, float]]:
     """Sliced Wasserstein distances between 7x7 patches of Laplacian pyramids (Karras et al. 2018), by
-    `tfgan.eval.sliced_wasserstein_distance`. Sets TensorFlow's global seed, which nothing else in the suite draws from.
+    `tfgan.eval.sliced_wasserstein_distance`. Sets TensorFlow's global seed, which nothing else in the suite
+    draws from.
 
-    tensorflow-gan divides each patch by its deviation, which is 0 where an image is flat; so both sets first get noise of
-    less than half a grey level.
+    tensorflow-gan divides each patch by its deviation, which is 0 where an image is flat; so both sets first
+    get noise of less than half a grey level.
 
     Args:
         real, fake: uint8 [n, S, S, 3] each, equal shapes.
@@ -105,7 +112,8 @@ def _sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int) -> list[t
     import tensorflow_gan
 
     with _numpy_seed(seed), _quiet():
-        tf.random.set_seed(seed)  # eagerly: in a graph, the order in which its threads draw patches would be left to chance
+        # eagerly: in a graph, the order in which its threads draw patches would be left to chance
+        tf.random.set_seed(seed)
         return tensorflow_gan.eval.sliced_wasserstein_distance(tf.constant(real), tf.constant(fake))
 
 
@@ -115,7 +123,8 @@ def _check_pyramid(shape) -> int:
         raise UserError(f"swd: images are {width}x{height}; it needs square ones of at least 7x7")
     levels = max(int(np.log2(height)) - int(np.log2(min(16, height))), 0)
     if height % (1 << levels):
-        raise UserError(f"swd: a side of {height} cannot be halved {levels} times; it needs a multiple of {1 << levels}")
+        raise UserError(f"swd: a side of {height} cannot be halved {levels} times; it needs a multiple of "
+                        f"{1 << levels}")
     return height
 
 

@@ -29,7 +29,8 @@ def convert(path: str, params) -> dict[str, dict[str, np.ndarray]]:
 
 
 def iteration(path: str, params) -> int:
-    """How many iterations of this experiment's schedule a snapshot's name stands for; 0 where the name does not say.
+    """How many iterations of this experiment's schedule a snapshot's name stands for; 0 where the name does
+    not say.
 
     The original names a snapshot after the images shown before the iteration whose updates it holds.
     """
@@ -42,4 +43,8 @@ def iteration(path: str, params) -> int:
     level = level_of(int(found[1]))
     if not schedule.start_level <= level <= schedule.last:
         return 0
-    return schedule.first_iteration(level) + (int(found[2]) - schedule.images_at(level)) // schedule.batch(level) + 1
+    return (
+        schedule.first_iteration(level)
+        + (int(found[2]) - schedule.images_at(level)) // schedule.batch(level)
+        + 1
+    )

@@ -45,10 +45,12 @@ def critic(sizes: Sizes) -> str:
     nf, c = sizes.widths, sizes.image_channels
     heads = [[_conv(nf[i + 1], c, 1), LRELU] for i in range(sizes.levels)]
     group = [f"BatchStdConcat(Group Size = {sizes.group})"] if sizes.group > 1 else []
-    chain = [[*group, _conv(nf[0], nf[1] + len(group), 3), LRELU, _conv(nf[0], nf[0], 4), LRELU, RESHAPE, _dense(1, nf[0])]]
+    chain = [[*group, _conv(nf[0], nf[1] + len(group), 3), LRELU, _conv(nf[0], nf[0], 4), LRELU, RESHAPE,
+              _dense(1, nf[0])]]
     chain += [[_conv(nf[i + 1], nf[i + 1], 3), LRELU, _conv(nf[i], nf[i + 1], 3), LRELU,
                "AvgPool2d(kernel_size=2, stride=2, padding=0)"] for i in range(1, sizes.levels)]
-    return "\n".join(["Critic(", "  (net): ProcessCriticLevel(", *_listing("fromRGBs", heads, 2), *_listing("chain", chain, 2),
+    return "\n".join(["Critic(", "  (net): ProcessCriticLevel(", *_listing("fromRGBs", heads, 2),
+                      *_listing("chain", chain, 2),
                       "  )", ")"])
 
 
@@ -59,7 +61,8 @@ def generator(sizes: Sizes) -> str:
     chain += [["Upsample(scale_factor=2.0, mode='bilinear')", _conv(nf[i + 1], nf[i], 3), LRELU, NORM,
                _conv(nf[i + 1], nf[i + 1], 3), LRELU, NORM] for i in range(1, sizes.levels)]
     heads = [[_conv(sizes.image_channels, nf[i + 1], 1)] for i in range(sizes.levels)]
-    return "\n".join(["Generator(", "  (net): ProcessGenLevel(", *_listing("chain", chain, 2), *_listing("toRGBs", heads, 2),
+    return "\n".join(["Generator(", "  (net): ProcessGenLevel(", *_listing("chain", chain, 2),
+                      *_listing("toRGBs", heads, 2),
                       "  )", ")"])
 
 

@@ -26,7 +26,8 @@ def face_likelihood() -> Callable[[Image.Image], float]:
     try:
         import animeface
     except ImportError:
-        raise UserError("--searchFaces needs the package animeface; pip install animeface, or leave the flag away") from None
+        raise UserError("--searchFaces needs the package animeface; pip install animeface, or leave the flag "
+                        "away") from None
 
     def likelihood(picture):
         faces = animeface.detect(picture)
@@ -67,8 +68,8 @@ def _opened(path) -> Iterator[Image.Image]:
 
 
 def moments(paths: list[Path]) -> tuple[np.ndarray, np.ndarray, tuple, list[Path]]:
-    """Mean in [0, 255] and standard deviation in [0, 1] of every pixel, float64 [H, W, C], the names of the bands, and
-    the pictures that could be read; a line says which could not, as in the original.
+    """Mean in [0, 255] and standard deviation in [0, 1] of every pixel, float64 [H, W, C], the names of the
+    bands, and the pictures that could be read; a line says which could not, as in the original.
 
     Size and mode are those of the first readable image; the others are resized with LANCZOS and converted.
 
@@ -95,7 +96,8 @@ def moments(paths: list[Path]) -> tuple[np.ndarray, np.ndarray, tuple, list[Path
 
 
 def deviation_picture(plane: np.ndarray, band: int, bands: int) -> np.ndarray:
-    """A plane of deviations [H, W] in one colour: white where 0, full colour at its maximum; uint8 [H, W, 3]."""
+    """A plane of deviations [H, W] in one colour: white where 0, full colour at its maximum; uint8 [H, W,
+    3]."""
     shade = 255 - 255 * plane / (plane.max() + 1e-8)
     picture = np.repeat(shade[..., None], 3, -1)
     if bands >= 3 and band < 3:
@@ -104,7 +106,8 @@ def deviation_picture(plane: np.ndarray, band: int, bands: int) -> np.ndarray:
 
 
 def statistics(path, target=None, likelihood: Callable | None = None) -> dict[str, float]:
-    """Writes mean.jpg and std<BAND>.jpg of a folder's images, and returns their count and the moments of the face likelihood.
+    """Writes mean.jpg and std<BAND>.jpg of a folder's images, and returns their count and the moments of the
+    face likelihood.
 
     Args:
         target: folder to write to; by default stats/<folder with - for />.
@@ -124,12 +127,14 @@ def statistics(path, target=None, likelihood: Callable | None = None) -> dict[st
     return found
 
 
-def clean(path, target, res: int | None = None, likelihood: Callable | None = None, threshold: float = 0.5) -> tuple[int, int]:
+def clean(path, target, res: int | None = None, likelihood: Callable | None = None,
+          threshold: float = 0.5) -> tuple[int, int]:
     """Copies the usable *.jpg of a folder.
 
     Args:
         res: images whose smaller side is below this stay behind.
-        likelihood: images whose first face is less likely than `threshold` stay behind; None: faces are not looked for.
+        likelihood: images whose first face is less likely than `threshold` stay behind; None: faces are not
+            looked for.
 
     Returns:
         (copied, left behind); unreadable images are left behind. A line for each of them says why.
@@ -159,4 +164,6 @@ def _unusable(path: Path, res: int | None, likelihood: Callable | None, threshol
     if res is not None and min(height, width) < res:
         return f"{path}: {width}x{height} is smaller than {res}"
     score = threshold if likelihood is None else likelihood(Image.fromarray(picture))
-    return "" if score >= threshold else f"{path}: its first face is {score:.2f} likely, {threshold} are needed"
+    return (
+        "" if score >= threshold else f"{path}: its first face is {score:.2f} likely, {threshold} are needed"
+    )

@@ -8,12 +8,13 @@ nf(s) channels at stage s; level l works at 4 * 2^l pixels.
 | level l | bilinear x2, twice conv 3x3 + pixel norm | level l | twice conv 3x3, average of 2x2 |
 | toRGB l | conv 1x1 | fromRGB l | conv 1x1 |
 
-Every conv and dense layer but toRGB and the last is followed by a leaky ReLU. While level l fades in with weight
-alpha, the generator mixes the pictures of toRGB l and of toRGB l-1. The critic runs two complete paths and mixes
-them after every lower level (the paper mixes once, after level l).
+Every conv and dense layer but toRGB and the last is followed by a leaky ReLU. While level l fades in with
+weight alpha, the generator mixes the pictures of toRGB l and of toRGB l-1. The critic runs two complete paths
+and mixes them after every lower level (the paper mixes once, after level l).
 
-Weights are drawn from N(0, 1) and the outputs multiplied by a constant (Karras et al., ICLR 2018, section 4.1),
-here with the constants of alenmora/ppgan (modelUtils.py), which differ from the paper's in the dense layers.
+Weights are drawn from N(0, 1) and the outputs multiplied by a constant (Karras et al., ICLR 2018, section
+4.1), here with the constants of alenmora/ppgan (modelUtils.py), which differ from the paper's in the dense
+layers.
 """
 from __future__ import annotations
 
@@ -77,9 +78,11 @@ class Sizes:
         count = int(math.log2(params.endRes))
         widths = tuple(channels(s, params.fmapBase, params.fmapMax, params.fmapDecay) for s in range(count))
         if min(widths) < 1:
-            raise UserError(f"fmapBase={params.fmapBase} with fmapDecay={params.fmapDecay} leaves no channels at endRes="
+            raise UserError(f"fmapBase={params.fmapBase} with fmapDecay={params.fmapDecay} leaves no "
+                            f"channels at endRes="
                             f"{params.endRes}; raise fmapBase, or lower fmapDecay or endRes")
-        return cls(params.latentSize, params.nChannels, widths, params.stdDevGroup, params.weight_scale == "paper",
+        return cls(params.latentSize, params.nChannels, widths, params.stdDevGroup,
+                   params.weight_scale == "paper",
                    params.stddev_form == "original", params.seed)
 
 
@@ -89,7 +92,8 @@ class Equal:
 
     seed: int
 
-    def conv(self, title: str, inputs: int, outputs: int, size: int = 3, gain: float = SQRT2, padding: str = "SAME"):
+    def conv(self, title: str, inputs: int, outputs: int, size: int = 3, gain: float = SQRT2,
+             padding: str = "SAME"):
         """conv(x, W) * gain / sqrt(inputs * size^2) + b."""
         weight = Equalised(gain / math.sqrt(inputs * size * size))
         return Maker("net.", PPGAN, self.seed, weight).conv(title, inputs, outputs, size, padding=padding)
@@ -101,7 +105,8 @@ class Equal:
 
 
 def generator_blocks(make: Equal, sizes: Sizes) -> list[Chain]:
-    """Of each level: features [n, s, s, nf(level)] to twice the side; of level 0: latents [n, latent] to 4x4."""
+    """Of each level: features [n, s, s, nf(level)] to twice the side; of level 0: latents [n, latent] to
+    4x4."""
     nf, z = sizes.widths, sizes.latent
     paper = SQRT2 / 4 / math.sqrt(z) if sizes.paper_scale else None
     first = Chain(make.dense("chain.0.0", z, 16 * z, paper), lrelu, maps(4),
@@ -114,7 +119,8 @@ def generator_blocks(make: Equal, sizes: Sizes) -> list[Chain]:
 
 def critic_blocks(make: Equal, sizes: Sizes) -> list[Chain]:
     """Of each level: features [n, s, s, nf(level + 1)] to half the side; of level 0: to scores [n, 1]."""
-    nf, grouped = sizes.widths, int(sizes.group > 1)  # the original numbers the modules, and the grouping is one
+    # the original numbers the modules, and the grouping is one
+    nf, grouped = sizes.widths, int(sizes.group > 1)
     paper = 1.0 / math.sqrt(nf[0]) if sizes.paper_scale else None
     spread = [lambda x: minibatch_stddev(x, sizes.group, sizes.centre)] if grouped else []
     last = Chain(*spread,
@@ -168,7 +174,8 @@ class Growing(Network):
         raise NotImplementedError
 
     def in_use(self, variable, level: int, first: int) -> bool:
-        """Whether a parameter has taken part in training that began at level `first` and has reached `level`."""
+        """Whether a parameter has taken part in training that began at level `first` and has reached
+        `level`."""
         _, part, number = variable.name.split(".")[:3]
         return int(number) <= level and (part != self.heads or int(number) >= first)
 
@@ -191,7 +198,8 @@ class Generator(Growing):
         for block in self.blocks[:level]:
             x = block(x)
         new = tf.cast(self.to_rgb[level](self.blocks[level](x)), tf.float32)
-        return new if alpha is None else mix(alpha, new, tf.cast(nearest(self.to_rgb[level - 1](x)), tf.float32))
+        return new if alpha is None else mix(alpha, new,
+                                             tf.cast(nearest(self.to_rgb[level - 1](x)), tf.float32))
 
 
 class Critic(Growing):
@@ -202,7 +210,8 @@ class Critic(Growing):
     def __init__(self, sizes: Sizes):
         super().__init__(sizes)
         make = Equal(sizes.seed)
-        self.from_rgb = [Chain(make.conv(f"fromRGBs.{i}.0", sizes.image_channels, sizes.widths[i + 1], 1), lrelu)
+        self.from_rgb = [Chain(make.conv(f"fromRGBs.{i}.0", sizes.image_channels, sizes.widths[i + 1], 1),
+                               lrelu)
                          for i in range(sizes.levels)]
         self.blocks = critic_blocks(make, sizes)
 

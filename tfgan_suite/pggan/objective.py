@@ -12,7 +12,8 @@ LOGGED = ("critLoss", "cRealLoss", "cFakeLoss", "extraLoss", "driftLoss")
 
 
 class CriticLoss(NamedTuple):
-    """The critic's loss, the five numbers of the original's log (in the order of LOGGED), and BEGAN's next k."""
+    """The critic's loss, the five numbers of the original's log (in the order of LOGGED), and BEGAN's next
+    k."""
 
     loss: tf.Tensor
     logged: tf.Tensor
@@ -41,17 +42,21 @@ def extra_terms(params, look: Look) -> tuple:
     none = tf.zeros([], r.dtype)
     if params.extraLossTerm == "TVP":
         # A sum over the global batch: gradients are averaged over the replicas.
-        return params.lamb * penalties.score_difference_penalty(r, f, params.delta) * distributed.replicas(), none
+        return params.lamb * penalties.score_difference_penalty(r, f,
+                                                                params.delta) * distributed.replicas(), none
     norms = penalties.norms_of(look.between.squares)
     if params.extraLossTerm == "0GP":
         return params.lamb * tf.reduce_mean(norms), none
-    return params.lamb * penalties.norm_target_penalty(norms, params.obj), params.epsilon * tf.reduce_mean(tf.square(r))
+    return params.lamb * penalties.norm_target_penalty(norms, params.obj), params.epsilon * tf.reduce_mean(
+        tf.square(r)
+    )
 
 
 def critic_loss(params, look: Look, k: tf.Tensor, regularise: bool) -> CriticLoss:
     """WGAN: mean C(fake) - mean C(real); BEGAN: mean C(real) - k mean C(fake); plus the extra terms.
 
-    BEGAN's k moves by lambk * (gamma * mean C(real) - mean C(fake)), without bounds (`began_form=mended`: kept in [0, 1]).
+    BEGAN's k moves by lambk * (gamma * mean C(real) - mean C(fake)), without bounds (`began_form=mended`:
+    kept in [0, 1]).
 
     Args:
         look: see `looked_at`.
@@ -64,7 +69,8 @@ def critic_loss(params, look: Look, k: tf.Tensor, regularise: bool) -> CriticLos
     if params.criticLossFunc == "WGAN":
         loss, next_k = mean_fake - mean_real, k
     else:
-        next_k = tf.stop_gradient(k + params.lambk * distributed.all_mean(params.gamma * mean_real - mean_fake))
+        next_k = tf.stop_gradient(k
+                                  + params.lambk * distributed.all_mean(params.gamma * mean_real - mean_fake))
         if params.began_form == "mended":
             next_k = tf.clip_by_value(next_k, 0.0, 1.0)
         mean_real, mean_fake = -mean_real, -mean_fake

@@ -8,7 +8,11 @@ BATCHES = "4:32,8:32,16:32,32:24,64:16,128:16,256:16,512:8,1024:8"
 
 
 def _power(value: int) -> str:
-    return "" if value >= 4 and value & (value - 1) == 0 else "a resolution is a power of two from 4 to 1024, such as 64"
+    return (
+        ""
+        if value >= 4 and value & (value - 1) == 0
+        else "a resolution is a power of two from 4 to 1024, such as 64"
+    )
 
 
 def _fraction(value: float) -> str:
@@ -20,7 +24,11 @@ def _betas(value: str) -> str:
         numbers = [float(word) for word in value.split()]
     except ValueError:
         numbers = []
-    return "" if len(numbers) == 2 and all(0 <= b < 1 for b in numbers) else "give two numbers in [0, 1), such as '0.0 0.99'"
+    return (
+        ""
+        if len(numbers) == 2 and all(0 <= b < 1 for b in numbers)
+        else "give two numbers in [0, 1), such as '0.0 0.99'"
+    )
 
 
 def resume_words(value: str) -> list[str]:
@@ -36,18 +44,24 @@ def _resume(value: str) -> str:
 
 
 ORIGINAL = (
-    Parameter("data_path", "./data/", "folder whose subfolders hold the images; 'digits' for the embedded digits",
+    Parameter("data_path", "./data/",
+              "folder whose subfolders hold the images; 'digits' for the embedded digits",
               change="free"),
-    Parameter("log_path", "", "folder of architecture.txt, netStatus.txt and pictures (default: the run's log folder)",
+    Parameter("log_path", "",
+              "folder of architecture.txt, netStatus.txt and pictures (default: the run's log folder)",
               change="free"),
-    Parameter("preWtsFile", None, "weights to start from: a .pth.tar of the original, or an iter_N.gmodel.npz", type=str,
+    Parameter("preWtsFile", None,
+              "weights to start from: a .pth.tar of the original, or an iter_N.gmodel.npz", type=str,
               change="free"),
-    Parameter("resumeTraining", "", "R,S: go on with --preWtsFile at resolution R after S images of it", check=_resume,
+    Parameter("resumeTraining", "", "R,S: go on with --preWtsFile at resolution R after S images of it",
+              check=_resume,
               fixed=True),
-    Parameter("deactivateLog", False, "none of the original's log files and pictures, and only the final weights",
+    Parameter("deactivateLog", False,
+              "none of the original's log files and pictures, and only the final weights",
               change="free"),
     Parameter("saveModelEvery", 100000, "images between checkpoints", minimum=1, change="free"),
-    Parameter("saveImageEvery", 50000, "images between pictures of reals above fakes", minimum=1, change="free"),
+    Parameter("saveImageEvery", 50000, "images between pictures of reals above fakes", minimum=1,
+              change="free"),
     Parameter("logStep", 2500, "images between rows of netStatus.txt", minimum=1, change="free"),
     Parameter("nChannels", 3, "channels of the images", choices=(1, 3), fixed=True),
     Parameter("gLR", 0.001, "Adam rate of the generator, before gLR_decay", minimum=0),
@@ -57,9 +71,11 @@ ORIGINAL = (
     Parameter("gLR_wdecay", 0.0, "L2 weight decay of the generator", minimum=0, maximum=1),
     Parameter("cLR_wdecay", 0.0, "L2 weight decay of the critic", minimum=0, maximum=1),
     Parameter("nCritPerGen", 1, "critic steps per generator step", minimum=1),
-    Parameter("stdDevGroup", 8, "group of the minibatch standard deviation; 0 or 1: no such layer", fixed=True),
+    Parameter("stdDevGroup", 8, "group of the minibatch standard deviation; 0 or 1: no such layer",
+              fixed=True),
     Parameter("latentSize", 128, "numbers in a latent", minimum=1, fixed=True),
-    Parameter("smoothing", 0.997, "decay of the averaged generator (see ema)", minimum=0, maximum=1, change="free"),
+    Parameter("smoothing", 0.997, "decay of the averaged generator (see ema)", minimum=0, maximum=1,
+              change="free"),
     Parameter("samplesWhileStable", 750000, "images of a stable stage", minimum=1, change="later"),
     Parameter("samplesWhileFade", 750000, "images of a fade; 0: none", minimum=0, change="later"),
     Parameter("startRes", 4, "first resolution", minimum=4, maximum=1024, check=_power, fixed=True),
@@ -71,13 +87,17 @@ ORIGINAL = (
     Parameter("epsilon", 1e-3, "weight of the drift term (extraLossTerm PGGAN)", minimum=0),
     Parameter("delta", 5, "offset of the TVP term", type=float),
     Parameter("lambk", 1e-3, "rate of BEGAN's k", minimum=0),
-    Parameter("gamma", 0.8, "BEGAN: ratio of fake to real; with penalty=js: weight of that regulariser (not both)", minimum=0,
+    Parameter("gamma", 0.8,
+              "BEGAN: ratio of fake to real; with penalty=js: weight of that regulariser (not both)",
+              minimum=0,
               maximum=1e6),
     Parameter("paterm", None, "pull-away term: None, 0, 1 or 2 (others: computed as zero)", type=int),
     Parameter("lambg", 1, "weight of the pull-away term", type=float, minimum=0),
-    Parameter("unrollCritic", None, "extra critic steps before each generator step, undone after it", type=int, minimum=0),
+    Parameter("unrollCritic", None, "extra critic steps before each generator step, undone after it",
+              type=int, minimum=0),
     Parameter("lazyRegularization", None, "extra terms only every n-th iteration", type=int, minimum=0),
-    Parameter("fmapBase", 2048, "channels: min(fmapBase / 2^(stage * fmapDecay), fmapMax)", minimum=1, fixed=True),
+    Parameter("fmapBase", 2048, "channels: min(fmapBase / 2^(stage * fmapDecay), fmapMax)", minimum=1,
+              fixed=True),
     Parameter("fmapMax", 256, "most channels", minimum=1, fixed=True),
     Parameter("fmapDecay", 1.0, "how fast the channels shrink", minimum=0, fixed=True),
     Parameter("criticLossFunc", "WGAN", "loss of the critic", choices=("WGAN", "BEGAN")),
@@ -88,24 +108,33 @@ ORIGINAL = (
 
 OURS = (
     Parameter("batch_table", BATCHES, "batch of each resolution, RES:BATCH,...", change="later"),
-    Parameter("weight_scale", "original", "equalised learning rate of the dense layers: as coded or as in the paper's code",
+    Parameter("weight_scale", "original",
+              "equalised learning rate of the dense layers: as coded or as in the paper's code",
               choices=("original", "paper"), fixed=True),
-    Parameter("stddev_form", "original", "minibatch standard deviation: centres its input (as coded) or leaves it (paper)",
+    Parameter("stddev_form", "original",
+              "minibatch standard deviation: centres its input (as coded) or leaves it (paper)",
               choices=("original", "paper"), fixed=True),
-    Parameter("began_form", "original", "BEGAN as coded, or with the generator's sign mended and k kept in [0, 1]",
+    Parameter("began_form", "original",
+              "BEGAN as coded, or with the generator's sign mended and k kept in [0, 1]",
               choices=("original", "mended")),
-    Parameter("unroll_form", "mended", "unrollCritic as its help says, or the original's nearest working form",
+    Parameter("unroll_form", "mended",
+              "unrollCritic as its help says, or the original's nearest working form",
               choices=("mended", "original")),
     Parameter("lazy_count", "iterations", "what lazyRegularization counts (the original: images)",
               choices=("iterations", "images")),
     Parameter("lr_decay", "constant", "factor^1 always (as coded), or factor^(resolutions grown)",
               choices=("constant", "resolution")),
-    Parameter("ema", False, "keep an averaged generator (decay: smoothing) and sample from it", change="free"),
-    Parameter("saveWhileFading", True, "checkpoints in fades too (the original: stable stages only)", change="free"),
-    Parameter("legacy_pictures", False, "pictures without the shift to [0, 1]: negative values are black, as in the original",
+    Parameter("ema", False, "keep an averaged generator (decay: smoothing) and sample from it",
               change="free"),
-    Parameter("mirror", True, "half of the reals are mirrored, as in the original (not for digits or letters)", fixed=True),
-    Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0, change="free"),
+    Parameter("saveWhileFading", True, "checkpoints in fades too (the original: stable stages only)",
+              change="free"),
+    Parameter("legacy_pictures", False,
+              "pictures without the shift to [0, 1]: negative values are black, as in the original",
+              change="free"),
+    Parameter("mirror", True,
+              "half of the reals are mirrored, as in the original (not for digits or letters)", fixed=True),
+    Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0,
+              change="free"),
     *options.penalty(gamma=None),  # the one `gamma` is declared above, with the original's default
 )
 

@@ -19,7 +19,8 @@ FILTERS = {"NEAREST": Image.Resampling.NEAREST, "BILINEAR": Image.Resampling.BIL
 
 
 def resized(picture: np.ndarray, resolution: int, filter_name: str, channels: int) -> np.ndarray:
-    """A picture [H, W, 3] as uint8 [resolution, resolution, channels]; the aspect ratio is not kept (as the original)."""
+    """A picture [H, W, 3] as uint8 [resolution, resolution, channels]; the aspect ratio is not kept (as the
+    original)."""
     image = Image.fromarray(picture)
     if channels == 1:
         image = image.convert("L")
@@ -49,17 +50,20 @@ def open_source(path: str, end: int) -> Source:
         source = FolderSource(path, per_class=True, missing=missing, background=WHITE)
     except UserError:
         source = FolderSource(path, per_class=False, missing=missing, background=WHITE)
-    size = max(max(source.image(int(i)).shape[:2]) for i in np.linspace(0, len(source) - 1, min(8, len(source))))
+    size = max(max(source.image(int(i)).shape[:2])
+               for i in np.linspace(0, len(source) - 1, min(8, len(source))))
     if size < end:
-        raise UserError(f"endRes={end} is above the images of {path} ({size} pixels); give a smaller --endRes")
+        raise UserError(f"endRes={end} is above the images of {path} ({size} pixels); give a smaller "
+                        f"--endRes")
     return source
 
 
 class Pyramid:
     """Resized copies of a source's images, made when they are first asked for.
 
-    An image that is decoded for one resolution is resized for all of `resolutions` from that one on, so that it is never
-    decoded again as long as everything fits into `limit` bytes. Resolutions beyond the limit are decoded at every access.
+    An image that is decoded for one resolution is resized for all of `resolutions` from that one on, so that
+    it is never decoded again as long as everything fits into `limit` bytes. Resolutions beyond the limit are
+    decoded at every access.
 
     Args:
         source: uint8 images of any size.
@@ -102,7 +106,8 @@ class Pyramid:
 
     def _images(self, indices, resolution: int) -> np.ndarray:
         for size in [s for s in self.kept if 2 * s < resolution]:
-            del self.kept[size], self.ready[size]  # they never come back; half the size may still be shown in a picture
+            # they never come back; half the size may still be shown in a picture
+            del self.kept[size], self.ready[size]
         ready = self.ready.get(resolution)
         missing = [int(i) for i in indices if ready is None or not ready[i]]
         self.decoded += len(missing)
@@ -111,7 +116,8 @@ class Pyramid:
 
 
 def real_batch(pyramid: Pyramid, batch: int, resolution: int, seed: int, *keys) -> np.ndarray:
-    """`batch` different images, each mirrored with probability 1/2 if the pyramid says so: a function of (seed, keys).
+    """`batch` different images, each mirrored with probability 1/2 if the pyramid says so: a function of
+    (seed, keys).
 
     The original draws every batch from a fresh permutation of the whole set, and so does this.
 

@@ -18,7 +18,8 @@ from tfgan_suite.random import generator
 from tfgan_suite.system import Event
 
 COLUMNS = ("genLoss", "critLoss", "cRealLoss", "cFakeLoss", "extraLoss", "driftLoss")
-HEADER = "time and date |res  |bs   |stage  |fadeWt |iter           |" + "|".join(f"{name:10s}" for name in COLUMNS)
+HEADER = "time and date |res  |bs   |stage  |fadeWt |iter           |" + "|".join(f"{name:10s}"
+                                                                                  for name in COLUMNS)
 DASHES = "|".join("-" * width for width in (14, 5, 5, 7, 7, 15, *[10] * 6))
 
 STATUS = "netStatus.txt"
@@ -34,22 +35,25 @@ def status_row(moment: Moment, values, when: str | None = None) -> str:
     """
     when = when or time.strftime("%H:%M (%d/%m)")
     losses = "".join(f"| {v:9.4f}" for v in values[:5]) + f"| {values[5]:9.5f}"
-    return (f" {when}| {moment.resolution:4d}| {moment.batch:4d}| {moment.stage:>6s}| {moment.alpha:6.4f}|{moment.shown:15d}"
+    return (f" {when}| {moment.resolution:4d}| {moment.batch:4d}| {moment.stage:>6s}| "
+            f"{moment.alpha:6.4f}|{moment.shown:15d}"
             + losses)
 
 
 class Tally:
     """Losses since the last row of netStatus.txt; its variables are part of the run's state.
 
-    The original sums them, since it sets its counter to 1 in place of counting; here they are means. As in the original, a
-    row has the critic's losses up to the present iteration and the generator's up to the one before.
+    The original sums them, since it sets its counter to 1 in place of counting; here they are means. As in
+    the original, a row has the critic's losses up to the present iteration and the generator's up to the one
+    before.
     """
 
     def __init__(self):
         shared = {"trainable": False, "aggregation": tf.VariableAggregation.MEAN}
         self.sums = tf.Variable(tf.zeros([6]), name="tally/sums", **shared)
         self.counts = tf.Variable(tf.zeros([2]), name="tally/counts", **shared)
-        self.pending = tf.Variable(tf.zeros([2]), name="tally/pending", **shared)  # loss and count of the newest generator step
+        # loss and count of the newest generator step
+        self.pending = tf.Variable(tf.zeros([2]), name="tally/pending", **shared)
 
     def state(self) -> dict:
         """Name -> variable."""
@@ -76,7 +80,8 @@ class Tally:
 
 
 class Status:
-    """Event: architecture.txt at the start of every process, a row of netStatus.txt every `logStep` images."""
+    """Event: architecture.txt at the start of every process, a row of netStatus.txt every `logStep`
+    images."""
 
     def __init__(self, system):
         self.system, self.started = system, False
@@ -91,7 +96,8 @@ class Status:
         moment, lines = system.schedule.at(done - 1), []
         if not self.started:
             self.started = True
-            archive.write_bytes(folder / "architecture.txt", describe.text(system.params, system.sizes).encode())
+            archive.write_bytes(folder / "architecture.txt",
+                                describe.text(system.params, system.sizes).encode())
             if done == 1 or not (folder / STATUS).exists():
                 lines = [HEADER, DASHES]
             if done == 1:
@@ -113,7 +119,8 @@ def cut_status(system, log_dir, done: int) -> None:
     for line in path.read_text(errors="replace").splitlines(keepends=True):
         cells = line.split("|")
         is_head = line.rstrip() in (HEADER.rstrip(), DASHES)
-        if is_head or (len(cells) == 12 and line.endswith("\n") and whole(cells[5].strip()) is not None and int(cells[5]) <= last):
+        if is_head or (len(cells) == 12 and line.endswith("\n") and whole(cells[5].strip()) is not None
+                       and int(cells[5]) <= last):
             kept.append(line)
     archive.write_bytes(path, "".join(kept).encode())
 
@@ -126,8 +133,8 @@ def folder_of(system, host) -> Path:
 
 
 class Console:
-    """The lines on the terminal: a row of the present losses every `logStep` images, under the original's two header
-    rows."""
+    """The lines on the terminal: a row of the present losses every `logStep` images, under the original's two
+    header rows."""
 
     def __init__(self, system):
         self.system, self.begun = system, False
@@ -142,7 +149,7 @@ class Console:
         return [*([HEADER, DASHES] if first else []), row]
 
 
-# -- pictures ----------------------------------------------------------------------------------------------------------
+# -- pictures ------------------------------------------------------------------------------------------------
 def picture_name(moment: Moment) -> str:
     """Of the sheet of reals and fakes."""
     return f"{moment.resolution}_{moment.stage}_{moment.shown_here}.jpg"
@@ -151,8 +158,10 @@ def picture_name(moment: Moment) -> str:
 def reals_above_fakes(system, moment: Moment, source) -> np.ndarray:
     """Eight reals above eight fakes of new latents, two pixels apart, uint8 [h, w, 3]."""
     seed = system.params.seed
-    reals = real_batch(system.pyramid(source), min(8, len(source)), moment.resolution, seed, "picture", moment.iteration)
-    latents = generator(seed, "picture latents", moment.iteration).standard_normal((8, system.params.latentSize))
+    reals = real_batch(system.pyramid(source), min(8, len(source)), moment.resolution, seed, "picture",
+                       moment.iteration)
+    latents = generator(seed, "picture latents",
+                        moment.iteration).standard_normal((8, system.params.latentSize))
     fakes = system.generate_at(latents.astype(np.float32), moment.level, moment.alpha)
     if len(reals) < 8:
         reals = np.concatenate([reals, np.zeros_like(fakes[len(reals):])])
@@ -167,7 +176,8 @@ def growth_frame(system, side: int) -> np.ndarray:
 
 
 class Growth:
-    """Event: the same latent again and again while the networks grow, as `growth/N.png` and as `growth.gif`."""
+    """Event: the same latent again and again while the networks grow, as `growth/N.png` and as
+    `growth.gif`."""
 
     def __init__(self, system):
         self.system = system
@@ -178,7 +188,8 @@ class Growth:
         folder = folder_of(self.system, host) / "growth"
         folder.mkdir(exist_ok=True)
         saving.save(folder / f"{done:09d}.png", growth_frame(self.system, self.side))
-        frames = [path for path in sorted(folder.glob("*.png")) if whole(path.stem) is not None and int(path.stem) <= done]
+        frames = [path for path in sorted(folder.glob("*.png")) if whole(path.stem) is not None
+                  and int(path.stem) <= done]
         pictures = [np.asarray(Image.open(path).convert("RGB")) for path in frames[-200:]]
         saving.save_gif(folder.parent / "growth.gif", pictures, 200)
         return {}
@@ -193,7 +204,8 @@ def events(system) -> list[Event]:
 
     def picture(done, host):
         moment = schedule.at(done - 1)
-        saving.save(folder_of(system, host) / picture_name(moment), reals_above_fakes(system, moment, host.source))
+        saving.save(folder_of(system, host) / picture_name(moment),
+                    reals_above_fakes(system, moment, host.source))
         return growth.run(done, host)
 
     def stage(done, host):

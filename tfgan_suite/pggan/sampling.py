@@ -35,7 +35,8 @@ def draw(network, z: np.ndarray, level: int | None = None, alpha: float | None =
     alpha = (float(weight) if level == int(grown) else 1.0) if alpha is None else alpha
     images = network.at(level, None if alpha >= 1.0 or level == 0 else tf.constant(alpha, tf.float64))
     rows = max(1, (1 << 18) // (4 << level) ** 2)  # so that a layer's activations stay below about a gigabyte
-    return np.concatenate([images(tf.constant(z[i:i + rows], tf.float32)).numpy() for i in range(0, len(z), rows)])
+    return np.concatenate([images(tf.constant(z[i:i + rows], tf.float32)).numpy()
+                           for i in range(0, len(z), rows)])
 
 
 def to_bytes(x: np.ndarray, legacy: bool = False) -> np.ndarray:
@@ -44,8 +45,8 @@ def to_bytes(x: np.ndarray, legacy: bool = False) -> np.ndarray:
 
 
 def through_levels(network, z: np.ndarray, steps: int = 8, legacy: bool = False) -> np.ndarray:
-    """One latent [1, latent] at every level and fade weight that the generator has, uint8 [frames, s, s, 3] of one
-    size."""
+    """One latent [1, latent] at every level and fade weight that the generator has, uint8 [frames, s, s, 3]
+    of one size."""
     last = int(network.progress.numpy()[0])
     moments = [(0, 1.0), *((level, (i + 1) / steps) for level in range(1, last + 1) for i in range(steps))]
     frames = []

@@ -1,7 +1,7 @@
 """When PGGAN grows: a pure function of the iteration, so that a run goes on from any moment.
 
-The first resolution is only trained stably. Each further one is faded in (alpha from 0 up to 1) and then trained stably. A
-stage lasts a number of images; the batch depends on the resolution.
+The first resolution is only trained stably. Each further one is faded in (alpha from 0 up to 1) and then
+trained stably. A stage lasts a number of images; the batch depends on the resolution.
 """
 from __future__ import annotations
 
@@ -97,7 +97,8 @@ class Schedule:
         return self.start_images if level == self.start_level else 0
 
     def alpha(self, level: int, local) -> float:
-        """Weight of the level in its fade: the share of the fade's images that have been shown; 1 or more after it.
+        """Weight of the level in its fade: the share of the fade's images that have been shown; 1 or more
+        after it.
 
         Args:
             local: iterations at this level in this run, a number or a float64 tensor.
@@ -110,17 +111,20 @@ class Schedule:
         level, local = self.start_level + index, iteration - self._table[0][index]
         here = self.images_at(level) + local * self.batch(level)
         alpha = 1.0 if level == self.first or self.fade == 0 else min(self.alpha(level, local), 1.0)
-        return Moment(iteration, level, 4 << level, self.batch(level), "fade" if alpha < 1 else "stable", alpha,
+        return Moment(iteration, level, 4 << level, self.batch(level), "fade" if alpha < 1 else "stable",
+                      alpha,
                       self._table[1][index] + local * self.batch(level), here)
 
     def past(self, done: int) -> list[Moment]:
-        """What tells the first `done` iterations from those of another schedule: the first two and the last of every level."""
+        """What tells the first `done` iterations from those of another schedule: the first two and the last
+        of every level."""
         firsts = [self.first_iteration(level) for level in range(self.start_level, self.last + 1)]
         marks = {mark for first in firsts for mark in (first - 1, first, first + 1)} | {done - 1}
         return [self.at(mark) for mark in sorted(marks) if 0 <= mark < done]
 
     def crossed(self, every: int, iteration: int) -> bool:
-        """Whether the images shown before `iteration` have passed a multiple of `every` since the iteration before it."""
+        """Whether the images shown before `iteration` have passed a multiple of `every` since the iteration
+        before it."""
         before = self.at(iteration - 1).shown // every if iteration > 0 else 0
         return self.at(iteration).shown // every > before
 
@@ -159,15 +163,18 @@ def start_of(params, last: int) -> tuple[int, int]:
         return first, 0
     resolution, images = map(int, resume_words(params.resumeTraining))
     if resolution not in [4 << level for level in range(first, last + 1)]:
-        raise UserError(f"{asked}: resolution {resolution} is not one of this run; give one from {params.startRes} to "
+        raise UserError(f"{asked}: resolution {resolution} is not one of this run; give one from "
+                        f"{params.startRes} to "
                         f"{params.endRes}")
     level, fade = level_of(resolution), params.samplesWhileFade
     total = params.samplesWhileStable + (fade if level > first else 0)
     if images > total:
-        raise UserError(f"{asked}: {images} images are more than the {total} that resolution {resolution} is trained "
+        raise UserError(f"{asked}: {images} images are more than the {total} that resolution {resolution} is "
+                        f"trained "
                         f"with; give fewer, or the next resolution")
     if level > first and images < fade:
-        raise UserError(f"{asked}: snapshots are resumed in stable stages; give at least the {fade} images of the fade")
+        raise UserError(f"{asked}: snapshots are resumed in stable stages; give at least the {fade} images "
+                        f"of the fade")
     return level, images
 
 
@@ -175,8 +182,8 @@ def schedule_of(params) -> Schedule:
     """The schedule of an experiment.
 
     Raises:
-        UserError: endRes below startRes, a resolution without a batch, a batch that the minibatch-stddev group does not
-            divide, or an impossible `resumeTraining`.
+        UserError: endRes below startRes, a resolution without a batch, a batch that the minibatch-stddev
+            group does not divide, or an impossible `resumeTraining`.
     """
     first, last = level_of(params.startRes), level_of(params.endRes)
     if last < first:
@@ -184,10 +191,12 @@ def schedule_of(params) -> Schedule:
     batches, group = batches_of(params.batch_table), params.stdDevGroup
     for resolution in (4 << level for level in range(first, last + 1)):
         if resolution not in batches:
-            raise UserError(f"batch_table={params.batch_table}: has no batch for {resolution}, needed for endRes="
+            raise UserError(f"batch_table={params.batch_table}: has no batch for {resolution}, needed for "
+                            f"endRes="
                             f"{params.endRes}; add {resolution}:16")
         if group > 1 and batches[resolution] % group:
-            raise UserError(f"stdDevGroup={group} does not divide the batch {batches[resolution]} of resolution {resolution}; "
+            raise UserError(f"stdDevGroup={group} does not divide the batch {batches[resolution]} of "
+                            f"resolution {resolution}; "
                             f"change stdDevGroup or batch_table")
     level, images = start_of(params, last)
     return Schedule(first, last, params.samplesWhileStable, params.samplesWhileFade, batches, level, images)

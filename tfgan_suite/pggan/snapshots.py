@@ -33,7 +33,8 @@ def read(path) -> dict:
 
 
 def level_in_name(path) -> int | None:
-    """The level that a snapshot was trained at, from `modelCheckpoint_8x8_...` or `8x8_final_...`; None if it does not say."""
+    """The level that a snapshot was trained at, from `modelCheckpoint_8x8_...` or `8x8_final_...`; None if it
+    does not say."""
     found = re.match(r"(?:modelCheckpoint_)?(\d+)x\d+_", Path(path).name)
     return level_of(int(found[1])) if found else None
 
@@ -50,7 +51,8 @@ def sizes_of(arrays: dict, path="weights") -> Sizes:
     try:
         latent = arrays["net.chain.0.0.linear.weight"].shape[1]
         levels = 1 + max(int(name.split(".")[2]) for name in arrays if name.startswith("net.toRGBs."))
-        widths = [arrays["net.chain.0.3.bias"].size] + [arrays[f"net.chain.{i}.4.bias"].size for i in range(1, levels)]
+        widths = [arrays["net.chain.0.3.bias"].size] + [arrays[f"net.chain.{i}.4.bias"].size
+                                                        for i in range(1, levels)]
         return Sizes(latent, arrays["net.toRGBs.0.0.bias"].size, (widths[0], *widths), group=0)
     except (KeyError, ValueError, IndexError) as error:
         raise UserError(f"{path}: is not a generator of ppgan ({error} is missing)") from None
@@ -69,7 +71,8 @@ def assign(network, arrays: dict, path) -> None:
         raise UserError(f"{path}: is of another architecture (first difference: '{odd[0]}'); {advice}")
     for name, shape in shapes.items():
         if arrays[name].shape != tuple(shape):
-            raise UserError(f"{path}: is of another architecture ('{name}' has shape {arrays[name].shape}, here {shape}); "
+            raise UserError(f"{path}: is of another architecture ('{name}' has shape {arrays[name].shape}, "
+                            f"here {shape}); "
                             f"{advice}")
     network.assign(arrays)
     level = level_in_name(path)
@@ -118,7 +121,8 @@ def _load_own(system, path: Path) -> None:
         for name, variable in system.state().items():
             if name.split("/")[0] in system.optimizers and "learning_rate" not in name and name in saved:
                 if saved[name].shape != tuple(variable.shape):
-                    raise UserError(f"{saved.path}: '{name}' has shape {saved[name].shape}, this run needs {variable.shape}")
+                    raise UserError(f"{saved.path}: '{name}' has shape {saved[name].shape}, this run needs "
+                                    f"{variable.shape}")
                 variable.assign(saved[name])
 
 

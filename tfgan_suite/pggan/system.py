@@ -38,7 +38,8 @@ class PGGAN(System):
     length = ("endRes",)
     length_in_iterations = False
     log_files = reports.FILES
-    unconnected = tf.UnconnectedGradients.ZERO  # of what has been trained at an earlier level, as in torch 1.3
+    # of what has been trained at an earlier level, as in torch 1.3
+    unconnected = tf.UnconnectedGradients.ZERO
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
@@ -56,11 +57,17 @@ class PGGAN(System):
     def _prepare_training(self) -> None:
         p, replicas = self.params, distributed.replicas()
         if "js" in options.penalty_names(p.penalty) and p.criticLossFunc == "BEGAN":
-            raise UserError("penalty=js with criticLossFunc=BEGAN: gamma cannot be both the regulariser's weight and BEGAN's "
+            raise UserError("penalty=js with criticLossFunc=BEGAN: gamma cannot be both the regulariser's "
+                            "weight and BEGAN's "
                             "ratio; give --criticLossFunc=WGAN or --penalty=none")
         for resolution, batch in self.schedule.batches.items():
-            if p.startRes <= resolution <= p.endRes and p.stdDevGroup > 1 and batch // replicas % p.stdDevGroup:
-                raise UserError(f"stdDevGroup={p.stdDevGroup} does not divide the batch {batch} of resolution {resolution} on "
+            if (
+                p.startRes <= resolution <= p.endRes
+                and p.stdDevGroup > 1
+                and batch // replicas % p.stdDevGroup
+            ):
+                raise UserError(f"stdDevGroup={p.stdDevGroup} does not divide the batch {batch} of "
+                                f"resolution {resolution} on "
                                 f"each of {replicas} devices; change batch_table or stdDevGroup")
         for name, rate, betas, decay in (("g", p.gLR, p.gOptimizer_betas, p.gLR_wdecay),
                                          ("d", p.cLR, p.cOptimizer_betas, p.cLR_wdecay)):
@@ -69,14 +76,15 @@ class PGGAN(System):
         self.tally = reports.Tally()
         shared = {"trainable": False, "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
         self.extra_state = {"k": tf.Variable(0.0, name="k", **shared),
-                            **{f"loaded_rate/{n}": tf.Variable(0.0, name=f"rate_{n}", **shared) for n in self.optimizers},
+                            **{f"loaded_rate/{n}": tf.Variable(0.0, name=f"rate_{n}", **shared)
+                               for n in self.optimizers},
                             **self.tally.state()}
         if p.preWtsFile:
             snapshots.start_from(self, p.preWtsFile)
         elif p.resumeTraining:
             raise UserError("resumeTraining needs the weights to go on with; give --preWtsFile=FILE.pth.tar")
 
-    # -- size of a run -------------------------------------------------------------------------------------------------
+    # -- size of a run ---------------------------------------------------------------------------------------
     @property
     def critic_steps(self) -> int:
         """Critic steps of one iteration, those that are undone after the generator step included."""
@@ -92,7 +100,8 @@ class PGGAN(System):
 
     @property
     def heaviest(self) -> int:
-        """The first of the last level that has the extra terms (`lazyRegularization` leaves them out of most)."""
+        """The first of the last level that has the extra terms (`lazyRegularization` leaves them out of
+        most)."""
         first = self.schedule.first_iteration(self.schedule.last)
         return next((step for step in range(first, self.iterations) if self.phase(step).regularise), first)
 
@@ -112,7 +121,8 @@ class PGGAN(System):
         if self.params.deactivateLog:
             return False
         stable = self.schedule.at(done - 1).stage == "stable"
-        return (stable or self.params.saveWhileFading) and self.schedule.crossed(self.params.saveModelEvery, done - 1)
+        return (stable or self.params.saveWhileFading) and self.schedule.crossed(self.params.saveModelEvery,
+                                                                                 done - 1)
 
     def keep(self, number: int) -> bool:
         return True
@@ -122,7 +132,8 @@ class PGGAN(System):
         return self.schedule.ends_stage(done - 1)
 
     def rewrites_past(self, old, done: int) -> str:
-        """Later levels may get other batches and lengths, and the present one another length; what is done stays as it was."""
+        """Later levels may get other batches and lengths, and the present one another length; what is done
+        stays as it was."""
         if schedule_of(old).past(done) == self.schedule.past(done):
             return ""
         return f"it would change what the first {done} iterations did"
@@ -132,18 +143,20 @@ class PGGAN(System):
         count = moment.shown if self.params.lazy_count == "images" else step
         return Phase(moment.level, moment.stage == "fade", count % every == 0)
 
-    # -- data ----------------------------------------------------------------------------------------------------------
+    # -- data ------------------------------------------------------------------------------------------------
     def source(self):
         source, p = open_source(self.params.data_path, self.params.endRes), self.params
         levels = range(self.schedule.start_level, self.schedule.last + 1)
         most = max(self.schedule.batch(level) for level in levels)
         if len(source) < most:
-            raise UserError(f"{p.data_path}: has {len(source)} images, fewer than a batch of {most}; add images, or give "
+            raise UserError(f"{p.data_path}: has {len(source)} images, fewer than a batch of {most}; add "
+                            f"images, or give "
                             f"smaller batches in --batch_table")
         return source
 
     def reals(self):
-        """At the last resolution, made as for training: the aspect ratio is not kept, inputFilter, nChannels."""
+        """At the last resolution, made as for training: the aspect ratio is not kept, inputFilter,
+        nChannels."""
         p, source = self.params, self.source()
         return Mapped(source, lambda picture: resized(picture, p.endRes, p.inputFilter, p.nChannels),
                       f"{p.endRes} {p.inputFilter} {p.nChannels}")
@@ -152,7 +165,8 @@ class PGGAN(System):
         """The resized images of `source`; one for the run."""
         if self._pyramid is None or self._pyramid.source is not source:
             levels = range(self.schedule.start_level, self.schedule.last + 1)
-            self._pyramid = Pyramid(source, [4 << level for level in levels], self.params.inputFilter, self.params.nChannels,
+            self._pyramid = Pyramid(source, [4 << level for level in levels], self.params.inputFilter,
+                                    self.params.nChannels,
                                     self.params.cache_gb * 2**30, self.params.mirror)
         return self._pyramid
 
@@ -164,9 +178,10 @@ class PGGAN(System):
 
     def batch_spec(self):
         m = self.schedule.at(self.heaviest)
-        return {"reals": tf.TensorSpec((m.batch, self.critic_steps, m.resolution, m.resolution, self.params.nChannels))}
+        return {"reals": tf.TensorSpec((m.batch, self.critic_steps, m.resolution, m.resolution,
+                                        self.params.nChannels))}
 
-    # -- one iteration -------------------------------------------------------------------------------------------------
+    # -- one iteration ---------------------------------------------------------------------------------------
     def draws(self, draw: Draws, phase: Phase) -> dict[str, tf.Tensor]:
         n, latent = self.schedule.batch(phase.level), self.params.latentSize
         found = {"z/g": draw.normal("z/g", [n, latent])}
@@ -181,7 +196,8 @@ class PGGAN(System):
 
         Args:
             batch: 'reals' [n, critic steps, h, w, c].
-            draws: 'z/i' [n, latent] and 'weight/i' [n, 1, 1, 1] of critic step i, 'z/g' of the generator step.
+            draws: 'z/i' [n, latent] and 'weight/i' [n, 1, 1, 1] of critic step i, 'z/g' of the generator
+                step.
         """
         alpha = self._alpha(step, phase.level) if phase.fading else None
         self._set_rates(phase.level)
@@ -202,13 +218,15 @@ class PGGAN(System):
         self._follow(phase.level, alpha)
         scalars = dict(zip(objective.LOGGED, tf.unstack(tf.reduce_mean(tf.stack(logged), 0))))
         scalars["genLoss"] = g_loss
-        scalars.update({name: tf.reduce_mean([more[name] for more in regulariser]) for name in regulariser[0]})
+        scalars.update({name: tf.reduce_mean([more[name] for more in regulariser])
+                        for name in regulariser[0]})
         if self.params.criticLossFunc == "BEGAN":
             scalars["k"] = self.extra_state["k"].read_value()
         return {**scalars, **self._position(step, phase.level, alpha)}
 
     def _position(self, step: tf.Tensor, level: int, alpha: tf.Tensor | None) -> dict[str, tf.Tensor]:
-        """Where the run is, for the logs: resolution, weight of the newest level, images shown before, rates."""
+        """Where the run is, for the logs: resolution, weight of the newest level, images shown before,
+        rates."""
         first = self.schedule.first_iteration(level)
         shown = self.schedule.at(first).shown + (tf.cast(step, tf.int64) - first) * self.schedule.batch(level)
         return {"resolution": tf.constant(4.0 * 2**level), "alpha": tf.constant(1.0) if alpha is None else
@@ -238,8 +256,8 @@ class PGGAN(System):
     def _trained(self, kind: str, level: int) -> list:
         """The variables that a step at this level moves.
 
-        A parameter that has been trained at an earlier level and is no longer in use gets a zero gradient, as in torch
-        1.3: its step count and its second moment go on. One of a later level gets none.
+        A parameter that has been trained at an earlier level and is no longer in use gets a zero gradient, as
+        in torch 1.3: its step count and its second moment go on. One of a later level gets none.
         """
         network = self.networks[kind]
         return [v for v in network.trainable_variables if network.in_use(v, level, self.schedule.first)]
@@ -247,8 +265,8 @@ class PGGAN(System):
     def _critic_step(self, step, real, z, weight, phase: Phase, alpha) -> tuple[tf.Tensor, dict]:
         """Returns the losses in the order of `objective.LOGGED`, and the scalars of `--penalty`.
 
-        These penalties are in every step, whatever `lazyRegularization` says of the original's terms. critLoss holds
-        them.
+        These penalties are in every step, whatever `lazyRegularization` says of the original's terms.
+        critLoss holds them.
         """
         fake = tf.stop_gradient(self.networks["g"].at(phase.level, alpha)(z))
         k = self.extra_state["k"]
@@ -270,7 +288,8 @@ class PGGAN(System):
         return loss
 
     def _critic_state(self) -> list:
-        """(variable, value) of what `unrollCritic` puts back: the critic, and in the mended form Adam's state and k."""
+        """(variable, value) of what `unrollCritic` puts back: the critic, and in the mended form Adam's state
+        and k."""
         variables = list(self.networks["d"].trainable_variables)
         if self.params.unroll_form == "mended":
             variables += [*self.optimizers["d"].variables, self.extra_state["k"]]
@@ -278,7 +297,8 @@ class PGGAN(System):
 
     def _follow(self, level: int, alpha) -> None:
         """Notes how far G has grown, and moves the averaged copy."""
-        progress = tf.stack([tf.constant(level, tf.float32), tf.constant(1.0) if alpha is None else tf.cast(alpha, tf.float32)])
+        progress = tf.stack([tf.constant(level, tf.float32), tf.constant(1.0)
+                             if alpha is None else tf.cast(alpha, tf.float32)])
         self.networks["g"].progress.assign(progress)
         if "a" in self.networks:
             self.networks["a"].progress.assign(progress)
@@ -292,12 +312,14 @@ class PGGAN(System):
     def plan(self) -> list[str]:
         first, last = self.schedule.start_level, self.schedule.last
         rows = [self.schedule.at(self.schedule.first_iteration(level)) for level in range(first, last + 1)]
-        return [f"{m.resolution}x{m.resolution}: batch {m.batch}, from iteration {m.iteration}, {m.shown:,} images before"
+        return [f"{m.resolution}x{m.resolution}: batch {m.batch}, from iteration {m.iteration}, {m.shown:,} "
+                f"images before"
                 for m in rows]
 
     def status(self, step: int) -> str:
         moment = self.schedule.at(step)
-        return f"{moment.resolution}x{moment.resolution} " + (f"fade {moment.alpha:.2f}" if moment.alpha < 1 else "stable")
+        return f"{moment.resolution}x{moment.resolution} " + (f"fade {moment.alpha:.2f}"
+                                                              if moment.alpha < 1 else "stable")
 
     def cut_logs(self, log_dir, done: int) -> None:
         reports.cut_status(self, log_dir, done)
@@ -305,7 +327,7 @@ class PGGAN(System):
     def events(self) -> list:
         return reports.events(self)
 
-    # -- pictures ------------------------------------------------------------------------------------------------------
+    # -- pictures --------------------------------------------------------------------------------------------
     def latents(self, n: int, seed: int) -> np.ndarray:
         return generator(seed, "latents").standard_normal((n, self.params.latentSize)).astype(np.float32)
 
@@ -313,7 +335,8 @@ class PGGAN(System):
         return self.generate_at(latents)
 
     def generate_at(self, latents, level: int | None = None, alpha: float | None = None) -> np.ndarray:
-        """Images [n, s, s, c] of any level (s = 4 * 2^level) and fade weight; by default as far as G has grown."""
+        """Images [n, s, s, c] of any level (s = 4 * 2^level) and fade weight; by default as far as G has
+        grown."""
         return np.clip(sampling.draw(self.networks[self.sampling[0]], latents, level, alpha), -1.0, 1.0)
 
     def generate_bytes(self, n: int) -> int:

@@ -1,4 +1,5 @@
-"""VGG16 (Simonyan and Zisserman, ICLR 2015) with torchvision's weights, as feature_extractor.py of alenmora/ppgan uses it."""
+"""VGG16 (Simonyan and Zisserman, ICLR 2015) with torchvision's weights, as feature_extractor.py of
+alenmora/ppgan uses it."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -33,7 +34,8 @@ def read_weights(path=None) -> dict[str, np.ndarray]:
 
 
 def preprocess(path) -> np.ndarray:
-    """A picture file as float32 [1, 224, 224, 3] in [0, 1]: bicubic resize, pixels not normalised further (as the original)."""
+    """A picture file as float32 [1, 224, 224, 3] in [0, 1]: bicubic resize, pixels not normalised further (as
+    the original)."""
     picture = Image.fromarray(read_rgb(path)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     return np.asarray(picture, np.float32)[None] / np.float32(255)
 
@@ -45,7 +47,8 @@ def logits(weights: dict, x: np.ndarray) -> np.ndarray:
         x: [n, 224, 224, 3].
     """
     h = tf.constant(x)
-    numbers = sorted(int(name.split(".")[1]) for name in weights if name.startswith("features.") and name.endswith("weight"))
+    numbers = sorted(int(name.split(".")[1]) for name in weights if name.startswith("features.")
+                     and name.endswith("weight"))
     for number in numbers:
         kernel = np.transpose(weights[f"features.{number}.weight"], (2, 3, 1, 0))
         h = tf.nn.relu(tf.nn.conv2d(h, kernel, 1, "SAME") + weights[f"features.{number}.bias"])

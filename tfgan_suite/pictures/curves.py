@@ -1,4 +1,5 @@
-"""Curves of a run's scalars, drawn with matplotlib (half a second to import, so only where something is drawn)."""
+"""Curves of a run's scalars, drawn with matplotlib (half a second to import, so only where something is
+drawn)."""
 from __future__ import annotations
 
 import io
@@ -20,8 +21,8 @@ def read_metrics(path) -> dict[str, dict[int, float]]:
 
 
 def draw_series(log_dir, names, denser=None) -> dict:
-    """One curve over the iterations for each name, as `<name>.png` in the log folder, from the whole `metrics.jsonl`; names
-    that it lacks are left out.
+    """One curve over the iterations for each name, as `<name>.png` in the log folder, from the whole
+    `metrics.jsonl`; names that it lacks are left out.
 
     Args:
         denser: series that replace those of the file, name -> iteration -> value.
@@ -32,7 +33,8 @@ def draw_series(log_dir, names, denser=None) -> dict:
     series = {**read_metrics(Path(log_dir) / "metrics.jsonl"), **(denser or {})}
     for name in names:
         if name in series:
-            archive.write_bytes(Path(log_dir) / f"{name}.png", curve(sorted(series[name].items()), name, "png"))
+            archive.write_bytes(Path(log_dir) / f"{name}.png",
+                                curve(sorted(series[name].items()), name, "png"))
     return {}
 
 

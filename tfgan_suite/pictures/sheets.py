@@ -27,7 +27,8 @@ def grid(images: np.ndarray, rows: int, cols: int, border: int = 0, fill: int = 
     return sheet
 
 
-def draw_grid(cells: np.ndarray, rows: int | None = None, cols: int | None = None, border: int = 1) -> np.ndarray:
+def draw_grid(cells: np.ndarray, rows: int | None = None, cols: int | None = None,
+              border: int = 1) -> np.ndarray:
     """A sheet with black lines between its cells (`draw_grid` of aleju/gan-error-avoidance and of imgaug).
 
     Args:
@@ -64,13 +65,15 @@ def strip(cells: np.ndarray) -> np.ndarray:
 
 
 def divided(n: int) -> tuple[int, int]:
-    """(rows, columns) of a full sheet of n images: rows is the largest divisor of n that is not above its root (tflib)."""
+    """(rows, columns) of a full sheet of n images: rows is the largest divisor of n that is not above its
+    root (tflib)."""
     rows = max(r for r in range(1, math.isqrt(n) + 1) if n % r == 0)
     return rows, n // rows
 
 
 def images_per_row(n: int) -> int:
-    """sqrt(n) for squares; else for n > 5 the largest divisor above 2 and up to sqrt(n); else 1 (alenmora/ppgan)."""
+    """sqrt(n) for squares; else for n > 5 the largest divisor above 2 and up to sqrt(n); else 1
+    (alenmora/ppgan)."""
     root = math.isqrt(n)
     if root * root == n:
         return root

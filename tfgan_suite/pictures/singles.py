@@ -23,10 +23,11 @@ def path(folder: Path, number: int) -> Path:
 
 
 def write(system, folder, samples: SystemSamples, iteration: int) -> int:
-    """Writes `image_0.png`, ... and, of a conditional system, `labels.npy` (int32 [n]); goes on where it was stopped.
+    """Writes `image_0.png`, ... and, of a conditional system, `labels.npy` (int32 [n]); goes on where it was
+    stopped.
 
-    They are the samples that `tools/evaluate.py` judges with the same number, seed and batch. `samples.json` tells which they
-    are, so that those of another model are not mixed with them.
+    They are the samples that `tools/evaluate.py` judges with the same number, seed and batch. `samples.json`
+    tells which they are, so that those of another model are not mixed with them.
 
     Args:
         samples: what is drawn from the system.
@@ -40,7 +41,8 @@ def write(system, folder, samples: SystemSamples, iteration: int) -> int:
     """
     folder = archive.make_folder(folder)
     params = system.params
-    about = {"experiment": params.name, "weights": params.wts_dir, "iteration": int(iteration), **samples.protocol}
+    about = {"experiment": params.name, "weights": params.wts_dir, "iteration": int(iteration),
+             **samples.protocol}
     _claim(folder, about)
     whole = next(i for i in range(len(samples) + 1) if not path(folder, i).is_file())
     start = min(whole // samples.batch * samples.batch, len(samples))
@@ -49,7 +51,8 @@ def write(system, folder, samples: SystemSamples, iteration: int) -> int:
         buffer = io.BytesIO()
         np.save(buffer, labels.astype(np.int32))
         archive.write_bytes(folder / LABELS, buffer.getvalue())
-    with tqdm(total=len(samples), initial=start, unit="img", dynamic_ncols=True, disable=not sys.stderr.isatty()) as bar:
+    with tqdm(total=len(samples), initial=start, unit="img", dynamic_ncols=True,
+              disable=not sys.stderr.isatty()) as bar:
         number = start
         for pictures, _ in samples.batches(start):
             for picture in pictures:
@@ -66,10 +69,14 @@ def _claim(folder: Path, about: dict) -> None:
         try:
             there = {**json.loads(place.read_text()), "samples": about["samples"]}
         except (ValueError, TypeError) as error:
-            raise UserError(f"{place}: cannot be read: {error}; empty the folder, or give another one") from error
+            raise UserError(
+                f"{place}: cannot be read: {error}; empty the folder, or give another one"
+            ) from error
         if there != about:
-            differs = ", ".join(f"{name}={there.get(name)}" for name in about if there.get(name) != about[name])
+            differs = ", ".join(f"{name}={there.get(name)}" for name in about
+                                if there.get(name) != about[name])
             raise UserError(f"{folder}: holds samples with {differs}; give another folder, or empty this one")
     elif path(folder, 0).is_file():
-        raise UserError(f"{folder}: holds other pictures ({path(folder, 0).name}); give another folder, or empty this one")
+        raise UserError(f"{folder}: holds other pictures ({path(folder, 0).name}); give another folder, or "
+                        f"empty this one")
     archive.write_bytes(place, json.dumps(about, indent=1).encode())

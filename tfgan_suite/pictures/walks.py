@@ -11,20 +11,23 @@ from tfgan_suite.random import generator
 
 
 def linear(a: np.ndarray, b: np.ndarray, n: int) -> np.ndarray:
-    """n points from a to b, float32 [n, ...]: b*s + a*(1-s), s = linspace(0, 1, n), as in ayanc/rpgan's interp.py."""
+    """n points from a to b, float32 [n, ...]: b*s + a*(1-s), s = linspace(0, 1, n), as in ayanc/rpgan's
+    interp.py."""
     s = np.float32(np.linspace(0.0, 1.0, n)).reshape(-1, *[1] * a.ndim)
     return b[None] * s + a[None] * (np.float32(1.0) - s)
 
 
 def through(points: np.ndarray, n: int) -> np.ndarray:
-    """n points, evenly along the straight lines from each of `points` [k, ...] (k at least 2) to the next, float32 [n, ...]."""
+    """n points, evenly along the straight lines from each of `points` [k, ...] (k at least 2) to the next,
+    float32 [n, ...]."""
     places = np.linspace(0.0, len(points) - 1.0, n)
     first = np.minimum(places.astype(int), len(points) - 2)
     s = np.float32(places - first).reshape(-1, *[1] * (points.ndim - 1))
     return points[first + 1] * s + points[first] * (np.float32(1.0) - s)
 
 
-def class_list(text: str | None, classes: int, name: str, option: str = "labels", least: int = 2) -> tuple[int, ...] | None:
+def class_list(text: str | None, classes: int, name: str, option: str = "labels",
+               least: int = 2) -> tuple[int, ...] | None:
     """The classes 'A,B,...' of an option.
 
     Raises:
@@ -47,8 +50,8 @@ def strips(system, pairs, seed: int, n: int, ends: tuple[int, ...] | None = None
     """Rows of n images for every pair of image numbers (from 1) of the sample sheet of that seed.
 
     Args:
-        ends: classes from the left to the right end (two or more), for a system whose `generate` takes weights of classes
-            [n, classes].
+        ends: classes from the left to the right end (two or more), for a system whose `generate` takes
+            weights of classes [n, classes].
 
     Returns:
         uint8 [len(pairs), n, H, W, C].
@@ -65,7 +68,8 @@ def strips(system, pairs, seed: int, n: int, ends: tuple[int, ...] | None = None
 
 
 def even_steps(a: np.ndarray, b: np.ndarray, steps: int = 8) -> np.ndarray:
-    """Codes of an interpolation, float32 [steps + 2, code]: a, then a + j (b - a) / steps for j = 0 ... steps - 1, then b.
+    """Codes of an interpolation, float32 [steps + 2, code]: a, then a + j (b - a) / steps for j = 0 ... steps
+    - 1, then b.
 
     The first code comes twice, as in aleju/gan-error-avoidance (sample_images.py).
     """
@@ -76,18 +80,19 @@ def even_steps(a: np.ndarray, b: np.ndarray, steps: int = 8) -> np.ndarray:
 def neighbours(code: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """The code itself, then the code plus the noise rows from the second on, float32 [n, code].
 
-    aleju/gan-error-avoidance puts the code into the first noise row, so that its first picture shows twice the code.
+    aleju/gan-error-avoidance puts the code into the first noise row, so that its first picture shows twice
+    the code.
     """
     return np.concatenate([code[None], code + noise[1:]]).astype(np.float32)
 
 
-# -- latents of alenmora/ppgan's generator.py ------------------------------------------------------------------
+# -- latents of alenmora/ppgan's generator.py ----------------------------------------------------------------
 def cut(z: np.ndarray, psi: float, how: str = "wrap", seed: int = 0) -> np.ndarray:
     """Keeps latents within |psi|.
 
     Args:
-        how: 'wrap': the remainder of the division by psi with the sign of z (the original: 1.6 becomes 0.1 for 1.5;
-            0 gives zeros); 'clip'; 'resample': drawn anew until within.
+        how: 'wrap': the remainder of the division by psi with the sign of z (the original: 1.6 becomes 0.1
+            for 1.5; 0 gives zeros); 'clip'; 'resample': drawn anew until within.
     """
     z, psi = np.asarray(z, np.float32), np.float32(abs(psi))
     if psi == 0:

@@ -1,5 +1,5 @@
-"""All discriminators of a run in stacked weights [K, ...]: the fast twin of `layers.projections.Projected` over
-`networks.discriminator`, whose loops do not grow with K."""
+"""All discriminators of a run in stacked weights [K, ...]: the fast twin of `layers.projections.Projected`
+over `networks.discriminator`, whose loops do not grow with K."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,8 @@ from tfgan_suite.penalties import Look
 from tfgan_suite.rpgan.networks import discriminator_table
 
 LOGISTIC = LOSSES["logistic"]
-Penalty = Callable[[Look], tuple]  # -> a scalar that a discriminator minimises as well, scalars for the logs by name
+# -> a scalar that a discriminator minimises as well, scalars for the logs by name
+Penalty = Callable[[Look], tuple]
 
 
 class Stack(tf.keras.layers.Layer):
@@ -30,14 +31,16 @@ class Stack(tf.keras.layers.Layer):
         df: channels after the first layer.
         filters: their projections, or None to look at the image itself (the baseline: one discriminator).
         seed: of the first values.
-        chunk: how many are computed side by side; 0 chooses by size. 1 is the plain form: convolutions, one at a time.
+        chunk: how many are computed side by side; 0 chooses by size. 1 is the plain form: convolutions, one
+            at a time.
         scope: in front of the variables' names.
 
     Raises:
         UserError: the input is too small for its layers, or the chunk does not divide their number.
     """
 
-    def __init__(self, imsz: int, df: int, filters: Filters | None, seed: int = 0, chunk: int = 0, scope: str = ""):
+    def __init__(self, imsz: int, df: int, filters: Filters | None, seed: int = 0, chunk: int = 0,
+                 scope: str = ""):
         super().__init__(dtype="float32", autocast=False)
         self.filters, self.compute = filters, compute_dtype()
         self.numbers = (0,) if filters is None else filters.numbers
@@ -49,28 +52,33 @@ class Stack(tf.keras.layers.Layer):
         self.biases = [self.add_weight(f"{scope}c{j}_b", (self.count, row.outputs), initializer="zeros")
                        for j, row in enumerate(self.table)]
         if chunk and self.count % chunk:
-            raise UserError(f"chunk={chunk}: must divide the number of discriminators ({self.count}); 0 chooses it")
-        # On small inputs all at once, else one at a time: then the arithmetic rules, and activations for one are enough.
+            raise UserError(f"chunk={chunk}: must divide the number of discriminators ({self.count}); 0 "
+                            f"chooses it")
+        # On small inputs all at once, else one at a time: then the arithmetic rules, and
+        # activations for one are enough.
         self.chunk = chunk or (self.count if side <= 8 else 1)
 
     def _kernel(self, name: str, row, seed: int) -> tf.Variable:
         shape, fan = (self.count, row.size, row.size, row.inputs, row.outputs), row.size**2 * row.inputs
-        return self.add_weight(name, shape, initializer=lambda s, dtype=None: uniform_by_fan(s, fan, seed, "d/" + name))
+        return self.add_weight(name, shape, initializer=lambda s,
+                               dtype=None: uniform_by_fan(s, fan, seed, "d/" + name))
 
     def _check(self, imsz: int) -> None:
         side = imsz
         if self.filters is not None:
             k, s = self.filters.values.shape[1], self.filters.stride
             if k < s:
-                raise UserError(f"filts.npz: the kernel ({k}) is smaller than the stride ({s}); use filts/rproj.py")
+                raise UserError(f"filts.npz: the kernel ({k}) is smaller than the stride ({s}); use "
+                                f"filts/rproj.py")
             side = (imsz + 2 * self.filters.padding[0] - k) // s + 1
         for _ in self.table[:-1]:
             side = (side - 2) // 2 + 1
         if side < 2 or not self.table:
-            raise UserError(f"imsz={imsz}: too small for the discriminators with these projections; use larger images "
+            raise UserError(f"imsz={imsz}: too small for the discriminators with these projections; use "
+                            f"larger images "
                             f"or filters with an even difference of kernel and stride")
 
-    # -- forward -------------------------------------------------------------------------------------------------------
+    # -- forward ---------------------------------------------------------------------------------------------
     def project(self, images: tf.Tensor) -> tf.Tensor:
         """Images [n, H, W, 3] -> the inputs of all these discriminators [K, n, h, w, channels]."""
         return images[None] if self.filters is None else self.filters.project(tf.cast(images, self.compute))
@@ -96,7 +104,7 @@ class Stack(tf.keras.layers.Layer):
         """Logits [K, n, h, w, 1] of these discriminators."""
         return self.logits(self.project(images), list(zip(self.kernels, self.biases)))
 
-    # -- losses ------------------------------------------------------------------------------------------------
+    # -- losses ----------------------------------------------------------------------------------------------
     @property
     def variables_by_layer(self) -> list[tf.Variable]:
         """Kernel and bias of the first layer, of the second, ..."""
@@ -105,18 +113,19 @@ class Stack(tf.keras.layers.Layer):
     def row(self, variable: tf.Variable, i: int) -> np.ndarray:
         """A discriminator's part of a variable.
 
-        TensorFlow copies a whole variable at every read of it, slices included, once a row has been gathered or
-        assigned. So a stack that is computed in chunks gathers, and one that is computed at once never does.
+        TensorFlow copies a whole variable at every read of it, slices included, once a row has been gathered
+        or assigned. So a stack that is computed in chunks gathers, and one that is computed at once never
+        does.
         """
         return (variable[i] if self.chunk == self.count else tf.gather(variable, i)).numpy()
 
     def over(self, body: Callable, inputs: list[tf.Tensor], results: list[tf.TensorSpec]) -> list[tf.Tensor]:
-        """Runs `body` for all discriminators, a chunk at a time: one loop in the graph, whose size does not depend on
-        K, and whose activations live for one chunk only.
+        """Runs `body` for all discriminators, a chunk at a time: one loop in the graph, whose size does not
+        depend on K, and whose activations live for one chunk only.
 
         Args:
-            body: gets the slices [c, ...] of `inputs`, the chunk's weights in the order of `variables_by_layer`, and
-                its rows, int [c]; returns tensors [c, ...].
+            body: gets the slices [c, ...] of `inputs`, the chunk's weights in the order of
+                `variables_by_layer`, and its rows, int [c]; returns tensors [c, ...].
             results: shapes and types of what it returns, for one discriminator.
 
         Returns:
@@ -126,13 +135,16 @@ class Stack(tf.keras.layers.Layer):
 
         def one(i):
             rows = i * c + tf.range(c)
-            weights = [tf.ensure_shape(tf.gather(v, rows), [c, *v.shape[1:]]) for v in self.variables_by_layer]  # see `row`
-            return body([tf.ensure_shape(t[i * c:(i + 1) * c], [c, *t.shape[1:]]) for t in inputs], weights, rows)
+            weights = [tf.ensure_shape(tf.gather(v, rows), [c, *v.shape[1:]])
+                       for v in self.variables_by_layer]  # see `row`
+            return body([tf.ensure_shape(t[i * c:(i + 1) * c], [c, *t.shape[1:]]) for t in inputs], weights,
+                        rows)
 
         if c == self.count:
             return body(inputs, [tf.convert_to_tensor(v) for v in self.variables_by_layer], tf.range(c))
         signature = [tf.TensorSpec([c, *s.shape], s.dtype) for s in results]
-        stacked = tf.map_fn(one, tf.range(self.count // c), fn_output_signature=signature, parallel_iterations=1)
+        stacked = tf.map_fn(one, tf.range(self.count // c), fn_output_signature=signature,
+                            parallel_iterations=1)
         return [tf.reshape(r, [self.count, *s.shape]) for r, s in zip(stacked, results)]
 
     def generator_losses(self, fake: tf.Tensor, among: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -160,17 +172,18 @@ class Stack(tf.keras.layers.Layer):
 
     def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None,
                descend: Callable | None = None) -> tuple:
-        """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its gradients.
+        """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its
+        gradients.
 
         Args:
             real, fake: images [n, H, W, 3], constants.
             penalty: see `Discriminators.losses`; it needs a chunk of 1.
-            descend: (variables, rows, their values, their gradients) -> None: makes a chunk's step inside the loop, so
-                that no more than its gradients are ever there.
+            descend: (variables, rows, their values, their gradients) -> None: makes a chunk's step inside the
+                loop, so that no more than its gradients are ever there.
 
         Returns:
-            Losses [K] without the penalty; gradients in the order of `variables_by_layer`, none with `descend`; scalars
-            for the logs by name [K].
+            Losses [K] without the penalty; gradients in the order of `variables_by_layer`, none with
+            `descend`; scalars for the logs by name [K].
         """
         names, variables = [] if penalty is None else _scalars_of(penalty), self.variables_by_layer
 
@@ -204,7 +217,8 @@ class Stack(tf.keras.layers.Layer):
         return _each(LOGISTIC.discriminator, real, fake) / 2.0
 
     def _penalised(self, penalty: Penalty, real, fake, filters: list, weights: list) -> tuple:
-        """(loss [1], the penalty's term, its scalars) of one discriminator, with one pass over each kind of images.
+        """(loss [1], the penalty's term, its scalars) of one discriminator, with one pass over each kind of
+        images.
 
         Args:
             filters: [its filter [1, k, k, 3, channels]], or nothing where it looks at the image itself.
@@ -220,32 +234,39 @@ class Stack(tf.keras.layers.Layer):
             return tf.reduce_mean(maps[-1][0], (1, 2, 3))
 
         look = Look(real, fake, score)
-        _ = look.real.logits, look.fake.logits  # the loss averages over maps of logits, so it takes those of these passes
+        # the loss averages over maps of logits, so it takes those of these passes
+        _ = look.real.logits, look.fake.logits
         term, scalars = penalty(look)
         return self._loss(*maps), term, scalars
 
 
 class Discriminators(Network):
-    """K discriminators that each see a fixed random projection of the image, in one `Stack` for each shape of projections.
+    """K discriminators that each see a fixed random projection of the image, in one `Stack` for each shape of
+    projections.
 
-    A file holds one array for each discriminator and layer: `c{i}_{j}_w`, `c{i}_{j}_b` of discriminator i and layer j, or
+    A file holds one array for each discriminator and layer: `c{i}_{j}_w`, `c{i}_{j}_b` of discriminator i and
+        layer j, or
     `c{j}_w`, `c{j}_b` of the baseline.
 
     Args:
         imsz, df, seed, chunk: see `Stack`.
-        filters: the projections, a group for each shape; None: one discriminator of the image itself (the baseline).
+        filters: the projections, a group for each shape; None: one discriminator of the image itself (the
+            baseline).
     """
 
-    def __init__(self, imsz: int, df: int, filters: Sequence[Filters] | None = None, seed: int = 0, chunk: int = 0):
+    def __init__(self, imsz: int, df: int, filters: Sequence[Filters] | None = None, seed: int = 0,
+                 chunk: int = 0):
         super().__init__(dtype="float32", autocast=False)
-        self.stacks = [Stack(imsz, df, group, seed, chunk, f"s{i}/" if i else "") for i, group in enumerate(filters or [None])]
+        self.stacks = [Stack(imsz, df, group, seed, chunk, f"s{i}/" if i else "") for i,
+                       group in enumerate(filters or [None])]
         self.count, self.single = sum(stack.count for stack in self.stacks), filters is None
         numbers = [number for stack in self.stacks for number in stack.numbers]
-        self._places = [numbers.index(i) for i in range(self.count)]  # discriminator -> row of the stacks' results
+        self._places = [numbers.index(i)
+                        for i in range(self.count)]  # discriminator -> row of the stacks' results
 
     def call(self, images, labels=None, training: bool = False, update: bool | None = None):
-        """Images [n, H, W, 3] -> logits of all discriminators [K, n, h, w, 1]; of shapes that give maps of several sizes, their
-        means [K, n]."""
+        """Images [n, H, W, 3] -> logits of all discriminators [K, n, h, w, 1]; of shapes that give maps of
+        several sizes, their means [K, n]."""
         found = [stack(images) for stack in self.stacks]
         if len({tuple(x.shape[2:]) for x in found}) > 1:
             found = [tf.reduce_mean(x, (2, 3, 4)) for x in found]
@@ -268,14 +289,17 @@ class Discriminators(Network):
         return self._ordered(list(losses)), sum(gradients[1:], gradients[0])
 
     def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None) -> tuple:
-        """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its gradients.
+        """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its
+        gradients.
 
         Args:
             real, fake: images [n, H, W, 3], constants.
-            penalty: a function of each discriminator's `Look`, whose logits [n] are averaged over a map of logits.
+            penalty: a function of each discriminator's `Look`, whose logits [n] are averaged over a map of
+                logits.
 
         Returns:
-            Losses [K] without the penalty, gradients in the order of `trainable_variables`, scalars for the logs by name [K].
+            Losses [K] without the penalty, gradients in the order of `trainable_variables`, scalars for the
+            logs by name [K].
         """
         parts = [stack.losses(real, fake, penalty) for stack in self.stacks]
         found = {v.ref(): g for stack, (_, gradients, _) in zip(self.stacks, parts)
@@ -286,7 +310,8 @@ class Discriminators(Network):
     def step(self, real: tf.Tensor, fake: tf.Tensor, optimizer, penalty: Penalty | None = None) -> tuple:
         """One step of every discriminator along its own loss; arguments as in `losses`.
 
-        A discriminator that is computed alone makes its step at once: weights, the optimiser's moments and one
+        A discriminator that is computed alone makes its step at once: weights, the optimiser's moments and
+            one
         discriminator's gradients are all that is in memory. On several devices the gradients must meet first.
 
         Args:
@@ -308,9 +333,10 @@ class Discriminators(Network):
 
     def _joined(self, parts: list[tuple]) -> tuple[tf.Tensor, dict]:
         losses, shown = [part[0] for part in parts], parts[0][2]
-        return self._ordered(losses), {name: self._ordered([part[2][name] for part in parts]) for name in shown}
+        return self._ordered(losses), {name: self._ordered([part[2][name] for part in parts])
+                                       for name in shown}
 
-    # -- files: one array per discriminator ------------------------------------------------------------------------------
+    # -- files: one array per discriminator ------------------------------------------------------------------
     def rows(self) -> dict[str, tuple]:
         """Array name of the original -> (stack, variable, row), discriminator by discriminator."""
         found = {}
@@ -319,7 +345,8 @@ class Discriminators(Network):
                 if 0 <= place < stack.count:
                     lead = "c" if self.single else f"c{stack.numbers[place]}_"
                     for kind, variables in (("w", stack.kernels), ("b", stack.biases)):
-                        found.update({f"{lead}{j}_{kind}": (stack, v, place) for j, v in enumerate(variables)})
+                        found.update({f"{lead}{j}_{kind}": (stack, v, place) for j,
+                                      v in enumerate(variables)})
                 place -= stack.count
         return found
 
@@ -333,12 +360,14 @@ class Discriminators(Network):
             yield name, stack.row(variable, i)
 
     def assign_arrays(self, names, read):
-        """Sets discriminators' rows of the stacked variables, each variable once as a whole (see `Stack.row`)."""
+        """Sets discriminators' rows of the stacked variables, each variable once as a whole (see
+        `Stack.row`)."""
         wanted = set(names)
         places = {(v.ref(), i): name for name, (_, v, i) in self.rows().items() if name in wanted}
         for stack in self.stacks:
             for variable in stack.variables_by_layer:
-                mine = {i: places[variable.ref(), i] for i in range(stack.count) if (variable.ref(), i) in places}
+                mine = {i: places[variable.ref(), i] for i in range(stack.count)
+                        if (variable.ref(), i) in places}
                 if mine:
                     whole = np.empty(variable.shape, np.float32)
                     for i in range(stack.count):
@@ -359,27 +388,31 @@ def _each(loss: Callable, *logits: tf.Tensor) -> tf.Tensor:
 
 
 def _scalars_of(penalty: Penalty) -> list[str]:
-    """The names of a penalty's scalars, from a look at next to nothing; a loop must know them before its first pass."""
+    """The names of a penalty's scalars, from a look at next to nothing; a loop must know them before its
+    first pass."""
     nothing = tf.zeros([1, 1])
     return list(penalty(Look(nothing, nothing, lambda x: tf.reduce_sum(x, 1)))[1])
 
 
 def _convolve_one(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, stride: int, pad: int) -> tf.Tensor:
-    """One discriminator's layer: x [1, n, h, w, in], kernel [1, k, k, in, out], bias [1, out] -> [1, n, h', w', out]."""
+    """One discriminator's layer: x [1, n, h, w, in], kernel [1, k, k, in, out], bias [1, out] -> [1, n, h',
+    w', out]."""
     return (convolve(x[0], kernel[0], stride, (pad, pad)) + bias[0])[None]
 
 
 def _convolve_all(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, stride: int, pad: int) -> tf.Tensor:
     """The same for c discriminators in one batched matrix product: x [c, n, h, w, in] -> [c, n, h', w', out].
 
-    Every convolution is written out as the matrix from all input pixels to all output pixels. On sides of 8 pixels and less
-    that wastes little arithmetic, and it replaces the many small operations whose overhead is what such layers cost.
+    Every convolution is written out as the matrix from all input pixels to all output pixels. On sides of 8
+    pixels and less that wastes little arithmetic, and it replaces the many small operations whose overhead is
+    what such layers cost.
     """
     c, _, h, w, channels = x.shape
     k, out = kernel.shape[1], kernel.shape[-1]
     taps = _placement(h, w, k, stride, pad)
     oh, ow = taps.shape[2:4]
-    matrix = tf.matmul(taps.reshape(-1, k * k).astype(x.dtype.as_numpy_dtype), tf.reshape(kernel, [c, k * k, channels * out]))
+    matrix = tf.matmul(taps.reshape(-1, k * k).astype(x.dtype.as_numpy_dtype),
+                       tf.reshape(kernel, [c, k * k, channels * out]))
     matrix = tf.reshape(matrix, [c, h * w, oh * ow, channels, out])
     matrix = tf.reshape(tf.transpose(matrix, [0, 1, 3, 2, 4]), [c, h * w * channels, oh * ow * out])
     y = tf.matmul(tf.reshape(x, [c, -1, h * w * channels]), matrix) + tf.tile(bias, [1, oh * ow])[:, None]

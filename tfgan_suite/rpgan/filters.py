@@ -59,7 +59,8 @@ def grouped(arrays: Mapping, path) -> list[Filters]:
     groups: dict[tuple, list[int]] = {}
     for i, (p, stride) in enumerate(zip(filters, strides)):
         if p.ndim != 4 or p.shape[0] != p.shape[1] or p.shape[2] != 3:
-            raise UserError(f"{path}: filters must have the shape [k, k, 3, channels]; make them with filts/rproj.py")
+            raise UserError(f"{path}: filters must have the shape [k, k, 3, channels]; make them with "
+                            f"filts/rproj.py")
         if not 1 <= stride <= p.shape[0]:
             raise UserError(f"{path}: filter {i} has stride {stride} and side {p.shape[0]}; make it with "
                             f"filts/rproj.py")

@@ -1,7 +1,7 @@
 """Networks of RP-GAN (arXiv 1705.07831, section 4; ayanc/rpgan `rpglib/{gen,genx,disc,disc0}.py`), as tables.
 
-The generator is DCGAN's with a bias in place of batch norm's scale and shift; each of the K discriminators sees
-one fixed random projection of the image. Images are [n, h, w, c].
+The generator is DCGAN's with a bias in place of batch norm's scale and shift; each of the K discriminators
+sees one fixed random projection of the image. Images are [n, h, w, c].
 """
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ FROZEN = Rule(epsilon=1e-3, scale=False, running="at rest", variance_start=0.0)
 
 
 def generator_blocks(make: Maker, ksz: int, zlen: int, f1: int, imsz: int) -> list[Chain]:
-    """c1: dense to a small map, batch norm with an offset, ReLU; c2, ...: transposed convolutions that double the
-    side and halve the channels, normalised alike; the last one has a bias, and tanh makes the image of it.
+    """c1: dense to a small map, batch norm with an offset, ReLU; c2, ...: transposed convolutions that double
+    the side and halve the channels, normalised alike; the last one has a bias, and tanh makes the image of
+    it.
 
     Raises:
         UserError: imsz is not (ksz - ksz%2) times a power of two, from 2 up.
@@ -40,7 +41,8 @@ def generator_blocks(make: Maker, ksz: int, zlen: int, f1: int, imsz: int) -> li
     width = [0, *(f1 // 2**i for i in range(last - 1))]  # of block 1, 2, ...
     dense = Chain(make.dense("c1", zlen, f1 * side**2, bias=False), small)
     return [Chain(dense, make.norm("c1", f1), relu),
-            *(Chain(make.deconv(f"c{i}", width[i - 1], width[i], ksz, bias=False), make.norm(f"c{i}", width[i]),
+            *(Chain(make.deconv(f"c{i}", width[i - 1], width[i], ksz, bias=False),
+                    make.norm(f"c{i}", width[i]),
                     relu) for i in range(2, last)),
             Chain(make.deconv(f"c{last}", width[-1], 3, ksz))]
 
@@ -49,7 +51,8 @@ class Generator(Network):
     """Latents [n, zlen] in [-1, 1) -> images [n, imsz, imsz, 3] in [-1, 1].
 
     Args:
-        frozen: hold population statistics `bnm_c{l}_w`, `bnv_c{l}_w` and normalise with them, not the batch's.
+        frozen: hold population statistics `bnm_c{l}_w`, `bnv_c{l}_w` and normalise with them, not the
+            batch's.
     """
 
     convention = RPGAN
@@ -61,7 +64,8 @@ class Generator(Network):
 
     def named(self):
         """Kernels, offsets, statistics: the order of the files."""
-        order = sorted(super().named().items(), key=lambda pair: (pair[0][:2] == "bn", pair[0].endswith("_b")))
+        order = sorted(super().named().items(),
+                       key=lambda pair: (pair[0][:2] == "bn", pair[0].endswith("_b")))
         return dict(order)
 
     def call(self, z, labels=None, training: bool = False):
@@ -72,8 +76,9 @@ class Generator(Network):
         return tf.tanh(tf.cast(h, tf.float32))
 
     def population(self, z: np.ndarray, chunk: int = 256) -> dict[str, np.ndarray]:
-        """Mean and biased variance of every batch norm in one pass over all of z [n, zlen], every layer normalised
-        with the statistics of all n. Each level is computed once, in chunks, from the level before, which is kept.
+        """Mean and biased variance of every batch norm in one pass over all of z [n, zlen], every layer
+        normalised with the statistics of all n. Each level is computed once, in chunks, from the level
+        before, which is kept.
 
         Returns:
             `bnm_c{l}_w` and `bnv_c{l}_w` [channels], float32, for every block but the last.
@@ -102,8 +107,8 @@ class Row(NamedTuple):
 
 
 def discriminator_table(side: int, channels: int, df: int) -> list[Row]:
-    """The layers of a discriminator of images of `side` pixels: 4x4 convolutions that halve the side, with leaky
-    ReLU 0.2, and a 2x2 one to a logit. Where the side is no power of two, a map of logits comes out.
+    """The layers of a discriminator of images of `side` pixels: 4x4 convolutions that halve the side, with
+    leaky ReLU 0.2, and a 2x2 one to a logit. Where the side is no power of two, a map of logits comes out.
 
     Args:
         side: as the original computes it (image side / stride).

@@ -1,4 +1,5 @@
-"""RP-GAN's iteration (arXiv 1705.07831, algorithm of section 3; ayanc/rpgan `train.py` and `baseline_train.py`)."""
+"""RP-GAN's iteration (arXiv 1705.07831, algorithm of section 3; ayanc/rpgan `train.py` and
+`baseline_train.py`)."""
 from __future__ import annotations
 
 import math
@@ -48,11 +49,12 @@ class RPGAN(System):
         p, chunk = self.params, self.params.chunk
         if options.active(p):
             if chunk > 1:
-                raise UserError(f"chunk={chunk}: --penalty={p.penalty} looks at one discriminator at a time; leave chunk out")
+                raise UserError(f"chunk={chunk}: --penalty={p.penalty} looks at one discriminator at a time; "
+                                f"leave chunk out")
             chunk = 1
         return Discriminators(p.imsz, p.df, projections(p), p.seed, chunk)
 
-    # -- data ----------------------------------------------------------------------------------------------------------
+    # -- data ------------------------------------------------------------------------------------------------
     def source(self):
         """The images of `lfile`, decoded once."""
         p = self.params
@@ -61,8 +63,8 @@ class RPGAN(System):
         return ListFile(p.lfile, p.imsz, p.crop)
 
     def batch(self, step, source):
-        """Images [bsz, imsz, imsz, 3] in [-1, 1], in the order of the original's sampler; with `crop`, offsets drawn
-        uniformly for every image."""
+        """Images [bsz, imsz, imsz, 3] in [-1, 1], in the order of the original's sampler; with `crop`,
+        offsets drawn uniformly for every image."""
         p = self.params
         indices = order.rpgan_indices(len(source), p.bsz, step)
         offsets = source.draw_offsets(indices, random.generator(p.seed, step, "crop")) if p.crop else None
@@ -73,14 +75,15 @@ class RPGAN(System):
         p = self.params
         return {"real": tf.TensorSpec((p.bsz, p.imsz, p.imsz, 3), tf.float32)}
 
-    # -- one iteration -------------------------------------------------------------------------------------------------
+    # -- one iteration ---------------------------------------------------------------------------------------
     def draws(self, draw, phase):
         """Latents U[-1, 1) of the G step and of the D step, [bsz, zlen]."""
         shape = (self.params.bsz, self.params.zlen)
         return {name: draw.uniform(name, shape, -1.0, 1.0) for name in ("z_g", "z_d")}
 
     def update(self, step, batch, draws, phase):
-        """G's step against all discriminators, then each discriminator's own step with new fakes of the updated G."""
+        """G's step against all discriminators, then each discriminator's own step with new fakes of the
+        updated G."""
         g, d = self.networks["g"], self.networks["d"]
         with tf.GradientTape() as tape:
             fake = g(draws["z_g"], training=True)
@@ -93,7 +96,8 @@ class RPGAN(System):
         wanted = penalty if options.active(self.params) else None
         d_losses, shown = d.step(batch["real"], g(draws["z_d"], training=True), self.optimizers["d"], wanted)
         means = {name: tf.reduce_mean(values) for name, values in shown.items()}  # over the discriminators
-        return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses, **spread(g_losses), **means}
+        return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses,
+                **spread(g_losses), **means}
 
     def observe(self, step, scalars):
         """Keeps the spread of the discriminators' losses for the progress bar."""
@@ -119,7 +123,7 @@ class RPGAN(System):
         """Writes the projections, if they are not there yet."""
         return write_projections(self.params, fresh)
 
-    # -- pictures ------------------------------------------------------------------------------------------------------
+    # -- pictures --------------------------------------------------------------------------------------------
     def latents(self, n, seed):
         """float32(RandomState(seed).rand(n, 1, 1, zlen) * 2 - 1), as [n, zlen]."""
         return np.float32(np.random.RandomState(seed).rand(n, self.params.zlen) * 2.0 - 1.0)
@@ -134,7 +138,8 @@ class RPGAN(System):
         return 2 * n * p.imsz**2 * 4 * (3 + max(3, p.f1 * (p.ksz - p.ksz % 2) // p.imsz * 3))
 
     def population_statistics(self, n: int, seed: int) -> dict[str, np.ndarray]:
-        """All weights of G with the batch-norm statistics of one pass over n latents: a `.bgmodel.npz` file's arrays."""
+        """All weights of G with the batch-norm statistics of one pass over n latents: a `.bgmodel.npz` file's
+        arrays."""
         z = np.float32(np.random.RandomState(seed).rand(n, self.params.zlen) * 2.0 - 1.0)
         return {**dict(self.networks["g"].arrays()), **self.networks["g"].population(z)}
 
@@ -166,8 +171,9 @@ class Baseline(RPGAN):
 
 
 def spread(losses: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Least, median and largest of the discriminators' losses for G [K], and the share of saturated discriminators:
-    those that tell real from fake so well that G learns little from them (section 3 of the paper)."""
+    """Least, median and largest of the discriminators' losses for G [K], and the share of saturated
+    discriminators: those that tell real from fake so well that G learns little from them (section 3 of the
+        paper)."""
     ordered, half = tf.sort(losses), (losses.shape[0] - 1) / 2
     median = (ordered[math.floor(half)] + ordered[math.ceil(half)]) / 2.0
     saturated = tf.reduce_mean(tf.cast(losses > SATURATED, tf.float32))
@@ -179,7 +185,8 @@ def _path(params) -> Path:
 
 
 def projections(params) -> list[Filters]:
-    """The filters of `wts_dir/filts.npz`, or those that the experiment's `filts` makes if there is no such file yet.
+    """The filters of `wts_dir/filts.npz`, or those that the experiment's `filts` makes if there is no such
+    file yet.
 
     Raises:
         UserError: there is no such file and the experiment has no `filts`, or the folder is the baseline's.
@@ -190,10 +197,12 @@ def projections(params) -> list[Filters]:
     files = Checkpoints(params.wts_dir)
     newest = files.newest("d")
     if newest is not None and "c0_w" in Archive(files.path("d", newest)):
-        raise UserError(f"{params.wts_dir}: holds a run of the baseline, which has one discriminator and no projections; "
+        raise UserError(f"{params.wts_dir}: holds a run of the baseline, which has one discriminator and no "
+                        f"projections; "
                         f"give another --wts_dir, or go on with it by ./baseline_train.py {params.name}")
     if not params.filts:
-        raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {quoted(path)} K,S,F,N (8,2,1,12: twelve "
+        raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {quoted(path)} K,S,F,N "
+                        f"(8,2,1,12: twelve "
                         f"filters of 8x8 pixels, stride 2), or give --filts=K,S,F,N")
     return filters.grouped(filters.make(params.filts.split(), params.filts_seed), path)
 

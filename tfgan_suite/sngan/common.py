@@ -36,11 +36,14 @@ class ClassConditional(System):
     crop: float | None = None
     precisions = ("float32", "bfloat16")
     log_files = ("*.png", "costs.csv")
-    sample_batch = 100  # images made at a time: the original's, whose generator uses the statistics of the batch
+    sample_batch = (
+        100  # images made at a time: the original's, whose generator uses the statistics of the batch
+    )
 
     def source(self, part: str = "train"):
         """The real images; `part` 'test' where CIFAR-10's test images are wanted."""
-        return open_source(self.dataset, self.folder, self.size, self.label_count, part, self.limits, self.crop)
+        return open_source(self.dataset, self.folder, self.size, self.label_count, part, self.limits,
+                           self.crop)
 
     def batch(self, step, source):
         order = self._order(len(source))
@@ -56,7 +59,8 @@ class ClassConditional(System):
 
     def batch_spec(self):
         shape = (self.batch_size, self.critics)
-        return {"images": tf.TensorSpec((*shape, self.size, self.size, 3), tf.uint8), "labels": tf.TensorSpec(shape, tf.int32)}
+        return {"images": tf.TensorSpec((*shape, self.size, self.size, 3), tf.uint8),
+                "labels": tf.TensorSpec(shape, tf.int32)}
 
     @cached_property
     def _orders(self) -> dict[int, ShuffledEpochs]:
@@ -75,7 +79,7 @@ class ClassConditional(System):
         """Bytes -> [-1, 1): 2 * (x / 256 - 1/2) + noise, with noise from U[0, 1/128)."""
         return 2.0 * (tf.cast(images, tf.float32) / 256.0 - 0.5) + noise
 
-    # -- steps ---------------------------------------------------------------------------------------------------------
+    # -- steps -----------------------------------------------------------------------------------------------
     def build_optimizers(self, rate: float, beta1: float, beta2: float) -> None:
         """Adam for each network."""
         for kind, network in self.networks.items():
@@ -87,7 +91,7 @@ class ClassConditional(System):
         optimizers.set_rate(self.optimizers[kind], rate)
         self.descend(kind, tape, loss)
 
-    # -- pictures ------------------------------------------------------------------------------------------------------
+    # -- pictures --------------------------------------------------------------------------------------------
     def latents(self, n, seed):
         return generator(seed, "latents").standard_normal((n, self.dim_z)).astype(np.float32)
 
@@ -112,7 +116,8 @@ class ClassConditional(System):
     def generate(self, latents, labels=None):
         """Images of latents [n, dim_z], `sample_batch` at a time.
 
-        A short last batch is filled up with fixed latents: where the generator uses batch statistics, single images would
+        A short last batch is filled up with fixed latents: where the generator uses batch statistics, single
+            images would
         otherwise be normalised by themselves.
 
         Args:
@@ -139,11 +144,13 @@ class ClassConditional(System):
         """Images of latents with class weights [n, classes] ([n, 0] without classes), nothing updated."""
         return self.networks["g"](z, weights)
 
-    # -- monitors ------------------------------------------------------------------------------------------------------
+    # -- monitors --------------------------------------------------------------------------------------------
     def sheets(self, every: int) -> Event:
-        """A sheet of samples each `every` iterations, as often as in the original, unless --sample_every says otherwise."""
+        """A sheet of samples each `every` iterations, as often as in the original, unless --sample_every says
+        otherwise."""
         def due(done: int) -> bool:
-            return not self.params.sample_every and done % every == 0 and not self.save_due(done)  # then there is one anyway
+            # then there is one anyway
+            return not self.params.sample_every and done % every == 0 and not self.save_due(done)
 
         def draw(done: int, host) -> dict:
             for tag, sheet in self.pictures(self.params.seed).items():
@@ -164,5 +171,6 @@ class ClassConditional(System):
 
     def monitors(self, singular: int, *others: Event) -> list[Event]:
         """Events of both systems; a frequency of 0 leaves one out."""
-        events = [Event("singular values", singular, lambda done, host: monitors.singular_values(self.networks["d"])), *others]
+        events = [Event("singular values", singular, lambda done,
+                        host: monitors.singular_values(self.networks["d"])), *others]
         return [event for event in events if event.every]

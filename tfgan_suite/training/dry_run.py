@@ -14,8 +14,8 @@ TENSORFLOW = 0.5 * 2**30  # what the process takes without any network
 def graph_peak(graph) -> int:
     """Bytes alive at the worst moment if the graph's operations run in the order in which they were made.
 
-    Every tensor lives from its operation to its last consumer; the bodies of loops and branches count with their own peak
-    while their operation runs. Buffers that kernels take for themselves are not seen.
+    Every tensor lives from its operation to its last consumer; the bodies of loops and branches count with
+    their own peak while their operation runs. Buffers that kernels take for themselves are not seen.
     """
     operations = graph.get_operations()
     last = {}
@@ -38,7 +38,8 @@ def graph_peak(graph) -> int:
 
 
 def _aliases(operation) -> bool:
-    return operation.type in ("Identity", "IdentityN", "Reshape", "Placeholder", "ReadVariableOp", "StopGradient", "Squeeze",
+    return operation.type in ("Identity", "IdentityN", "Reshape", "Placeholder", "ReadVariableOp",
+                              "StopGradient", "Squeeze",
                               "ExpandDims", "VarHandleOp", "NoOp")
 
 
@@ -50,7 +51,8 @@ def _bytes(tensor) -> int:
 
 
 def _inner_peak(graph, operation) -> int:
-    names = [operation.get_attr(a).name for a in ("f", "body", "then_branch", "else_branch") if a in operation.node_def.attr]
+    names = [operation.get_attr(a).name for a in ("f", "body", "then_branch", "else_branch")
+             if a in operation.node_def.attr]
     peaks = [0]
     for name in names:
         function = graph._get_function(name)
@@ -66,7 +68,8 @@ def describe(params: Parameters) -> str:
     Everything is built in a graph that never runs: nothing is allocated, and nothing written.
 
     Raises:
-        UserError: the experiment's values do not go together, or its shapes depend on data that are not there.
+        UserError: the experiment's values do not go together, or its shapes depend on data that are not
+            there.
     """
     with tf.Graph().as_default(), tf.variable_creator_scope(_as_named):
         system = runs.build(params, guarded=False)
@@ -77,18 +80,22 @@ def describe(params: Parameters) -> str:
     weights, state = size(network_variables(system)), size(system.state().values())
     step, free = step_bytes(system, spec), memory.available()
     length = ", ".join(f"{name}={params.values[name]}" for name in system.length)
-    lines = [f"experiment {params.name}, system {params.system}, {length}, batch {system.batch_size}", *_networks(system),
+    lines = [f"experiment {params.name}, system {params.system}, {length}, batch {system.batch_size}",
+             *_networks(system),
              *system.plan()]
     total = weights + state + step + TENSORFLOW
-    lines.append(f"memory: weights {_gib(weights)} + optimiser state {_gib(state)} + one iteration {_gib(step)} + TensorFlow "
+    lines.append(f"memory: weights {_gib(weights)} + optimiser state {_gib(state)} + one iteration "
+                 f"{_gib(step)} + TensorFlow "
                  f"{_gib(TENSORFLOW)} = about {_gib(total)}, on one device; free here: {_gib(free)}")
     if total > free and not tf.config.list_physical_devices("GPU"):
-        lines.append("This machine has too little memory for it: give smaller batches or networks, or close other programs.")
+        lines.append("This machine has too little memory for it: give smaller batches or networks, or close "
+                     "other programs.")
     return "\n".join(lines)
 
 
 def _as_named(create, **arguments):
-    """A variable whose name is the one that was asked for: a graph puts a number behind those of a second network."""
+    """A variable whose name is the one that was asked for: a graph puts a number behind those of a second
+    network."""
     variable, name = create(**arguments), arguments.get("name")
     if name:
         variable._handle_name = f"{name}:0"
@@ -112,7 +119,8 @@ def size(variables) -> int:
 def _networks(system) -> list[str]:
     lines = []
     for kind, network in system.networks.items():
-        lines.append(f"network {kind.upper()}: {type(network).__name__}, {network.parameter_count():,} parameters")
+        lines.append(f"network {kind.upper()}: {type(network).__name__}, {network.parameter_count():,} "
+                     f"parameters")
         lines += _some([f"  {name:40s} {'x'.join(map(str, shape)) or 'scalar'}"
                         for name, shape in network.shapes().items()])
     return lines
@@ -123,7 +131,8 @@ def _some(rows: list[str], most: int = 40) -> list[str]:
 
 
 def step_bytes(system, spec: dict) -> int:
-    """Bytes that the tensors of the heaviest iteration need at the worst moment, beyond weights and optimiser state.
+    """Bytes that the tensors of the heaviest iteration need at the worst moment, beyond weights and optimiser
+    state.
 
     Args:
         system: built in a graph.

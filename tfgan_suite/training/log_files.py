@@ -1,4 +1,5 @@
-"""The files in a log folder: cut back to the iteration that a run goes on from, or moved aside when it starts anew."""
+"""The files in a log folder: cut back to the iteration that a run goes on from, or moved aside when it starts
+anew."""
 from __future__ import annotations
 
 import json
@@ -48,7 +49,8 @@ def move_aside(folder, patterns: Iterable[str]) -> Path:
     targets = (folder / (EARLIER if i == 1 else f"{EARLIER}-{i}") for i in range(1, 10**6))
     target = next(path for path in targets if not path.exists())
     sheets = {path.parent.name for path in folder.glob("*/iter_*.png")}
-    found = {path for pattern in (METRICS, CONFIG, NAMES, "plugins", *patterns) for path in folder.glob(pattern)}
+    found = {path for pattern in (METRICS, CONFIG, NAMES, "plugins", *patterns)
+             for path in folder.glob(pattern)}
     make_folder(target)
     for path in sorted(found | {folder / name for name in sheets}):
         archive.rename(path, target / path.name)

@@ -1,4 +1,5 @@
-"""What a run tells: console, TensorBoard, metrics.jsonl. One call a reading. A log that fails never stops the training."""
+"""What a run tells: console, TensorBoard, metrics.jsonl. One call a reading. A log that fails never stops the
+training."""
 from __future__ import annotations
 
 import contextlib
@@ -21,7 +22,8 @@ from tfgan_suite.training import log_files
 
 
 class RunLog:
-    """The log folder of one run: `config.json`, `metrics.jsonl`, TensorBoard events, `samples/`; and the console.
+    """The log folder of one run: `config.json`, `metrics.jsonl`, TensorBoard events, `samples/`; and the
+    console.
 
     Nothing is written before `open`. What cannot be written later is told once and then left out.
 
@@ -42,9 +44,10 @@ class RunLog:
         self.writer: Any = None
         self._metrics: Any = None
 
-    # -- console -------------------------------------------------------------------------------------------------------
+    # -- console ---------------------------------------------------------------------------------------------
     def line(self, text: str, stamp: bool = True, at: float | None = None) -> None:
-        """One console line, with the original's time prefix; `at`: seconds since the epoch, by default now."""
+        """One console line, with the original's time prefix; `at`: seconds since the epoch, by default
+        now."""
         prefix = time.strftime("%Y-%m-%d %H:%M:%S ", time.localtime(at)) if stamp else ""
         try:
             if self.bar is not None:
@@ -59,10 +62,11 @@ class RunLog:
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
         with contextlib.suppress(OSError, ValueError, AttributeError):
-            print(f"Note: the console cannot be written ({getattr(error, 'strerror', None) or error}); training goes on as "
+            print(f"Note: the console cannot be written ({getattr(error, 'strerror', None) or error}); "
+                  f"training goes on as "
                   f"process {os.getpid()}, its numbers are in {self.folder}", file=sys.stderr, flush=True)
 
-    # -- opening and closing -------------------------------------------------------------------------------------------
+    # -- opening and closing ---------------------------------------------------------------------------------
     def open(self, start: int, fresh: bool, others: str = "", patterns: tuple = ()) -> None:
         """Opens the files: cut back to iteration `start`, or with those of an earlier run moved aside.
 
@@ -78,7 +82,8 @@ class RunLog:
         try:
             if log_files.is_used(self.folder) and (fresh or others):
                 target = log_files.move_aside(self.folder, patterns)
-                self.line(f"Note: {self.folder} holds logs of {others or 'an earlier run'}; they are now in {target}")
+                self.line(f"Note: {self.folder} holds logs of {others or 'an earlier run'}; they are now in "
+                          f"{target}")
             elif not fresh:
                 log_files.cut_metrics(self.folder / log_files.METRICS, start)
                 tf1_events.cut(self.folder, start)
@@ -103,7 +108,8 @@ class RunLog:
         if not self.failed:
             text = str(getattr(error, "strerror", None) or getattr(error, "message", None) or error)
             self.failed = text.splitlines()[0].rpartition("}} ")[2]  # without TensorFlow's names of nodes
-            self.line(f"Warning: {self.folder}: logs cannot be written ({self.failed}); training goes on without them")
+            self.line(f"Warning: {self.folder}: logs cannot be written ({self.failed}); training goes on "
+                      f"without them")
 
     def flush(self) -> None:
         """Brings everything to the disk: a checkpoint is about to be written, from which a run may go on."""
@@ -119,15 +125,21 @@ class RunLog:
         if self._metrics is not None:
             self._metrics.close()
 
-    # -- records -------------------------------------------------------------------------------------------------------
+    # -- records ---------------------------------------------------------------------------------------------
     def config(self, history: list) -> None:
-        """Writes the resolved parameters, the versions, the source of the experiment and the history of its changes."""
-        about = {"experiment": self.params.name, "parameters": self.params.values, "sources": self.params.sources,
+        """Writes the resolved parameters, the versions, the source of the experiment and the history of its
+        changes."""
+        about = {"experiment": self.params.name, "parameters": self.params.values,
+                 "sources": self.params.sources,
                  "versions": versions(), "source": self.params.text, "history": history}
-        rows = [f"| {k} | {v} | {self.params.sources.get(k, '')} |" for k, v in sorted(self.params.values.items())]
+        rows = [f"| {k} | {v} | {self.params.sources.get(k, '')} |" for k,
+                v in sorted(self.params.values.items())]
         with self._guard():
-            archive.write_bytes(self.folder / log_files.CONFIG, json.dumps(about, indent=1, sort_keys=True).encode())
-            self._summary(0, lambda: tf.summary.text("config", "\n".join(["| parameter | value | from |", "|---|---|---|", *rows])))
+            archive.write_bytes(self.folder / log_files.CONFIG,
+                                json.dumps(about, indent=1, sort_keys=True).encode())
+            self._summary(0, lambda: tf.summary.text("config",
+                                                     "\n".join(["| parameter | value | from |",
+                                                                "|---|---|---|", *rows])))
 
     def scalars(self, step: int, values: dict) -> None:
         """Scalars and vectors of iteration `step` to TensorBoard and metrics.jsonl."""

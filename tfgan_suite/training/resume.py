@@ -1,4 +1,5 @@
-"""Where a run goes on, with what of an earlier one, and whether it may: the checkpoint, the changed values, the weights."""
+"""Where a run goes on, with what of an earlier one, and whether it may: the checkpoint, the changed values,
+the weights."""
 from __future__ import annotations
 
 import json
@@ -12,7 +13,8 @@ from tfgan_suite.experiment import Parameters
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
 
-PLACES = ("system", "wts_dir", "log_dir", "tag")  # where a run lies, not what it is; the system is compared by itself
+# where a run lies, not what it is; the system is compared by itself
+PLACES = ("system", "wts_dir", "log_dir", "tag")
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Start:
 def choose(files: Checkpoints, wanted: int | None, line: Callable[[str], None]) -> Start:
     """The newest checkpoint, or that of iteration `wanted`.
 
-    Ours with its state comes before the original's older ones; a complete pair without a state that is newer is used, as the
-    original would. What is newer and not complete is ignored, with a line.
+    Ours with its state comes before the original's older ones; a complete pair without a state that is newer
+    is used, as the original would. What is newer and not complete is ignored, with a line.
 
     Raises:
         UserError: there is none of that iteration.
@@ -49,7 +51,8 @@ def choose(files: Checkpoints, wanted: int | None, line: Callable[[str], None]) 
         return _wanted(files, wanted, own, pairs)
     newest = own[-1] if own else -1
     if pairs and pairs[-1] > newest >= 0:
-        line(f"Note: iteration {pairs[-1]} has no state file, so it is the original program's; it is newer than the checkpoint "
+        line(f"Note: iteration {pairs[-1]} has no state file, so it is the original program's; it is newer "
+             f"than the checkpoint "
              f"of iteration {newest} and is used")
         return _whole(files, pairs[-1], own=False)
     if own:
@@ -66,7 +69,8 @@ def _wanted(files: Checkpoints, wanted: int, own: list, pairs: list) -> Start:
     if wanted in own or wanted in pairs:
         return _whole(files, wanted, wanted in own)
     there = ", ".join(map(str, sorted({*own, *pairs}))) or "none"
-    raise UserError(f"--from={wanted}: {files.folder} holds no whole checkpoint of this iteration; there are: {there} "
+    raise UserError(f"--from={wanted}: {files.folder} holds no whole checkpoint of this iteration; there "
+                    f"are: {there} "
                     f"(--keep_every=N keeps more of them)")
 
 
@@ -79,7 +83,8 @@ def _tell_ignored(files: Checkpoints, newest: int, line) -> None:
 
 
 def _original(files: Checkpoints, line) -> Start:
-    """As ayanc/rpgan does: the newest file of each network. Those beside a state file are an incomplete checkpoint of ours."""
+    """As ayanc/rpgan does: the newest file of each network. Those beside a state file are an incomplete
+    checkpoint of ours."""
     ours, numbers = set(files.numbers("state")), {}
     for number in sorted(ours):
         line(f"Ignoring iteration {number} in {files.folder}: its checkpoint is not complete")
@@ -91,12 +96,12 @@ def _original(files: Checkpoints, line) -> Start:
     return Start(numbers[first], numbers) if first in numbers else Start()
 
 
-# -- may it? -----------------------------------------------------------------------------------------------------------
+# -- may it? -------------------------------------------------------------------------------------------------
 def recorded(files: Checkpoints, start: Start, params: Parameters) -> dict:
     """What is known of the run that wrote a checkpoint: the `about` of its state file.
 
-    Of runs of earlier versions the state tells only some of the parameters; where the log folder's `config.json` is of this
-    run, it tells the others.
+    Of runs of earlier versions the state tells only some of the parameters; where the log folder's
+    `config.json` is of this run, it tells the others.
     """
     if not start.own:
         return {}
@@ -143,7 +148,8 @@ def changes(params: Parameters, about: dict) -> dict[str, list]:
             if name in old and name not in PLACES and old[name] != params.values[name]}
 
 
-def check(params: Parameters, about: dict, number: int, rewrites: Callable[[Parameters, int], str], allowed: bool) -> dict:
+def check(params: Parameters, about: dict, number: int, rewrites: Callable[[Parameters, int], str],
+          allowed: bool) -> dict:
     """The changes, if a run may go on with them.
 
     Args:
@@ -155,37 +161,44 @@ def check(params: Parameters, about: dict, number: int, rewrites: Callable[[Para
     """
     changed, place = changes(params, about), params.wts_dir
     if about.get("system", params.system) != params.system:
-        raise UserError(f"{place}: was trained with system={about['system']}, this run has system={params.system}; give another "
+        raise UserError(f"{place}: was trained with system={about['system']}, this run has "
+                        f"system={params.system}; give another "
                         f"--wts_dir")
     meaning = {name: params.declared[name].change for name in changed}
     for name, (old, new) in changed.items():
         if meaning[name] == "never":
-            raise UserError(f"{place}: was trained with {name}={old}, this run has {name}={new}; go on with the old value or "
+            raise UserError(f"{place}: was trained with {name}={old}, this run has {name}={new}; go on with "
+                            f"the old value or "
                             f"give another --wts_dir (--tag=NAME)")
     later = {name: old for name, (old, _) in changed.items() if meaning[name] == "later"}
     problem = rewrites(params.replace(**later), number) if later else ""
     if problem:
         names = ", ".join(f"{name}={changed[name][0]} -> {changed[name][1]}" for name in later)
-        raise UserError(f"{place}: {names}: {problem}; go on with the old value or give another --wts_dir (--tag=NAME)")
+        raise UserError(f"{place}: {names}: {problem}; go on with the old value or give another --wts_dir "
+                        f"(--tag=NAME)")
     asked = [name for name in changed if meaning[name] == "ask"]
     if asked and not allowed:
         before = ", ".join(f"{name}={changed[name][0]}" for name in asked)
         now = ", ".join(f"{name}={changed[name][1]}" for name in asked)
-        raise UserError(f"{place}: iteration {number} was trained with {before}, this run has {now}; go on with the old value, "
-                        f"train anew beside it with --tag=NAME, or give --change to go on with the new value from here")
+        raise UserError(f"{place}: iteration {number} was trained with {before}, this run has {now}; go on "
+                        f"with the old value, "
+                        f"train anew beside it with --tag=NAME, or give --change to go on with the new value "
+                        f"from here")
     return changed
 
 
 def annealing(system, about: dict, number: int) -> list[str]:
-    """A line about gamma where a run goes on that is planned for another length than before: annealing follows the length."""
+    """A line about gamma where a run goes on that is planned for another length than before: annealing
+    follows the length."""
     was, now = about.get("planned", system.planned), system.planned
     if was == now or not system.params.values.get("annealing") or "js" not in options.active(system.params):
         return []
-    return [f"Note: annealing follows the planned length: after iteration {number} gamma was {system.gamma_at(number, was):.6g} "
+    return [f"Note: annealing follows the planned length: after iteration {number} gamma was "
+            f"{system.gamma_at(number, was):.6g} "
             f"(of {was} iterations), it is {system.gamma_at(number, now):.6g} now (of {now})"]
 
 
-# -- the weights -------------------------------------------------------------------------------------------------------
+# -- the weights ---------------------------------------------------------------------------------------------
 def load(system, files: Checkpoints, start: Start, line: Callable[[str], None]) -> None:
     """Loads networks and state, and says what it loads and what starts afresh.
 
@@ -199,7 +212,8 @@ def load(system, files: Checkpoints, start: Start, line: Callable[[str], None]) 
         if number is not None:
             _load(system, files, kind, number, line)
             if number != start.number:
-                line(f"Note: {kind.upper()} is of iteration {number}, {first.upper()} of iteration {start.number}")
+                line(f"Note: {kind.upper()} is of iteration {number}, {first.upper()} of iteration "
+                     f"{start.number}")
         elif source is None:
             line(f"Note: no checkpoint of {kind.upper()}; it starts afresh")
     for kind, source in system.copies.items():

@@ -65,13 +65,15 @@ class _Allowance:
         if shape is not None and None not in tuple(shape):
             self.used += math.prod(tuple(shape)) * FLOAT_BYTES
         if self.used > self.free:
-            raise UserError(f"{self.name}: its networks need more than {_gib(self.used)} GiB of memory, {_gib(self.free)} GiB "
+            raise UserError(f"{self.name}: its networks need more than {_gib(self.used)} GiB of memory, "
+                            f"{_gib(self.free)} GiB "
                             f"are free; choose smaller ones")
         return create(**arguments)
 
 
 def _check_batch(system) -> None:
-    """Stops before a batch is made that this machine has no memory for: its data, as numbers, fakes and their gradients.
+    """Stops before a batch is made that this machine has no memory for: its data, as numbers, fakes and their
+    gradients.
 
     Raises:
         UserError: it does not fit.
@@ -80,9 +82,11 @@ def _check_batch(system) -> None:
     if spec is None:  # its shapes depend on the data
         need = system.generate_bytes(system.batch_size)
     else:
-        need = 3 * FLOAT_BYTES * sum(math.prod(tuple(s.shape)) for s in spec.values() if None not in tuple(s.shape))
+        need = 3 * FLOAT_BYTES * sum(math.prod(tuple(s.shape)) for s in spec.values()
+                                     if None not in tuple(s.shape))
     if need > free:
-        raise UserError(f"a batch of {system.batch_size} needs more than {_gib(need)} GiB of memory, {_gib(free)} GiB are "
+        raise UserError(f"a batch of {system.batch_size} needs more than {_gib(need)} GiB of memory, "
+                        f"{_gib(free)} GiB are "
                         f"free; choose a smaller {system.params.batch_option()}")
 
 
@@ -137,7 +141,8 @@ def open_sampler(params: Parameters, iteration=None, quiet: bool = True):
 
 
 def open_interpolator(params: Parameters, iteration=None):
-    """Like `open_sampler`, with population statistics where the system's generator has batch norm; prints what it loads."""
+    """Like `open_sampler`, with population statistics where the system's generator has batch norm; prints
+    what it loads."""
     system_class = registry.system_class(params.system)
     if not system_class.frozen:
         return open_sampler(params, iteration, quiet=False)
@@ -158,7 +163,8 @@ def check_memory(system, n: int) -> None:
     """
     need, free = system.generate_bytes(n), memory.available()
     if need > free:
-        raise UserError(f"{n} images need about {need / 2**30:.1f} GiB of memory, {free / 2**30:.1f} GiB are free; "
+        raise UserError(f"{n} images need about {need / 2**30:.1f} GiB of memory, {free / 2**30:.1f} GiB are "
+                        f"free; "
                         f"ask for fewer --rows and --cols")
 
 

@@ -41,6 +41,7 @@ class Signals:
                 raise KeyboardInterrupt
             return
         self.stop = True
-        with contextlib.suppress(OSError, ValueError):  # the console may be gone; print may be at work: past it
+        # the console may be gone; print may be at work: past it
+        with contextlib.suppress(OSError, ValueError):
             start = "\n" if self._out.isatty() else ""
             os.write(self._out.fileno(), f"{start}{self._text()}\n".encode())

@@ -81,22 +81,24 @@ class Trainer:
         self._done = self._flushed = 0
         self._before = time.time()  # when the iteration before the next reading was done
 
-    # -- one step ------------------------------------------------------------------------------------------------------
+    # -- one step --------------------------------------------------------------------------------------------
     def function(self, phase):
         """The traced iteration of a phase."""
         if phase not in self._functions:
-            @tf.function(autograph=False)  # the systems are plain Python; converting them is most of the time of a trace
+            # the systems are plain Python; converting them is most of the time of a trace
+            @tf.function(autograph=False)
             def run(step, batch):
                 def replica(step, batch):
                     return self.system.iteration(step, batch, phase)
 
                 scalars = self.strategy.run(replica, args=(step, batch))
-                return {name: self.strategy.reduce("MEAN", value, axis=None) for name, value in scalars.items()}
+                return {name: self.strategy.reduce("MEAN", value, axis=None) for name,
+                        value in scalars.items()}
 
             self._functions[phase] = run
         return self._functions[phase]
 
-    # -- checkpoints ---------------------------------------------------------------------------------------------------
+    # -- checkpoints -----------------------------------------------------------------------------------------
     def _stays(self, number: int) -> bool:
         """Whether the whole checkpoint of this iteration stays."""
         every = self.params.keep_every
@@ -113,12 +115,15 @@ class Trainer:
         self.log.flush()
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed(), "parameters": self.params.values, "versions": versions(),
-                 "planned": self.system.planned, "images": self.system.images_shown(done), "items": self._items,
+                 "planned": self.system.planned, "images": self.system.images_shown(done),
+                 "items": self._items,
                  "history": self._history}
         kept = Kept(self.system.keep, self._stays, self.system.sampling)
-        written = self.files.save(done, self.system.networks, self.system.state(), about, kept, whole, self._newer)
+        written = self.files.save(done, self.system.networks, self.system.state(), about, kept, whole,
+                                  self._newer)
         if self._newer:
-            self.log.line(f"Note: files of iterations after {self._start.number} are now in {self.files.folder}/aside")
+            self.log.line(f"Note: files of iterations after {self._start.number} are now in "
+                          f"{self.files.folder}/aside")
         self._newer = []
         for path in written:
             kind = path.name.split(".")[1].removesuffix("model")
@@ -126,19 +131,21 @@ class Trainer:
         if whole:
             self._saved = done
 
-    # -- a run ---------------------------------------------------------------------------------------------------------
+    # -- a run -----------------------------------------------------------------------------------------------
     def run(self) -> int:
         """Trains to the end (or to a signal) and returns the number of iterations done.
 
         Raises:
             Diverged: a scalar is not finite; the last good checkpoint stays.
-            UserError: another run holds the folders; or the logs could not be written (the weights are saved then).
+            UserError: another run holds the folders; or the logs could not be written (the weights are saved
+                then).
         """
         with contextlib.ExitStack() as stack:
             self.log = self._open_log(stack)
             done = self._run()
         if self.log.failed:
-            raise UserError(f"{self.log.folder}: logs are incomplete ({self.log.failed}); the weights in {self.params.wts_dir} "
+            raise UserError(f"{self.log.folder}: logs are incomplete ({self.log.failed}); the weights in "
+                            f"{self.params.wts_dir} "
                             f"are whole")
         return done
 
@@ -148,10 +155,13 @@ class Trainer:
             scratch = stack.enter_context(tempfile.TemporaryDirectory())
             return RunLog(self.params.replace(log_dir=scratch), stack.enter_context(open(os.devnull, "w")))
         log = RunLog(self.params, self.out)
-        weights = stack.enter_context(Lock(self.params.wts_dir, "stop it, wait for it, or give another --wts_dir (--tag=NAME)"))
+        weights = stack.enter_context(Lock(self.params.wts_dir,
+                                           "stop it, wait for it, or give another --wts_dir (--tag=NAME)"))
         locks = [weights]
-        if not os.path.isdir(self.params.log_dir) or not os.path.samefile(self.params.log_dir, self.params.wts_dir):
-            locks.append(stack.enter_context(Lock(self.params.log_dir, "give another --log_dir (--tag=NAME)")))
+        if not os.path.isdir(self.params.log_dir) or not os.path.samefile(self.params.log_dir,
+                                                                          self.params.wts_dir):
+            locks.append(stack.enter_context(Lock(self.params.log_dir,
+                                                  "give another --log_dir (--tag=NAME)")))
         for lock in locks:
             if lock.note:
                 log.line(f"Note: {lock.note}")
@@ -190,17 +200,20 @@ class Trainer:
             self.system.cut_logs(self.log.folder, start.number)
         items = about.get("items")
         if items not in (None, self._items):
-            self.log.line(f"Note: the data had {items} items at iteration {start.number} and have {self._items} now; their order is "
+            self.log.line(f"Note: the data had {items} items at iteration {start.number} and have "
+                          f"{self._items} now; their order is "
                           f"another from here on")
         self._history = list(about.get("history", []))
         if changed:
             text = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
             self.log.line(f"Note: changed from iteration {start.number} on: {text}")
-            self._history.append({"iteration": start.number, "changed": changed, "date": time.strftime("%Y-%m-%d %H:%M:%S")})
+            self._history.append({"iteration": start.number, "changed": changed,
+                                  "date": time.strftime("%Y-%m-%d %H:%M:%S")})
         self.log.config(self._history)
 
     def _train(self, source, start: int, end: int) -> int:
-        self.host = Host(self.params, self.log.folder, source, self.log.scalars, self.log.image, self.log.line)
+        self.host = Host(self.params, self.log.folder, source, self.log.scalars, self.log.image,
+                         self.log.line)
         self._done, self._saved = start, start if self._start.own else None
         feed = Feed(self.system, source, self.strategy, start, end)
         try:
@@ -295,7 +308,8 @@ class Trainer:
                 self.log.image(tag, done, image)
         if save:
             every = self.params.resume_every
-            self.save(done, whole=not every or done % every == 0 or done == self.system.iterations or self._stays(done))
+            self.save(done, whole=not every or done % every == 0 or done == self.system.iterations
+                      or self._stays(done))
 
     def _picture_due(self, done: int, end: int) -> bool:
         every = self.params.sample_every
@@ -304,14 +318,16 @@ class Trainer:
         return done == end or (done % every == 0 if every else self._save_due(done))
 
     def _flush(self) -> None:
-        """Reads the scalars of the iterations since the last reading: console, logs, and the check that all are finite."""
+        """Reads the scalars of the iterations since the last reading: console, logs, and the check that all
+        are finite."""
         pending, self._pending, self._flushed = self._pending, [], time.monotonic()
         for step, tensors, at in pending:
             scalars = {name: np.asarray(value) for name, value in tensors.items()}
             bad = [name for name, value in scalars.items() if not np.all(np.isfinite(value))]
             if bad:
                 self._done = step
-                raise Diverged(f"iteration {step}: '{bad[0]}' is not finite; training stops, {self._good()}; try a smaller "
+                raise Diverged(f"iteration {step}: '{bad[0]}' is not finite; training stops, {self._good()}; "
+                               f"try a smaller "
                                f"learning rate")
             self.system.observe(step, scalars)
             if self.log.bar is None:
@@ -328,7 +344,11 @@ class Trainer:
     def _good(self) -> str:
         """Which checkpoint is good."""
         newest = self.files.newest(self.files.kinds[0])
-        return "there is no checkpoint yet" if newest is None else f"the newest checkpoint in {self.params.wts_dir} is good"
+        return (
+            "there is no checkpoint yet"
+            if newest is None
+            else f"the newest checkpoint in {self.params.wts_dir} is good"
+        )
 
     def _show(self, first: int, last: int, scalars: dict) -> None:
         """Moves the progress bar on by the iterations first..last."""
@@ -337,18 +357,21 @@ class Trainer:
         images = (self.system.images_shown(last + 1) - self.system.images_shown(first)) / count
         status = self.system.status(last)
         rate = bar.format_dict["rate"] or 0.0
-        bar.set_postfix([*([("at", status)] if status else []), ("img/s", f"{rate * images:.0f}"), *shown], refresh=False)
+        bar.set_postfix([*([("at", status)] if status else []), ("img/s", f"{rate * images:.0f}"), *shown],
+                        refresh=False)
         bar.update(count)
 
     @property
     def notebook(self) -> bool:
-        """Whether tqdm has found itself in a notebook, where a bar is shown although stdout is no terminal."""
+        """Whether tqdm has found itself in a notebook, where a bar is shown although stdout is no
+        terminal."""
         return tqdm.__module__ == "tqdm.notebook"
 
     def _bar(self, start: int, end: int):
         if not (self.log.out.isatty() or self.notebook and self.log.out is sys.stdout):
             return None
-        return tqdm(total=end, initial=start, unit="it", dynamic_ncols=True, file=self.log.out, desc=self.params.name)
+        return tqdm(total=end, initial=start, unit="it", dynamic_ncols=True, file=self.log.out,
+                    desc=self.params.name)
 
     def _profile(self, step: int) -> None:
         if not self.params.profile:

@@ -1,4 +1,5 @@
-"""What the Jensen-Shannon regulariser costs: a whole iteration with it against one without, in DCGAN and in the ResNet."""
+"""What the Jensen-Shannon regulariser costs: a whole iteration with it against one without, in DCGAN and in
+the ResNet."""
 from __future__ import annotations
 
 import tensorflow as tf
@@ -13,7 +14,8 @@ CASES = {
 
 
 def step(name: str, changes: dict):
-    """One training iteration of an experiment on a batch of the embedded digits, as a function without arguments."""
+    """One training iteration of an experiment on a batch of the embedded digits, as a function without
+    arguments."""
     params = experiment.load(name).replace(**changes, dataset="digits")
     system = registry.system_class(params.system)(params)
     batch = {key: tf.constant(array) for key, array in system.batch(1, system.source()).items()}

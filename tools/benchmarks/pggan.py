@@ -1,4 +1,5 @@
-"""One PGGAN iteration at each resolution: float32 against bfloat16, one traced function against one call per step."""
+"""One PGGAN iteration at each resolution: float32 against bfloat16, one traced function against one call per
+step."""
 from __future__ import annotations
 
 import time
@@ -24,7 +25,8 @@ def _system(resolution: int, precision: str) -> PGGAN:
 
 
 class _Iteration:
-    """One iteration on random images, as one traced function or as a call for each part, as an eager framework does."""
+    """One iteration on random images, as one traced function or as a call for each part, as an eager
+    framework does."""
 
     def __init__(self, system: PGGAN, fused: bool):
         self.system, self.phase, spec = system, system.phase(0), system.batch_spec()["reals"]
@@ -32,7 +34,8 @@ class _Iteration:
         self.batch, self.step = {"reals": tf.constant(reals)}, tf.constant(0, tf.int64)
         began = time.perf_counter()
         if fused:
-            function = tf.function(lambda step, batch: system.iteration(step, batch, self.phase), autograph=False)
+            function = tf.function(lambda step, batch: system.iteration(step, batch, self.phase),
+                                   autograph=False)
             self.call = lambda: function(self.step, self.batch)
         else:
             self._separate()
@@ -55,7 +58,8 @@ class _Iteration:
 
 
 def run(options: dict) -> list[dict]:
-    """Rows: resolution, batch, milliseconds of the fused iteration, ratios to it, seconds to trace, peak memory so far."""
+    """Rows: resolution, batch, milliseconds of the fused iteration, ratios to it, seconds to trace, peak
+    memory so far."""
     rows = []
     for resolution in RESOLUTIONS:
         name = f"{resolution}x{resolution}"

@@ -1,4 +1,5 @@
-"""One RP-GAN iteration with stacked discriminators against the plain form: one discriminator at a time, as in the original."""
+"""One RP-GAN iteration with stacked discriminators against the plain form: one discriminator at a time, as in
+the original."""
 from __future__ import annotations
 
 import os
@@ -19,12 +20,14 @@ from tfgan_suite.training.trainer import Trainer
 
 def _padded(x, kernel, stride, pad):
     """The original's convolution: explicit zeros, then VALID."""
-    return tf.nn.conv2d(tf.pad(x, [[0, 0], [pad, pad], [pad, pad], [0, 0]]) if pad else x, kernel, stride, "VALID")
+    return tf.nn.conv2d(tf.pad(x, [[0, 0], [pad, pad], [pad, pad], [0, 0]]) if pad else x, kernel, stride,
+                        "VALID")
 
 
 class Plain:
-    """The original's iteration: every discriminator is copied into the one working network, G's forward pass is computed again
-    for its gradient, D passes over reals and fakes one after the other, and every discriminator has an optimiser of its own."""
+    """The original's iteration: every discriminator is copied into the one working network, G's forward pass
+    is computed again for its gradient, D passes over reals and fakes one after the other, and every
+    discriminator has an optimiser of its own."""
 
     def __init__(self, system: RPGAN):
         p = system.params
@@ -33,7 +36,8 @@ class Plain:
         one = Filters(self.projection.values[:1], self.projection.stride)
         self.d = Discriminators(p.imsz, p.df, [one], chunk=1).stacks[0]
         self.filter = tf.Variable(one.values, trainable=False)
-        self.store = [[tf.Variable(v[i:i + 1]) for v in stacked.trainable_variables] for i in range(stacked.count)]
+        self.store = [[tf.Variable(v[i:i + 1]) for v in stacked.trainable_variables]
+                      for i in range(stacked.count)]
         self.g_optimizer = optimizers.adam(RATE, BETA_1, BETA_2, EPSILON)
         self.g_optimizer.build(self.g.trainable_variables)
         self.d_optimizers = []
@@ -82,7 +86,8 @@ class Plain:
             self._load(i)
             with tf.GradientTape() as tape:
                 on_real, on_fake = (self._logits(self._project(x, kernel)) for x in (real, self.fake))
-                loss = (tf.reduce_mean(tf.nn.softplus(-on_real)) + tf.reduce_mean(tf.nn.softplus(on_fake))) / 2
+                loss = (tf.reduce_mean(tf.nn.softplus(-on_real))
+                        + tf.reduce_mean(tf.nn.softplus(on_fake))) / 2
             gradients = tape.gradient(loss, self.d.trainable_variables)
             optimizers.apply(self.d_optimizers[i], gradients, self.store[i])
             return loss
@@ -106,7 +111,8 @@ def _cases():
     for k in (1, 12, 48):
         yield f"64x64 f1=256 df=32 K={k}", {**big, "filts": big["filts"].format(k)}
     digits = experiment.load("digits")
-    yield "exp/digits.py", {n: digits.values[n] for n in ("ksz", "f1", "df", "imsz", "bsz", "zlen", "filts", "chunk")}
+    yield "exp/digits.py", {n: digits.values[n]
+                            for n in ("ksz", "f1", "df", "imsz", "bsz", "zlen", "filts", "chunk")}
 
 
 def _inputs(params):
@@ -119,7 +125,8 @@ def _inputs(params):
 def _measure(name: str, changes: dict, rounds: int) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         values = {n: p.default for n, p in experiment.declared("rpgan").items()}
-        system = RPGAN(experiment.Parameters("bench", {**values, **changes, "wts_dir": str(Path(folder) / "m")}))
+        system = RPGAN(experiment.Parameters("bench",
+                                             {**values, **changes, "wts_dir": str(Path(folder) / "m")}))
     real, z_g, z_d = _inputs(system.params)
     plain = Plain(system)
 
@@ -128,8 +135,10 @@ def _measure(name: str, changes: dict, rounds: int) -> dict:
         return system.update(tf.constant(0, tf.int64), {"real": real}, {"z_g": z_g, "z_d": z_d}, None)
 
     seconds = timing.compare({"stacked": step, "plain": lambda: plain(real, z_g, z_d)}, rounds)
-    return {"case": name, "chunk": system.networks["d"].stacks[0].chunk, "stacked ms": seconds["stacked"] * 1e3,
-            "plain ms": seconds["plain"] * 1e3, "plain / stacked": seconds["plain"] / seconds["stacked"], "outside %": "",
+    return {"case": name, "chunk": system.networks["d"].stacks[0].chunk,
+            "stacked ms": seconds["stacked"] * 1e3,
+            "plain ms": seconds["plain"] * 1e3, "plain / stacked": seconds["plain"] / seconds["stacked"],
+            "outside %": "",
             "peak MiB": timing.peak_memory() / 2**20}
 
 
@@ -168,8 +177,9 @@ def _outside(name: str, iterations: int = 400, skipped: int = 50) -> dict:
 
 
 def run(options) -> list[dict]:
-    """Rows of the table: median milliseconds of both forms, their ratio, and the peak memory of the process so far; for a real
-    run of the digits experiment, the share of wall time outside the step."""
-    rows = [_measure(name, changes, options["rounds"]) for name, changes in _cases() if options["case"] in name]
+    """Rows of the table: median milliseconds of both forms, their ratio, and the peak memory of the process
+    so far; for a real run of the digits experiment, the share of wall time outside the step."""
+    rows = [_measure(name, changes, options["rounds"]) for name, changes in _cases()
+            if options["case"] in name]
     whole = "exp/digits.py, train.py"
     return [*rows, _outside(whole)] if options["case"] in whole else rows

@@ -1,4 +1,5 @@
-"""Speed of SNGAN: `tools/bench.py sngan`. CIFAR-10 networks of a quarter of the width, batch 32, random images."""
+"""Speed of SNGAN: `tools/bench.py sngan`. CIFAR-10 networks of a quarter of the width, batch 32, random
+images."""
 from __future__ import annotations
 
 import numpy as np
@@ -18,7 +19,8 @@ def _system(kind: str, precision: str, values: dict):
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16" if precision == "bfloat16" else precision)
     try:
         known = declared(kind)
-        chosen = {**{name: p.default for name, p in known.items()}, **values, "system": kind, "precision": precision}
+        chosen = {**{name: p.default for name, p in known.items()}, **values, "system": kind,
+                  "precision": precision}
         system = system_class(kind)(Parameters("bench", chosen, {}, known))
     finally:
         tf.keras.mixed_precision.set_global_policy(before)
@@ -47,7 +49,8 @@ def _separate(system, batch):
         generator_step(draws["g/z"], draws["g/labels"], rate)
         for j in range(system.critics):
             real = system.dequantise(batch["images"][:, j], draws[f"d{j}/noise"])
-            scalars = critic_step(real, batch["labels"][:, j], draws[f"d{j}/z"], draws[f"d{j}/alpha"], rate, step)
+            scalars = critic_step(real, batch["labels"][:, j], draws[f"d{j}/z"], draws[f"d{j}/alpha"], rate,
+                                  step)
         return scalars
 
     return iteration

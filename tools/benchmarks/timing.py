@@ -1,4 +1,5 @@
-"""Speed as a ratio within one process: the ways to compare are run in turns, so that other load hits them alike."""
+"""Speed as a ratio within one process: the ways to compare are run in turns, so that other load hits them
+alike."""
 from __future__ import annotations
 
 import resource
@@ -11,8 +12,8 @@ def compare(ways: dict[str, Callable[[], object]], rounds: int = 15, warm_up: in
     """Median seconds of one call of each way.
 
     Args:
-        ways: name -> a function without arguments that returns something with `numpy()`, or a dict of them, or nothing; it is
-            read, so that an asynchronous device has finished.
+        ways: name -> a function without arguments that returns something with `numpy()`, or a dict of them,
+            or nothing; it is read, so that an asynchronous device has finished.
         rounds: measured calls of each, interleaved.
         warm_up: calls of each before that (tracing, allocation).
     """
@@ -55,5 +56,6 @@ def table(rows: list[dict]) -> str:
     names = list(rows[0])
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     for row in rows:
-        lines.append("| " + " | ".join(f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()) + " |")
+        lines.append("| " + " | ".join(f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values())
+                     + " |")
     return "\n".join(lines)

@@ -1,4 +1,5 @@
-"""Checkpoints of the `carpedm20_DCGAN` program (TF1 Saver files `checkpoints/ckpt-N.*`) as arrays of `jsreg_dcgan`."""
+"""Checkpoints of the `carpedm20_DCGAN` program (TF1 Saver files `checkpoints/ckpt-N.*`) as arrays of
+`jsreg_dcgan`."""
 from __future__ import annotations
 
 import re
@@ -18,7 +19,8 @@ def iteration(path, params=None) -> int:
 
 
 def convert(path, params) -> dict[str, dict[str, np.ndarray]]:
-    """Weights and moving statistics of G and D. The original saves no optimiser slots, so training goes on with fresh ones.
+    """Weights and moving statistics of G and D. The original saves no optimiser slots, so training goes on
+    with fresh ones.
 
     Args:
         path: the folder `checkpoints`, or one of a checkpoint's files.
@@ -37,7 +39,8 @@ def convert(path, params) -> dict[str, dict[str, np.ndarray]]:
         for name, shape in network.shapes().items():
             if name not in values or values[name].shape != shape:
                 there = f"has shape {values[name].shape}" if name in values else "is missing"
-                raise UserError(f"{source}: '{name}' {there}, this experiment needs {shape}; give the run's --dataset, "
+                raise UserError(f"{source}: '{name}' {there}, this experiment needs {shape}; give the run's "
+                                f"--dataset, "
                                 f"--output_height, --z_dim, --gf_dim, --df_dim")
         found[kind] = {name: values[name] for name in network.shapes()}
     return found

@@ -1,4 +1,5 @@
-"""Data of the `carpedm20_DCGAN` program (utils.py, model.py): which images, cropped, stretched, resized, scaled."""
+"""Data of the `carpedm20_DCGAN` program (utils.py, model.py): which images, cropped, stretched, resized,
+scaled."""
 from __future__ import annotations
 
 from functools import partial
@@ -57,12 +58,14 @@ def remark(params) -> str:
     asked = params.input_height, params.input_width or params.input_height
     if params.dataset != "celebA" or asked == (CELEBA_CROP, CELEBA_CROP):
         return ""
-    return (f"Note: celebA is always cropped to {CELEBA_CROP}x{CELEBA_CROP}, as in the original; input_height={asked[0]}, "
+    return (f"Note: celebA is always cropped to {CELEBA_CROP}x{CELEBA_CROP}, as in the original; "
+            f"input_height={asked[0]}, "
             f"input_width={asked[1]} have no effect")
 
 
 def prepared(image: np.ndarray, crop: tuple | None, size: tuple) -> np.ndarray:
-    """Centre crop, contrast stretch of the crop to 0..255, bilinear resize: SciPy's `imresize` of a float image.
+    """Centre crop, contrast stretch of the crop to 0..255, bilinear resize: SciPy's `imresize` of a float
+    image.
 
     Args:
         image: uint8 [H, W, C].
@@ -77,7 +80,8 @@ def prepared(image: np.ndarray, crop: tuple | None, size: tuple) -> np.ndarray:
     if crop is not None:
         (height, width), (h, w) = crop, image.shape[:2]
         if height > h or width > w:
-            raise UserError(f"is {w}x{h}, smaller than the crop of {width}x{height}; choose a smaller --input_height and "
+            raise UserError(f"is {w}x{h}, smaller than the crop of {width}x{height}; choose a smaller "
+                            f"--input_height and "
                             f"--input_width (celebA: get the aligned pictures of 178x218)")
         image = prepare.centre_crop(image, *crop)
     return prepare.resize(prepare.stretch(image), *size)
@@ -96,7 +100,8 @@ def of_size(source: ArraySource, size: tuple) -> Source:
     """
     height, width = source.array.shape[1:3]
     if (height, width) != size:
-        raise UserError(f"output_height={size[0]}, output_width={size[1]}: {source.name} has images of {height}x{width} and "
+        raise UserError(f"output_height={size[0]}, output_width={size[1]}: {source.name} has images of "
+                        f"{height}x{width} and "
                         f"is not resized; leave these options out")
     return source
 
@@ -113,10 +118,12 @@ def source(params, size: tuple) -> Source:
     if params.dataset in whole:
         return of_size(whole[params.dataset](), size)
     known = params.dataset in catalog.DATASETS
-    missing = catalog.help_for(params.dataset, folder) if known else "put images there, or give another --dataset"
+    missing = catalog.help_for(params.dataset,
+                               folder) if known else "put images there, or give another --dataset"
     if params.dataset == "lsun" and (folder / "bedroom_train_lmdb").is_dir():  # as it is downloaded
         images = LsunSource(folder)
     else:
         images = FolderSource(folder, per_class=False, pattern=params.input_fname_pattern,
                               missing=f"{missing}; see --input_fname_pattern", background=WHITE)
-    return Prepared(images, partial(prepared, crop=crop_size(params), size=size), f"resized to {size[1]}x{size[0]}")
+    return Prepared(images, partial(prepared, crop=crop_size(params), size=size),
+                    f"resized to {size[1]}x{size[0]}")

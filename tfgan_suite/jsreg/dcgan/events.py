@@ -18,12 +18,15 @@ TEST_GRIDS = 10
 
 
 def events(system) -> list[Event]:
-    """The summary of the held-out batch with each checkpoint; at the end of training the ten test grids and the samples."""
+    """The summary of the held-out batch with each checkpoint; at the end of training the ten test grids and
+    the samples."""
     recorders = []
 
     def log_summary(done, host):
         if not recorders:
-            recorders.append(tf1_events.EventFile(host.log_dir / "summaries").recorder(partial(evaluated, system)))
+            recorders.append(
+                tf1_events.EventFile(host.log_dir / "summaries").recorder(partial(evaluated, system))
+            )
         return recorders[0](done, system.fixed(host.source), tf.constant(done - 1, tf.int64))
 
     def finish(done, host):
@@ -36,7 +39,8 @@ def events(system) -> list[Event]:
         return {}
 
     notes = [Event("note", 1, note, due=lambda done: done == 1)] if data.remark(system.params) else []
-    return [*notes, Event("summary", 1, log_summary, due=system.save_due), Event("last samples", system.iterations, finish)]
+    return [*notes, Event("summary", 1, log_summary, due=system.save_due),
+            Event("last samples", system.iterations, finish)]
 
 
 def evaluated(system, batch: dict, step: tf.Tensor) -> tuple[dict, dict]:
@@ -89,7 +93,8 @@ def test_grids(system, folder) -> None:
 
 
 def many_samples(system, folder, count: int) -> None:
-    """`image_0.png`, ... of at least `count` samples in whole batches; `labels.npy` with the one-hot labels of MNIST."""
+    """`image_0.png`, ... of at least `count` samples in whole batches; `labels.npy` with the one-hot labels
+    of MNIST."""
     if not count:
         return
     folder.mkdir(parents=True, exist_ok=True)

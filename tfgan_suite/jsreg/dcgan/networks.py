@@ -1,7 +1,7 @@
 """G and D of the `carpedm20_DCGAN` program: unconditional, and conditional for MNIST (model.py).
 
-Images are [B, H, W, channels], labels one-hot [B, y] or int [B]; the unconditional networks ignore them. G's last hidden layer
-has `gf` filters (64 in the original), D's first one `df`.
+Images are [B, H, W, channels], labels one-hot [B, y] or int [B]; the unconditional networks ignore them. G's
+last hidden layer has `gf` filters (64 in the original), D's first one `df`.
 """
 from __future__ import annotations
 
@@ -40,11 +40,14 @@ class Stages(Network):
 
     def __init__(self, **stages: Chain):
         super().__init__(dtype="float32", autocast=False)
-        layers = [step for chain in stages.values() for step in chain.steps if isinstance(step, tf.keras.layers.Layer)]
+        layers = [step for chain in stages.values() for step in chain.steps
+                  if isinstance(step, tf.keras.layers.Layer)]
         self.in_files = sorted(layers, key=lambda layer: isinstance(layer, Norm))  # files hold the norms last
         self.stages = stages
 
-    def activations(self, x, labels=None, training: bool = False, update: bool | None = None) -> dict[str, tf.Tensor]:
+    def activations(
+        self, x, labels=None, training: bool = False, update: bool | None = None
+    ) -> dict[str, tf.Tensor]:
         """Name -> output of each stage; the last one is the result."""
         how, found = Pass.of(labels, training, update), {}
         for name, stage in self.stages.items():
@@ -77,8 +80,10 @@ def generator(make: Maker, size: tuple, channels: int, z: int, gf: int) -> Stage
     return Stages(
         g_h0_lin=Chain(make.dense("g_h0_lin", z, height * width * 8 * gf), maps(first, channel_major=False),
                        make.norm("g_bn0", 8 * gf), relu),
-        g_h1=Chain(make.deconv("g_h1", 8 * gf, 4 * gf, 5, sides=halves(size, 3)), make.norm("g_bn1", 4 * gf), relu),
-        g_h2=Chain(make.deconv("g_h2", 4 * gf, 2 * gf, 5, sides=halves(size, 2)), make.norm("g_bn2", 2 * gf), relu),
+        g_h1=Chain(make.deconv("g_h1", 8 * gf, 4 * gf, 5, sides=halves(size, 3)), make.norm("g_bn1", 4 * gf),
+                   relu),
+        g_h2=Chain(make.deconv("g_h2", 4 * gf, 2 * gf, 5, sides=halves(size, 2)), make.norm("g_bn2", 2 * gf),
+                   relu),
         g_h3=Chain(make.deconv("g_h3", 2 * gf, gf, 5, sides=halves(size, 1)), make.norm("g_bn3", gf), relu),
         g_h4_tanh=Chain(make.deconv("g_h4", gf, channels, 5, sides=size), tf.tanh))
 
@@ -94,7 +99,8 @@ def discriminator(make: Maker, size: tuple, channels: int, df: int) -> Stages:
         d_h4_lin=Chain(flatten, make.dense("d_h4_lin", height * width * 8 * df, 1), logits))
 
 
-def conditional_generator(make: Maker, size: tuple, channels: int, z: int, y: int, gf: int, gfc: int) -> Stages:
+def conditional_generator(make: Maker, size: tuple, channels: int, z: int, y: int, gf: int,
+                          gfc: int) -> Stages:
     """z [B, z] -> images of (height, width) `size`, multiples of four, in (0, 1)."""
     height, width = quarter = halves(size, 2)
     flat, labelled = height * width * 2 * gf, Labelled(y)
@@ -112,6 +118,8 @@ def conditional_discriminator(make: Maker, size: tuple, channels: int, y: int, d
     flat, labelled = height * width * (df + y), Labelled(y)
     return Stages(
         d_h0_conv=Chain(labelled, make.conv("d_h0_conv", channels + y, channels + y, 5, 2), lrelu),
-        d_h1_conv=Chain(labelled, make.conv("d_h1_conv", channels + 2 * y, df + y, 5, 2), make.norm("d_bn1", df + y), lrelu),
-        d_h2_lin=Chain(flatten, labelled, make.dense("d_h2_lin", flat + y, dfc), make.norm("d_bn2", dfc), lrelu),
+        d_h1_conv=Chain(labelled, make.conv("d_h1_conv", channels + 2 * y, df + y, 5, 2),
+                        make.norm("d_bn1", df + y), lrelu),
+        d_h2_lin=Chain(flatten, labelled, make.dense("d_h2_lin", flat + y, dfc), make.norm("d_bn2", dfc),
+                       lrelu),
         d_h3_lin=Chain(labelled, make.dense("d_h3_lin", dfc + y, 1), logits))

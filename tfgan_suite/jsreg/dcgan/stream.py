@@ -1,8 +1,9 @@
 """The host side of the `carpedm20_DCGAN` program: which images, z and labels each step gets, as its model.py.
 
-The original draws all of them from NumPy's one global generator: shuffle, fixed z, then in each epoch a shuffle of the rest
-followed by the iterations' z (and labels). MNIST seeds that generator (784 at the start, the epoch's number at each epoch);
-for the other sets we seed it once with the run's seed. Iteration i is found again after a restart by drawing from the start.
+The original draws all of them from NumPy's one global generator: shuffle, fixed z, then in each epoch a
+shuffle of the rest followed by the iterations' z (and labels). MNIST seeds that generator (784 at the start,
+the epoch's number at each epoch); for the other sets we seed it once with the run's seed. Iteration i is
+found again after a restart by drawing from the start.
 """
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ class Prior:
     def draw(self, random: np.random.RandomState, n: int) -> np.ndarray:
         """[n, size] from a generator."""
         shape = (n, self.size)
-        return (random.normal(0, 1, shape) if self.gaussian else random.uniform(-1, 1, shape)).astype(np.float32)
+        return (random.normal(0, 1, shape)
+                if self.gaussian else random.uniform(-1, 1, shape)).astype(np.float32)
 
 
 def one_hot(labels, classes: int) -> np.ndarray:
@@ -66,14 +68,16 @@ class Stream:
         UserError: not one iteration per epoch.
     """
 
-    def __init__(self, count: int, batch: int, steps: int, prior: Prior, classes: int = 0, seed: int = 0, limit: int = 0):
+    def __init__(self, count: int, batch: int, steps: int, prior: Prior, classes: int = 0, seed: int = 0,
+                 limit: int = 0):
         self.count, self.batch, self.steps, self.prior = count, batch, steps, prior
         self.classes, self.seed = classes, seed
         rest = count - batch
         self.per_epoch = min(rest, limit or rest) // (batch * steps)
         if self.per_epoch < 1:
             size = f"dataset_size={limit}" if limit and limit < rest else f"the data set of {count} images"
-            raise UserError(f"batch_size={batch}: {size} is too small: one batch is held out, and an iteration takes "
+            raise UserError(f"batch_size={batch}: {size} is too small: one batch is held out, and an "
+                            f"iteration takes "
                             f"disc_update_steps={steps} batches; choose a smaller batch_size")
         self._restart()
 
@@ -108,7 +112,8 @@ class Stream:
         self._round += 1
 
     def at(self, step: int) -> Draw:
-        """The draws of iteration `step`, from 0. Going forward is cheap, going back starts from the beginning."""
+        """The draws of iteration `step`, from 0. Going forward is cheap, going back starts from the
+        beginning."""
         epoch, place = divmod(step, self.per_epoch)
         if (epoch, place + 1) < (self._epoch, self._round):
             self._restart()

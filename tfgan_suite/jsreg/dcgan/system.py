@@ -1,4 +1,5 @@
-"""JS-regularised DCGAN: the `carpedm20_DCGAN` program of rothk/Stabilizing_GANs, one iteration after the other."""
+"""JS-regularised DCGAN: the `carpedm20_DCGAN` program of rothk/Stabilizing_GANs, one iteration after the
+other."""
 from __future__ import annotations
 
 import math
@@ -21,7 +22,8 @@ CHUNK = 100
 
 
 class JSRegDCGAN(System):
-    """DCGAN whose D minimises its cross-entropy + gamma/2 * the Jensen-Shannon regulariser; conditional on MNIST."""
+    """DCGAN whose D minimises its cross-entropy + gamma/2 * the Jensen-Shannon regulariser; conditional on
+    MNIST."""
 
     precisions = ("float32", "bfloat16")
 
@@ -47,13 +49,15 @@ class JSRegDCGAN(System):
     def _generator(self):
         p, make = self.params, networks.maker("generator/", self.params.bn_mode, self.params.seed)
         if self.classes:
-            return networks.conditional_generator(make, self.size, self.channels, p.z_dim, self.classes, p.gf_dim, p.gfc_dim)
+            return networks.conditional_generator(make, self.size, self.channels, p.z_dim, self.classes,
+                                                  p.gf_dim, p.gfc_dim)
         return networks.generator(make, self.size, self.channels, p.z_dim, p.gf_dim)
 
     def _discriminator(self):
         p, make = self.params, networks.maker("discriminator/", self.params.bn_mode, self.params.seed)
         if self.classes:
-            return networks.conditional_discriminator(make, self.size, self.channels, self.classes, p.df_dim, p.dfc_dim)
+            return networks.conditional_discriminator(make, self.size, self.channels, self.classes, p.df_dim,
+                                                      p.dfc_dim)
         return networks.discriminator(make, self.size, self.channels, p.df_dim)
 
     # -- size of a run -------------------------------------------------------------------------------------
@@ -93,7 +97,8 @@ class JSRegDCGAN(System):
         """The prepared images; counts them, and lays out the order of the whole run."""
         p = self.params
         source = data.source(p, self.size)
-        self._stream = Stream(len(source), p.batch_size, p.disc_update_steps, self.prior, self.classes, p.seed, p.dataset_size)
+        self._stream = Stream(len(source), p.batch_size, p.disc_update_steps, self.prior, self.classes,
+                              p.seed, p.dataset_size)
         return source
 
     def batch(self, step: int, source) -> dict[str, np.ndarray]:
@@ -108,23 +113,27 @@ class JSRegDCGAN(System):
 
     def _by_step(self, array: np.ndarray) -> np.ndarray:
         """[k * B, ...] -> [B, k, ...]."""
-        return np.moveaxis(array.reshape(self.params.disc_update_steps, self.batch_size, *array.shape[1:]), 0, 1)
+        return np.moveaxis(array.reshape(self.params.disc_update_steps, self.batch_size, *array.shape[1:]), 0,
+                           1)
 
     def batch_spec(self) -> dict[str, tf.TensorSpec]:
         """Shapes of `batch`."""
         b, k = self.batch_size, self.params.disc_update_steps
-        shapes = {"images": (b, k, *self.size, self.channels), "z": (b, k, self.params.z_dim), "g_z": (b, self.params.z_dim)}
+        shapes = {"images": (b, k, *self.size, self.channels), "z": (b, k, self.params.z_dim),
+                  "g_z": (b, self.params.z_dim)}
         if self.classes:
             shapes.update(y=(b, k, self.classes), g_y=(b, self.classes))
         return {name: tf.TensorSpec(shape, tf.float32) for name, shape in shapes.items()}
 
     def fixed(self, source=None) -> dict[str, np.ndarray]:
-        """The held-out batch and its z (and labels), on which grids and summaries are made; without images if no source."""
+        """The held-out batch and its z (and labels), on which grids and summaries are made; without images if
+        no source."""
         draw = self._stream
         batch = {"z": draw.fixed_z if draw else self.latents(self.batch_size, self.params.seed)}
         if self.classes:
             known = source is not None and source.labels is not None
-            labels = source.labels[draw.fixed_items] if known else self.labels(self.batch_size, self.params.seed)
+            labels = source.labels[draw.fixed_items] if known else self.labels(self.batch_size,
+                                                                               self.params.seed)
             batch["y"] = one_hot(labels, self.classes)
         if source is not None:
             batch["images"] = data.scaled(source.images(draw.fixed_items), self.classes)
@@ -190,7 +199,8 @@ class JSRegDCGAN(System):
         return self.prior.draw(np.random.RandomState(seed), n)
 
     def generate(self, latents, labels=None):
-        """Images in [-1, 1] from the moving statistics; int labels for the conditional network, whose (0, 1) is stretched."""
+        """Images in [-1, 1] from the moving statistics; int labels for the conditional network, whose (0, 1)
+        is stretched."""
         y = one_hot(labels, self.classes) if self.classes else None
         chunks = []
         for i in range(0, len(latents), CHUNK):
@@ -202,7 +212,8 @@ class JSRegDCGAN(System):
     def generate_bytes(self, n: int) -> int:
         """The images, and the activations of one chunk."""
         pixels = self.size[0] * self.size[1]
-        return 8 * n * pixels * self.channels + 4 * min(n, CHUNK) * pixels * 2 * (self.params.gf_dim + self.classes)
+        return 8 * n * pixels * self.channels + 4 * min(n, CHUNK) * pixels * 2 * (self.params.gf_dim
+                                                                                  + self.classes)
 
     def to_uint8(self, x):
         """(x + 1) * 127.5, truncated."""
@@ -217,7 +228,8 @@ class JSRegDCGAN(System):
         return {"samples": sheets.grid(sheet, -(-self.batch_size // columns), columns)}
 
     def fresh(self, n: int, *keys) -> tuple[np.ndarray, np.ndarray | None]:
-        """`n` new z and, for the conditional network, random labels; a function of the run's seed and the keys."""
+        """`n` new z and, for the conditional network, random labels; a function of the run's seed and the
+        keys."""
         random = generator(self.params.seed, *keys)
         random = np.random.RandomState(random.integers(2**32, dtype=np.uint32))
         return self.prior.draw(random, n), random.choice(self.classes, n) if self.classes else None

@@ -14,7 +14,8 @@ SLOTS = {"m": "Adam", "v": "Adam_1", "rms": "RMSProp"}
 
 
 def iteration(path, params=None) -> int:
-    """How many iterations `ckpt-N` has behind it: N+1, since the original saves after iteration N, counted from 0."""
+    """How many iterations `ckpt-N` has behind it: N+1, since the original saves after iteration N, counted
+    from 0."""
     found = re.search(r"(\d+)$", tf1.prefix(path))
     return int(found[1]) + 1 if found else 0
 
@@ -22,7 +23,8 @@ def iteration(path, params=None) -> int:
 def convert(path, params) -> dict[str, dict[str, np.ndarray]]:
     """Weights of G and D, and the state that resumes the run: the optimisers' slots and step counts.
 
-    `ckpt-N` was written after iteration N (counted from 0): N+1 times the D steps, and N steps of G. The moving statistics of
+    `ckpt-N` was written after iteration N (counted from 0): N+1 times the D steps, and N steps of G. The
+    moving statistics of
     batch norm are left out: the original never used them.
 
     Args:

@@ -1,4 +1,5 @@
-"""The log files of `gan_64x64.py`: `log.pkl` and a curve per series, and its console line. Written in the run's log folder."""
+"""The log files of `gan_64x64.py`: `log.pkl` and a curve per series, and its console line. Written in the
+run's log folder."""
 from __future__ import annotations
 
 import csv
@@ -27,7 +28,8 @@ def flushed_before(done: int) -> int:
 class Curves:
     """History of D's cost in training and validation and of the seconds per iteration.
 
-    It survives a stop: `log.csv` (iteration, series, value) is read back by the next process, which drops what it will redo.
+    It survives a stop: `log.csv` (iteration, series, value) is read back by the next process, which drops
+        what it will redo.
     `log.pkl` holds the same for readers of the original's file: a dict series -> dict iteration -> value.
 
     Args:
@@ -44,7 +46,8 @@ class Curves:
     def validation(self, done: int, host) -> dict[str, float]:
         """Event: D's cost on the validation part."""
         began = time.perf_counter()
-        cost = self.system.validation_cost(host.source.validation, done // self.system.params.dev_every - 1, done - 1)
+        cost = self.system.validation_cost(host.source.validation, done // self.system.params.dev_every - 1,
+                                           done - 1)
         self._dev = done - 1, cost
         self._since += time.perf_counter() - began
         return {"dev disc cost": cost}
@@ -54,7 +57,8 @@ class Curves:
         folder, last = Path(host.log_dir), done - 1
         if self._series is None:
             self._series = self._read(folder / "log.csv", flushed_before(done))
-        costs = {i: np.float32(self.system.history.numpy()[i % WINDOW]) for i in range(flushed_before(done), done)}
+        costs = {i: np.float32(self.system.history.numpy()[i % WINDOW])
+                 for i in range(flushed_before(done), done)}
         seconds = (time.perf_counter() - self._since) / max(done - self._done, 1)
         new = {"train disc cost": costs, "time": {last: seconds}}
         if self._dev is not None:
@@ -81,10 +85,12 @@ class Curves:
         archive.write_bytes(path, "".join(f"{','.join(row)}\n" for row in rows).encode())
         series: dict[str, dict[int, float]] = {}
         for iteration, name, value in rows:
-            series.setdefault(name, {})[int(iteration)] = np.float32(value) if name != "time" else float(value)
+            series.setdefault(name,
+                              {})[int(iteration)] = np.float32(value) if name != "time" else float(value)
         return series
 
     @staticmethod
     def _append(path: Path, new: dict[str, dict[int, float]]) -> None:
         with open(path, "a") as file:
-            file.writelines(f"{i},{name},{value}\n" for name, values in new.items() for i, value in values.items())
+            file.writelines(f"{i},{name},{value}\n" for name, values in new.items() for i,
+                            value in values.items())

@@ -1,4 +1,5 @@
-"""The data of `gan_64x64.py`: 64x64 pictures from folders, a training and a validation part, in the original's order."""
+"""The data of `gan_64x64.py`: 64x64 pictures from folders, a training and a validation part, in the
+original's order."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ class DataSet:
     """Where a data set lies below its folder, and how a picture becomes 64x64.
 
     Attributes:
-        train, valid: (folder, pattern) of the two parts, each the first that is there; `<folder>_lmdb` will do too.
+        train, valid: (folder, pattern) of the two parts, each the first that is there; `<folder>_lmdb` will
+            do too.
         crop: side of the centre crop before the resize; 0: pictures must be 64x64 already.
         get: how to get it, `{}` stands for the folder.
     """
@@ -51,18 +53,20 @@ CELEBA_TEST_SHARE = 19962 / 202599
 
 
 def fit(image: np.ndarray, crop: int | None) -> np.ndarray:
-    """uint8 [H, W, 3] -> [64, 64, 3]: centre crop, then Pillow's bilinear resize; pictures of 64x64 stay as they are.
+    """uint8 [H, W, 3] -> [64, 64, 3]: centre crop, then Pillow's bilinear resize; pictures of 64x64 stay as
+    they are.
 
     Args:
-        crop: side of the crop, to which smaller pictures are enlarged first. None: the largest square; 0: the whole picture,
-            whose aspect ratio is not kept.
+        crop: side of the crop, to which smaller pictures are enlarged first. None: the largest square; 0: the
+            whole picture, whose aspect ratio is not kept.
     """
     if image.shape[:2] == (SIDE, SIDE):
         return image
     if crop is None:
         image = prepare.square_crop(image)
     elif crop:
-        image = prepare.cover(image, crop, crop) if min(image.shape[:2]) < crop else prepare.centre_crop(image, crop, crop)
+        image = prepare.cover(image, crop,
+                              crop) if min(image.shape[:2]) < crop else prepare.centre_crop(image, crop, crop)
     return prepare.resize(image, SIDE, SIDE)
 
 
@@ -73,7 +77,8 @@ def as_it_is(image: np.ndarray) -> np.ndarray:
         UserError: it is not 64x64.
     """
     if image.shape[:2] != (SIDE, SIDE):
-        raise UserError(f"is {image.shape[1]}x{image.shape[0]}, this data set must be {SIDE}x{SIDE}; resize it")
+        raise UserError(f"is {image.shape[1]}x{image.shape[0]}, this data set must be {SIDE}x{SIDE}; resize "
+                        f"it")
     return image
 
 
@@ -87,7 +92,8 @@ def open_source(dataset: str, data_dir: str, crop: int | None = None, batch: int
         batch: where the validation part is split off a folder, it has so many pictures at least.
 
     Raises:
-        UserError: a part is not there (the line gives the address, the folder and the command), or a picture is unusable.
+        UserError: a part is not there (the line gives the address, the folder and the command), or a picture
+            is unusable.
     """
     if dataset == "digits":
         pictures, labels = digits.arrays(SIDE)
@@ -101,13 +107,16 @@ def open_source(dataset: str, data_dir: str, crop: int | None = None, batch: int
     train, valid = _part(root, about.train), _part(root, about.valid)
     crop = about.crop if crop is None else crop
     function = as_it_is if dataset == "ImageNet" and not crop else partial(fit, crop=crop)
-    flat = _part(root, ((".", "*.jpg"), ("img_align_celeba", "*.jpg"))) if dataset == "celebA" and not train else None
+    flat = _part(root, ((".", "*.jpg"),
+                        ("img_align_celeba", "*.jpg"))) if dataset == "celebA" and not train else None
     if flat:  # the official test part is its end
         held = max(1, round(len(flat) * CELEBA_TEST_SHARE))
         return _split(Prepared(flat, function, "(64x64)"), np.arange(len(flat) - held, len(flat)))
-    for part, found, (folder, pattern) in (("training", train, about.train[0]), ("validation", valid, about.valid[0])):
+    for part, found, (folder, pattern) in (("training", train, about.train[0]),
+                                           ("validation", valid, about.valid[0])):
         if not found:
-            raise UserError(f"{root}: no {part} pictures {folder}/{pattern}; {about.help(dataset, root)}, or give --data_dir")
+            raise UserError(f"{root}: no {part} pictures {folder}/{pattern}; {about.help(dataset, root)}, or "
+                            f"give --data_dir")
     return _both(train, valid, function)
 
 
@@ -115,7 +124,8 @@ def _own(root: Path, dataset: str, function, batch: int) -> Source:
     """The pictures of a user's folder, whatever their names end in: its `train` folder or all of them."""
     folder = root / dataset
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; put pictures there, or give another --data_dir or --dataset "
+        raise UserError(f"{folder}: no such folder; put pictures there, or give another --data_dir or "
+                        f"--dataset "
                         f"({', '.join((*DATASETS, 'digits'))}){nearest(dataset, DATASETS)}")
     train = folder / "train" if (folder / "train").is_dir() else folder
     pictures = FolderSource(train, per_class=False, background=WHITE)
@@ -124,8 +134,10 @@ def _own(root: Path, dataset: str, function, batch: int) -> Source:
         return _both(pictures, FolderSource(valid, per_class=False, background=WHITE), function)
     held = min(max(len(pictures) // 10, batch), len(pictures) // 2)
     if held < 1:
-        raise UserError(f"{train}: holds one picture only, and some must be held out; put more there, or give another --dataset")
-    return _split(Prepared(pictures, function, "(64x64)"), np.linspace(0, len(pictures) - 1, held).astype(int))
+        raise UserError(f"{train}: holds one picture only, and some must be held out; put more there, or "
+                        f"give another --dataset")
+    return _split(Prepared(pictures, function, "(64x64)"),
+                  np.linspace(0, len(pictures) - 1, held).astype(int))
 
 
 def _both(train: Source, valid: Source, function) -> Source:

@@ -1,6 +1,7 @@
 """The eight architectures of `gan_64x64.py` (igul222 / rothk), as tables of layers. d is the width, DIM.
 
-Generators map z [n, 128] to images [n, 64, 64, 3] in [-1, 1]; discriminators map images to logits [n]. Batch norm always takes
+Generators map z [n, 128] to images [n, 64, 64, 3] in [-1, 1]; discriminators map images to logits [n]. Batch
+norm always takes
 the statistics of the present batch: the original has no others.
 """
 from __future__ import annotations
@@ -34,12 +35,14 @@ def residual(make: Maker, title: str, inputs: int, outputs: int, resample: str =
     if resample or inputs != outputs:
         shortcut = Chain(*before, *after, make.conv(f"{title}.Shortcut", inputs, outputs, 1, he=False))
     return Residual(shortcut, Chain(
-        make.norm(f"{title}.BN1", inputs), relu, *before, make.conv(f"{title}.Conv1", inputs, middle, 3, bias=False),
+        make.norm(f"{title}.BN1", inputs), relu, *before,
+        make.conv(f"{title}.Conv1", inputs, middle, 3, bias=False),
         make.norm(f"{title}.BN2", middle), relu, make.conv(f"{title}.Conv2", middle, outputs, 3), *after))
 
 
 def bottleneck(make: Maker, title: str, inputs: int, outputs: int, resample: str = "") -> Residual:
-    """1x1, 3x3, 1x1 convolutions through half the channels, scaled by 0.3; `resample` is 'up', 'down' or ''."""
+    """1x1, 3x3, 1x1 convolutions through half the channels, scaled by 0.3; `resample` is 'up', 'down' or
+    ''."""
     half, stride = (inputs // 2, outputs // 2), 2 if resample == "down" else 1
     shortcut = tf.identity
     if resample == "up":
@@ -47,9 +50,14 @@ def bottleneck(make: Maker, title: str, inputs: int, outputs: int, resample: str
     elif resample or inputs != outputs:
         shortcut = make.conv(f"{title}.Shortcut", inputs, outputs, 1, stride, he=False)
     first = make.conv(f"{title}.Conv1", inputs, half[0], 1)
-    middle = make.deconv(f"{title}.Conv1B", *half, 3) if resample == "up" else make.conv(f"{title}.Conv1B", *half, 3, stride)
+    middle = (
+        make.deconv(f"{title}.Conv1B", *half, 3)
+        if resample == "up"
+        else make.conv(f"{title}.Conv1B", *half, 3, stride)
+    )
     last = make.conv(f"{title}.Conv2", half[1], outputs, 1, bias=False)
-    return Residual(shortcut, Chain(relu, first, relu, middle, relu, last, make.norm(f"{title}.BN", outputs)), 0.3)
+    return Residual(shortcut, Chain(relu, first, relu, middle, relu, last, make.norm(f"{title}.BN", outputs)),
+                    0.3)
 
 
 def dcgan_generator(make: Maker, d: int, activation=relu) -> Chain:
@@ -178,6 +186,7 @@ ARCHITECTURES = {
     "MLP": Architecture(mlp_generator, dcgan_discriminator, by_hidden=True),
     "NoNormalization": Architecture(without_norm(dcgan_generator), without_norm(dcgan_discriminator)),
     "Gated": Architecture(gated_generator, gated_discriminator),
-    "tanh": Architecture(partial(dcgan_generator, activation=tf.tanh), partial(dcgan_discriminator, activation=tf.tanh)),
+    "tanh": Architecture(partial(dcgan_generator, activation=tf.tanh),
+                         partial(dcgan_discriminator, activation=tf.tanh)),
     "ResNet101": Architecture(resnet101_generator, resnet101_discriminator),
 }

@@ -1,4 +1,5 @@
-"""`jsreg_gan64`: the 64x64 GANs of rothk/Stabilizing_GANs (`gan_64x64.py`), any architecture with any objective."""
+"""`jsreg_gan64`: the 64x64 GANs of rothk/Stabilizing_GANs (`gan_64x64.py`), any architecture with any
+objective."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -36,15 +37,18 @@ def scale(images: tf.Tensor) -> tf.Tensor:
 
 
 class JSRegGan64(System):
-    """One iteration: a G step (not in iteration 0), then the D steps, each with a fresh real batch and fresh noise.
+    """One iteration: a G step (not in iteration 0), then the D steps, each with a fresh real batch and fresh
+    noise.
 
-    Batch norm always uses the statistics of the present batch, in sampling too, so that a sample depends on the others of its
-    group: `generate` works in groups as large as those of training. With `n_gpus` towers a batch is that many parts, each with
+    Batch norm always uses the statistics of the present batch, in sampling too, so that a sample depends on
+    the others of its
+    group: `generate` works in groups as large as those of training. With `n_gpus` towers a batch is that many
+        parts, each with
     its own statistics, wherever they are computed.
 
     Raises:
-        UserError: a batch that the towers do not divide, towers that the devices do not divide, a width that the networks
-            cannot have.
+        UserError: a batch that the towers do not divide, towers that the devices do not divide, a width that
+            the networks cannot have.
     """
 
     length = ("iters",)
@@ -62,12 +66,15 @@ class JSRegGan64(System):
         self.networks["g"] = Body(architecture.generator(make, width), TFLIB)
         self.grid = sheets.divided(params.batch_size)
         if training:
-            norm = {"regularized_gan": params.bn_mode,
-                    "wgan-gp": "layer" if params.ln_mode == "exact" else "layer_tf13"}.get(params.mode, "fused")
+            norm = {
+                "regularized_gan": params.bn_mode,
+                "wgan-gp": "layer" if params.ln_mode == "exact" else "layer_tf13",
+            }.get(params.mode, "fused")
             make = make.but(scope="Discriminator.", rule=self._rule(norm))
             self.networks["d"] = Body(architecture.discriminator(make, params.DIM), TFLIB)
             for name, rate in (("g", params.gen_learning_rate), ("d", params.disc_learning_rate)):
-                self.optimizers[name] = self.objective.optimizer(self.objective.rate if rate is None else rate)
+                self.optimizers[name] = self.objective.optimizer(self.objective.rate
+                                                                 if rate is None else rate)
                 self.optimizers[name].build(self.networks[name].trainable_variables)
             self.history = tf.Variable(tf.zeros([WINDOW]), trainable=False, name="history",
                                        aggregation=tf.VariableAggregation.MEAN)
@@ -105,14 +112,16 @@ class JSRegGan64(System):
 
     # -- data ----------------------------------------------------------------------------------------------
     def source(self):
-        source = data.open_source(self.params.dataset, self.params.data_dir, self.params.crop_size, self.batch_size)
+        source = data.open_source(self.params.dataset, self.params.data_dir, self.params.crop_size,
+                                  self.batch_size)
         for part in (source, source.validation):
             order.batches_per_epoch(len(part), self.batch_size, self.params.legacy_batching)
         return source
 
     def real(self, source, index: int) -> np.ndarray:
         """Batch `index` of the endless pass over a source, uint8 [B, 64, 64, 3]."""
-        return source.images(order.batch_indices(len(source), self.batch_size, index, self.params.legacy_batching))
+        return source.images(order.batch_indices(len(source), self.batch_size, index,
+                                                 self.params.legacy_batching))
 
     def batch(self, step, source):
         """The first batch of the data is only shown (samples_groundtruth), never trained on."""
@@ -136,7 +145,8 @@ class JSRegGan64(System):
         weights = penalties.parameters(self.params, step, self.iterations)
         alpha = draws.get("alpha")
         for i in range(self.disc_steps):
-            cost, statistics = self.discriminator_step(scale(batch["real"][:, i]), draws["z_d"][:, i], weights,
+            cost, statistics = self.discriminator_step(scale(batch["real"][:, i]), draws["z_d"][:, i],
+                                                       weights,
                                                        None if alpha is None else alpha[:, i])
         place = tf.cast(step % WINDOW, tf.int32)
         self.history.assign(tf.tensor_scatter_nd_update(self.history, [[place]], [cost]))
@@ -152,9 +162,11 @@ class JSRegGan64(System):
 
     def generator_cost(self, z: tf.Tensor) -> tf.Tensor:
         """G's cost, the mean over the towers."""
-        return _mean([self.objective.generator(self.networks["d"](self.networks["g"](part))) for part in self.towers(z)])
+        return _mean([self.objective.generator(self.networks["d"](self.networks["g"](part)))
+                      for part in self.towers(z)])
 
-    def discriminator_step(self, real: tf.Tensor, z: tf.Tensor, weights: dict, alpha: tf.Tensor | None = None):
+    def discriminator_step(self, real: tf.Tensor, z: tf.Tensor, weights: dict,
+                           alpha: tf.Tensor | None = None):
         """One step of D; see `discriminator_cost`, whose values before the step it returns."""
         variables = self.networks["d"].trainable_variables
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -166,7 +178,8 @@ class JSRegGan64(System):
                 variable.assign(tf.clip_by_value(variable, -self.objective.clip, self.objective.clip))
         return cost, statistics
 
-    def discriminator_cost(self, real: tf.Tensor, z: tf.Tensor, weights: dict, alpha: tf.Tensor | None = None):
+    def discriminator_cost(self, real: tf.Tensor, z: tf.Tensor, weights: dict,
+                           alpha: tf.Tensor | None = None):
         """D's cost with its penalties, the mean over the towers.
 
         Args:
@@ -179,7 +192,8 @@ class JSRegGan64(System):
             (cost, statistics by name).
         """
         parts = zip(*(self.towers(x) for x in (real, z, z if alpha is None else alpha)))
-        costs, statistics = zip(*(self._tower_cost(x, self.networks["g"](y), weights, a) for x, y, a in parts))
+        costs, statistics = zip(*(self._tower_cost(x, self.networks["g"](y), weights, a) for x, y,
+                                  a in parts))
         return _mean(costs), {name: _mean([s[name] for s in statistics]) for name in statistics[0]}
 
     def _tower_cost(self, real, fake, weights, alpha):
@@ -206,9 +220,12 @@ class JSRegGan64(System):
         if step:
             return []
         p = self.params
-        shown = {"BATCH_SIZE": self.batch_size, "DATA_DIR": p.data_dir, "DIM": p.DIM, "DISC_STEPS": self.disc_steps,
-                 "ITERS": p.iters, "LAMBDA": p.LAMBDA, "MODE": p.mode, "N_GPUS": p.n_gpus, "OUTPUT_DIM": SIDE * SIDE * 3}
-        return [f"MODE: {p.mode}, ARCHITECTURE: {p.architecture}", *(f"\t{name}: {value}" for name, value in shown.items())]
+        shown = {"BATCH_SIZE": self.batch_size, "DATA_DIR": p.data_dir, "DIM": p.DIM,
+                 "DISC_STEPS": self.disc_steps,
+                 "ITERS": p.iters, "LAMBDA": p.LAMBDA, "MODE": p.mode, "N_GPUS": p.n_gpus,
+                 "OUTPUT_DIM": SIDE * SIDE * 3}
+        return [f"MODE: {p.mode}, ARCHITECTURE: {p.architecture}",
+                *(f"\t{name}: {value}" for name, value in shown.items())]
 
     def events(self):
         curves = Curves(self)
@@ -216,10 +233,12 @@ class JSRegGan64(System):
         if self.params.dev_every:
             events.append(Event("validation", self.params.dev_every, curves.validation))
         return [*events, Event("curves", WINDOW, curves.flush,
-                               due=lambda done: done <= FIRST or done % WINDOW == 0 or done == self.iterations)]
+                               due=lambda done: done <= FIRST or done % WINDOW == 0
+                               or done == self.iterations)]
 
     def _ground_truth(self, done, host):
-        """The first batch through the scaling and back; of several towers the original shows the first part only."""
+        """The first batch through the scaling and back; of several towers the original shows the first part
+        only."""
         shown = self.real(host.source, 0)[:self.batch_size // self.params.n_gpus]
         host.image("samples_groundtruth", 0, self.sheet(self.to_uint8(scale(shown).numpy())))
         return {}
@@ -237,7 +256,8 @@ class JSRegGan64(System):
         for i in range(min(count, self.params.dev_batches or count)):
             z = drawn.standard_normal((self.batch_size, NOISE), np.float32)
             alpha = drawn.random((self.batch_size, 1), np.float32)
-            costs.append(self._cost_only(tf.constant(self.real(source, passes * count + i)), tf.constant(z), weights,
+            costs.append(self._cost_only(tf.constant(self.real(source, passes * count + i)), tf.constant(z),
+                                         weights,
                                          tf.constant(alpha)))
         return float(np.mean([float(cost) for cost in costs]))
 
@@ -252,8 +272,10 @@ class JSRegGan64(System):
 
     def generate(self, latents, labels=None):
         group, n = self.batch_size // self.params.n_gpus, len(latents)
-        starts = [min(start, max(n - group, 0)) for start in range(0, n, group)]  # the last group is full too, if it can be
-        made = [self.networks["g"](tf.constant(latents[start:start + group], tf.float32)).numpy() for start in starts]
+        # the last group is full too, if it can be
+        starts = [min(start, max(n - group, 0)) for start in range(0, n, group)]
+        made = [self.networks["g"](tf.constant(latents[start:start + group], tf.float32)).numpy()
+                for start in starts]
         rest = n - (len(made) - 1) * group
         return np.concatenate([*made[:-1], made[-1][-rest:]])
 
@@ -279,12 +301,15 @@ def _mean(values) -> tf.Tensor:
 def _check(params) -> None:
     replicas = distributed.replicas()
     if params.batch_size % params.n_gpus:
-        raise UserError(f"batch_size={params.batch_size} cannot be split over n_gpus={params.n_gpus} towers; choose a multiple")
+        raise UserError(f"batch_size={params.batch_size} cannot be split over n_gpus={params.n_gpus} towers; "
+                        f"choose a multiple")
     if params.n_gpus > 1 and params.n_gpus % replicas:
-        raise UserError(f"n_gpus={params.n_gpus} towers cannot be split over {replicas} devices; choose a multiple of "
+        raise UserError(f"n_gpus={params.n_gpus} towers cannot be split over {replicas} devices; choose a "
+                        f"multiple of "
                         f"{replicas}, or n_gpus=1 for statistics of the whole batch")
     if params.architecture == "ResNet101" and params.DIM < 4:
-        raise UserError(f"DIM={params.DIM} is too narrow for ResNet101, which halves it twice; choose 4 or more")
+        raise UserError(f"DIM={params.DIM} is too narrow for ResNet101, which halves it twice; choose 4 or "
+                        f"more")
 
 
 SYSTEMS = {"jsreg_gan64": JSRegGan64}

@@ -10,4 +10,5 @@ def convert(path: str, params) -> dict:
     Raises:
         UserError: always.
     """
-    raise UserError(f"{params.name}: the original of {params.system} writes no checkpoints; train it with ./train.py")
+    raise UserError(f"{params.name}: the original of {params.system} writes no checkpoints; train it with "
+                    f"./train.py")

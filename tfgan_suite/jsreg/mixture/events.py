@@ -1,5 +1,5 @@
-"""What the `3DGAN` program writes: summaries, snapshots every `plot_freq` iterations, a figure for each run; and statistics
-over the runs."""
+"""What the `3DGAN` program writes: summaries, snapshots every `plot_freq` iterations, a figure for each run;
+and statistics over the runs."""
 from __future__ import annotations
 
 import io
@@ -23,7 +23,8 @@ SHOWN = ("modes_covered", "share_within_3sd", "distance_to_plane")
 
 
 def events(system) -> list[Event]:
-    """A snapshot at the start of each run and at every multiple of `plot_freq`; figures at the end of each run."""
+    """A snapshot at the start of each run and at every multiple of `plot_freq`; figures at the end of each
+    run."""
     def snapshot_due(done):
         i = system.place(done)[1]
         return starts(system, done) or (i > 0 and i % system.params.plot_freq == 0)
@@ -40,7 +41,8 @@ def events(system) -> list[Event]:
     return [*([Event("note", 1, note, due=lambda done: done == 1)] if both else []),
             Event("snapshot", 1, lambda done, host: snapshot(system, done, host), due=snapshot_due),
             Event("summary", 1, Summary(system), due=summary_due),
-            Event("figures", 1, lambda done, host: figures(system, done, host), due=lambda done: done % system.per_run == 0)]
+            Event("figures", 1, lambda done, host: figures(system, done, host),
+                  due=lambda done: done % system.per_run == 0)]
 
 
 def starts(system, done: int) -> bool:
@@ -54,10 +56,12 @@ def folder(host, run: int) -> Path:
 
 
 def cut(system, log_dir, done: int) -> None:
-    """Takes out of the event files of all runs what came after iteration `done`; their steps are the original's counter."""
+    """Takes out of the event files of all runs what came after iteration `done`; their steps are the
+    original's counter."""
     present, i = system.place(done)
     for run in range(present, system.params.num_runs):
-        tf1_events.cut(Path(log_dir) / "summaries" / f"run_{run}", system.updates(max(i, 0)) if run == present else -1)
+        tf1_events.cut(Path(log_dir) / "summaries" / f"run_{run}", system.updates(max(i, 0))
+                       if run == present else -1)
 
 
 def file(host, run: int) -> Path:
@@ -66,7 +70,8 @@ def file(host, run: int) -> Path:
 
 
 class Summary:
-    """Event: the original's scalars and histograms of a fresh batch, at its counter; at step 0 of the untrained networks."""
+    """Event: the original's scalars and histograms of a fresh batch, at its counter; at step 0 of the
+    untrained networks."""
 
     def __init__(self, system):
         self.system, self._run = system, None
@@ -100,7 +105,8 @@ def evaluated(system, networks: dict, step: tf.Tensor) -> tuple[dict, dict]:
     if "disc_regularizer" in losses:
         norms = penalties.js_probability_norms(networks["d"], real, fake)
     logits = networks["d"](real), networks["d"](fake)
-    return (objective.tagged(losses, norms, weights["gamma"], system.g_loss_of(logits[1])), objective.probabilities(*logits))
+    return (objective.tagged(losses, norms, weights["gamma"], system.g_loss_of(logits[1])),
+            objective.probabilities(*logits))
 
 
 def snapshot(system, done: int, host) -> dict[str, float]:
@@ -127,7 +133,11 @@ def sample(system, network, run: int, frame: int) -> np.ndarray:
 def write(path: Path, frame: int, points: np.ndarray) -> None:
     """Puts a frame behind the earlier ones; frames that are missing (a lost file) are NaN."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    earlier = snapshots(path, points.shape)[:frame] if frame and path.is_file() else np.empty((0, *points.shape), np.float32)
+    earlier = (
+        snapshots(path, points.shape)[:frame]
+        if frame and path.is_file()
+        else np.empty((0, *points.shape), np.float32)
+    )
     missing = np.full((frame - len(earlier), *points.shape), np.nan, np.float32)
     buffer = io.BytesIO()
     np.save(buffer, np.concatenate([earlier, missing, points[None]]))
@@ -144,8 +154,10 @@ def snapshots(path: Path, shape: tuple | None = None) -> np.ndarray:
         UserError: it is broken, or another file.
     """
     frames = archive.load_array(path, "delete it; its frames are left out from then on")
-    if frames.ndim != 3 or frames.shape[2] != 3 or not len(frames) or (shape and frames.shape[1:] != tuple(shape)):
-        raise UserError(f"{path}: has shape {frames.shape}, not [frames, points, 3] of this experiment; delete or move it")
+    if frames.ndim != 3 or frames.shape[2] != 3 or not len(frames) or (shape
+                                                                       and frames.shape[1:] != tuple(shape)):
+        raise UserError(f"{path}: has shape {frames.shape}, not [frames, points, 3] of this experiment; "
+                        f"delete or move it")
     return frames.astype(np.float32, copy=False)
 
 
@@ -155,14 +167,16 @@ def titles(system, count: int) -> list[int]:
 
 
 def figures(system, done: int, host) -> dict[str, float]:
-    """`<name>_num_<run>.png`, the original's figure; the overview of the run; statistics over all runs so far."""
+    """`<name>_num_<run>.png`, the original's figure; the overview of the run; statistics over all runs so
+    far."""
     run = system.place(done)[0]
     frames = snapshots(file(host, run))
     name = Path(host.log_dir) / f"{system.params.name}_num_{run}.png"
     archive.write_bytes(name, plots.frames(frames, titles(system, len(frames))))
     host.image(f"overview_run_{run}", done, plots.overview(frames[-1], system.mixture))
     values = statistics(system, host, run + 1)
-    host.image("statistics", done, curves.of_runs(titles(system, next(iter(values.values())).shape[1]), values))
+    host.image("statistics", done,
+               curves.of_runs(titles(system, next(iter(values.values())).shape[1]), values))
     return {}
 
 

@@ -1,7 +1,7 @@
 """The data of the `3DGAN` program (3DGAN.py): Gaussians on a circle, in a plane tilted in space.
 
-All points are rows; a row v of the plane (third coordinate zero) becomes v R + t in space. Since rows are multiplied from the
-left, the rotation is by -angle about the axis.
+All points are rows; a row v of the plane (third coordinate zero) becomes v R + t in space. Since rows are
+multiplied from the left, the rotation is by -angle about the axis.
 """
 from __future__ import annotations
 
@@ -52,12 +52,14 @@ class Mixture:
         return to_space(np.pad(self.centres(), ((0, 0), (0, 1))))
 
     def quality(self, points: np.ndarray) -> dict[str, float]:
-        """How well samples [n, 3] hit the mixture. A sample belongs to a mode within three standard deviations of its mean.
+        """How well samples [n, 3] hit the mixture. A sample belongs to a mode within three standard
+        deviations of its mean.
 
         Returns:
-            modes_covered: modes to which at least one sample belongs; modes_tenth: modes that got at least a tenth of
-            their fair share of all samples; share_within_3sd: of samples that belong to a mode; distance_to_plane: mean
-            absolute distance; distance_to_mode: mean distance to the nearest mean.
+            modes_covered: modes to which at least one sample belongs; modes_tenth: modes that got at least a
+                tenth of
+            their fair share of all samples; share_within_3sd: of samples that belong to a mode;
+            distance_to_plane: mean absolute distance; distance_to_mode: mean distance to the nearest mean.
         """
         points = np.asarray(points, np.float64)
         centres = self.centres_in_space().astype(np.float64)

@@ -20,12 +20,14 @@ def _mlp(make: Maker, inputs: int, hidden: int, outputs: int) -> list:
 
 def generator(params) -> Body:
     """z [B, z_dim] -> points [B, 3]."""
-    return Body(Chain(*_mlp(Maker("generator/", TF_3DGAN, params.seed), params.z_dim, params.hidden, 3)), TF_3DGAN)
+    return Body(Chain(*_mlp(Maker("generator/", TF_3DGAN, params.seed), params.z_dim, params.hidden, 3)),
+                TF_3DGAN)
 
 
 def discriminator(params) -> Body:
     """Points [B, 3] -> logits [B]."""
-    return Body(Chain(*_mlp(Maker("discriminator/", TF_3DGAN, params.seed), 3, params.hidden, 1), logits), TF_3DGAN)
+    return Body(Chain(*_mlp(Maker("discriminator/", TF_3DGAN, params.seed), 3, params.hidden, 1), logits),
+                TF_3DGAN)
 
 
 def first_values(network: Body, seed: int, run) -> Iterator[tuple[tf.Variable, tf.Tensor]]:

@@ -15,7 +15,8 @@ DENSITY_CELLS = 80
 
 
 def density(points: np.ndarray) -> np.ndarray:
-    """Gaussian kernel estimate (Scott's width) at the points themselves; equal values where they are degenerate.
+    """Gaussian kernel estimate (Scott's width) at the points themselves; equal values where they are
+    degenerate.
 
     Args:
         points: [n, d].
@@ -36,7 +37,8 @@ def coloured(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         points: [n, 3].
 
     Returns:
-        (order int [n] by ascending density, density of the sorted points scaled to [0, 1], their RGB [n, 3] in [0, 1]).
+        (order int [n] by ascending density, density of the sorted points scaled to [0, 1], their RGB [n, 3]
+        in [0, 1]).
     """
     kde = density(points)
     order = kde.argsort()
@@ -72,7 +74,8 @@ def frames(snapshots: np.ndarray, titles: list[int], dpi: int = 600) -> bytes:
 
 
 def overview(points: np.ndarray, mixture: Mixture) -> np.ndarray:
-    """Three views of samples [n, 3]: in space, in the data's plane with the modes, and their density in the plane."""
+    """Three views of samples [n, 3]: in space, in the data's plane with the modes, and their density in the
+    plane."""
     figure = Figure(figsize=(12, 4.2), dpi=100)
     figure.subplots_adjust(left=0.02, right=0.98, bottom=0.08, top=0.92)
     axes = figure.add_subplot(1, 3, 1, projection="3d")
@@ -97,5 +100,6 @@ def overview(points: np.ndarray, mixture: Mixture) -> np.ndarray:
 def data(mixture: Mixture, n: int, seed: int = 0) -> np.ndarray:
     """The overview of `n` points of the data themselves, for comparison."""
     random = np.random.RandomState(seed)
-    plane = mixture.centres()[random.randint(mixture.components, size=n)] + mixture.std * random.normal(size=(n, 2))
+    plane = mixture.centres()[random.randint(mixture.components,
+                                             size=n)] + mixture.std * random.normal(size=(n, 2))
     return overview(to_space(np.pad(plane, ((0, 0), (0, 1)))), mixture)

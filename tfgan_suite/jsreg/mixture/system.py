@@ -1,6 +1,7 @@
 """JS-regularised GAN on a mixture in a plane in space: the `3DGAN` program of rothk/Stabilizing_GANs.
 
-Several runs follow one another: run r has the iterations r * per_run ... (r+1) * per_run - 1, of which the first
+Several runs follow one another: run r has the iterations r * per_run ... (r+1) * per_run - 1, of which the
+    first
 `disc_pretrain_steps` update D only. Each run starts from weights and optimisers of its own.
 """
 from __future__ import annotations
@@ -39,7 +40,8 @@ class JSRegMixture(System):
     def __init__(self, params, training: bool = True):
         super().__init__(options.without_contradiction(params), training)
         if not params.disc_update_steps and not params.gen_update_steps:
-            raise UserError("disc_update_steps=0, gen_update_steps=0: nothing would be trained; give one of them 1 or more")
+            raise UserError("disc_update_steps=0, gen_update_steps=0: nothing would be trained; give one of "
+                            "them 1 or more")
         self.mixture = geometry.Mixture(params.components, params.radius, params.std)
         self.networks = {"g": networks.generator(params)}
         if training:
@@ -48,7 +50,8 @@ class JSRegMixture(System):
             self.optimizers = {name: make_optimizer(params, rate) for name, rate in rates.items()}
             for name, optimizer in self.optimizers.items():
                 optimizer.build(self.networks[name].trainable_variables)
-            starts = optimizers.RMSPropTF1.slots  # every other variable of the three optimisers starts at zero
+            # every other variable of the three optimisers starts at zero
+            starts = optimizers.RMSPropTF1.slots
             self._fresh = [(v, np.full(v.shape, starts.get(v.name.split("/")[0], 0), v.dtype.as_numpy_dtype))
                            for o in self.optimizers.values() for v in o.variables]
 
@@ -75,15 +78,18 @@ class JSRegMixture(System):
 
     def gamma_at(self, done: int, planned: int) -> float:
         place = done % self.per_run - self.params.disc_pretrain_steps
-        return float(penalties.js_gamma(self.params, tf.constant(max(place, 0), tf.int64), planned, from_one=True))
+        return float(penalties.js_gamma(self.params, tf.constant(max(place, 0), tf.int64), planned,
+                                        from_one=True))
 
     def place(self, done: int) -> tuple[int, int]:
-        """(run, iterations of the original's loop done in it; 0 or less while D is trained alone) after `done` iterations."""
+        """(run, iterations of the original's loop done in it; 0 or less while D is trained alone) after
+        `done` iterations."""
         run = max(done - 1, 0) // self.per_run
         return run, done - run * self.per_run - self.params.disc_pretrain_steps
 
     def updates(self, i: int) -> int:
-        """The original's counter after `i` iterations of a run: G updates, or with `wall_clock` all updates."""
+        """The original's counter after `i` iterations of a run: G updates, or with `wall_clock` all
+        updates."""
         p = self.params
         if not p.wall_clock:
             return i * p.gen_update_steps
@@ -114,7 +120,8 @@ class JSRegMixture(System):
         runs, rest = divmod(done, self.per_run)
         alone = min(rest, p.disc_pretrain_steps)
         d_steps = alone + (rest - alone) * p.disc_update_steps
-        return self.batch_size * (runs * (p.disc_pretrain_steps + p.max_steps * p.disc_update_steps) + d_steps)
+        return self.batch_size * (runs * (p.disc_pretrain_steps + p.max_steps * p.disc_update_steps)
+                                  + d_steps)
 
     def phase(self, step: int):
         """(a new run starts, only D is trained)."""
@@ -152,7 +159,8 @@ class JSRegMixture(System):
         d_steps = range(1 if alone else self.params.disc_update_steps)
         g_steps = range(0 if alone else self.params.gen_update_steps)
         return {"data": [self.real_points(draw, f"data{k}") for k in d_steps],
-                "z": [self.prior(draw, f"z{k}") for k in d_steps], "g_z": [self.prior(draw, f"g_z{k}") for k in g_steps]}
+                "z": [self.prior(draw, f"z{k}") for k in d_steps],
+                "g_z": [self.prior(draw, f"g_z{k}") for k in g_steps]}
 
     # -- one iteration -------------------------------------------------------------------------------------
     def update(self, step, batch, draws, phase):
@@ -170,8 +178,8 @@ class JSRegMixture(System):
     def weights(self, step: tf.Tensor | None) -> dict:
         """The weights of the penalties, as `penalties.parameters` gives them.
 
-        With annealing gamma is gamma * decay_factor^(i / max_steps), i from 1 within each run; where `step` is None, while D is
-        trained alone, it is gamma.
+        With annealing gamma is gamma * decay_factor^(i / max_steps), i from 1 within each run; where `step`
+        is None, while D is trained alone, it is gamma.
         """
         p, weights = self.params, penalties.weights(self.params)
         if p.gamma and step is not None:
@@ -180,7 +188,8 @@ class JSRegMixture(System):
         return weights
 
     def d_losses(self, real, fake, weights: dict, discriminator=None) -> dict[str, tf.Tensor]:
-        """D's objective `disc_loss` and what it is made of; real, fake: [B, 3]; another D than the present one if given."""
+        """D's objective `disc_loss` and what it is made of; real, fake: [B, 3]; another D than the present
+        one if given."""
         look = penalties.Look(real, fake, discriminator or self.networks["d"])
         return objective.d_losses(self.params, look, weights)
 
@@ -209,7 +218,8 @@ class JSRegMixture(System):
 
     def restart(self, run: tf.Tensor) -> None:
         """Gives all weights the initial values of that run, and the optimisers their first state."""
-        values = [pair for network in self.networks.values() for pair in networks.first_values(network, self.params.seed, run)]
+        values = [pair for network in self.networks.values()
+                  for pair in networks.first_values(network, self.params.seed, run)]
         values += [(v, tf.constant(value, v.dtype)) for v, value in self._fresh]
 
         def assign(strategy, new):
@@ -219,13 +229,15 @@ class JSRegMixture(System):
         tf.distribute.get_replica_context().merge_call(assign, args=([value for _, value in values],))
 
     def console(self, step: int, scalars: dict) -> list[str]:
-        """About a hundred lines a run: run, iteration, the original's counter, losses. (The original shows a bar only.)"""
+        """About a hundred lines a run: run, iteration, the original's counter, losses. (The original shows a
+        bar only.)"""
         run, i = self.place(step + 1)
         if i % max(1, self.params.max_steps // 100):
             return []
         shown = ", ".join(f"{name}: {float(scalars[key]):.4f}" for name, key in
                            (("d_loss", "disc_loss"), ("g_loss", "unreg_gen_loss")) if key in scalars)
-        return [f"Run: {run}/{self.params.num_runs} [Step: {i}/{self.params.max_steps}] updates: {self.updates(max(i, 0))} "
+        return [f"Run: {run}/{self.params.num_runs} [Step: {i}/{self.params.max_steps}] updates: "
+                f"{self.updates(max(i, 0))} "
                 f"gamma: {float(scalars['gamma']):.4f}, {shown}"]
 
     def events(self):
@@ -237,7 +249,8 @@ class JSRegMixture(System):
         """`n` draws of the prior, float32 [n, z_dim]."""
         random = np.random.RandomState(seed)
         shape = (n, self.params.z_dim)
-        return (random.uniform(-1, 1, shape) if self.params.uniform_prior else random.normal(0, 1, shape)).astype(np.float32)
+        return (random.uniform(-1, 1, shape)
+                if self.params.uniform_prior else random.normal(0, 1, shape)).astype(np.float32)
 
     def points(self, latents: np.ndarray) -> np.ndarray:
         """G's points in space, float32 [n, 3]."""
@@ -249,7 +262,8 @@ class JSRegMixture(System):
         Raises:
             UserError: always; for the verbs and metrics that need images.
         """
-        raise UserError(f"{self.params.name}: makes points, not images; use ./sample.py, or tools/evaluate.py with "
+        raise UserError(f"{self.params.name}: makes points, not images; use ./sample.py, or "
+                        f"tools/evaluate.py with "
                         f"--metrics=modes")
 
     def generate_bytes(self, n: int) -> int:
@@ -262,13 +276,14 @@ class JSRegMixture(System):
 
     def pictures(self, seed: int) -> dict[str, np.ndarray]:
         """G's points in space, in the plane, and their density there."""
-        return {"samples": plots.overview(self.points(self.latents(self.snapshot_size(), seed)), self.mixture)}
+        return {"samples": plots.overview(self.points(self.latents(self.snapshot_size(), seed)),
+                                          self.mixture)}
 
     def write_samples(self, out, seed: int, n: int | None = None) -> None:
         """What `sample.py` writes: the plot OUT, and beside it OUT with the ending .npz with the points.
 
-        The archive holds `points` [n, 3] in space, `plane` [n, 3] in the plane's coordinates, `latents` [n, z_dim] and the
-        mixture's `centres` [components, 3] in space.
+        The archive holds `points` [n, 3] in space, `plane` [n, 3] in the plane's coordinates, `latents` [n,
+        z_dim] and the mixture's `centres` [components, 3] in space.
         """
         latents = self.latents(n or self.snapshot_size(), seed)
         points = self.points(latents)
@@ -278,7 +293,8 @@ class JSRegMixture(System):
             "centres": self.mixture.centres_in_space()}.items())
 
     def metrics(self) -> dict:
-        """`modes`, for `tools/evaluate.py`: see `Mixture.quality`; from n samples of the evaluation's seed."""
+        """`modes`, for `tools/evaluate.py`: see `Mixture.quality`; from n samples of the evaluation's
+        seed."""
         def modes(evaluation):
             return self.mixture.quality(self.points(self.latents(len(evaluation.samples), evaluation.seed)))
 

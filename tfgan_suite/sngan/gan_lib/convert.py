@@ -25,10 +25,12 @@ def iteration(path: str, params=None) -> int:
 def _prefix(path: str) -> str:
     if not Path(path).is_dir():
         return re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", path)
-    with reading(Path(path) / "checkpoint", "does not name a checkpoint", "give model.ckpt-N in place of its folder"):
+    with reading(Path(path) / "checkpoint", "does not name a checkpoint",
+                 "give model.ckpt-N in place of its folder"):
         found = tf.train.latest_checkpoint(path)
     if found is None:
-        numbers = [int(m[1]) for m in (re.fullmatch(r"model\.ckpt-(\d+)\.index", p.name) for p in Path(path).iterdir()) if m]
+        numbers = [int(m[1]) for m in (re.fullmatch(r"model\.ckpt-(\d+)\.index", p.name)
+                                       for p in Path(path).iterdir()) if m]
         if not numbers:
             raise UserError(f"{path}: holds no checkpoint of the original (model.ckpt-N.index)")
         found = str(Path(path) / f"model.ckpt-{max(numbers)}")
@@ -54,8 +56,10 @@ def convert(path: str, params) -> dict[str, dict[str, np.ndarray]]:
     result: dict[str, dict[str, np.ndarray]] = {"g": {}, "d": {}, "state": {}}
     for kind, scope in _SCOPES.items():
         network = system.networks[kind]
-        given = _Checkpoint(prefix, {n: v for n, v in arrays.items() if n.startswith(scope) and _is_weight(n)})
-        missing = sorted(set(network.shapes()) - set(given) - {n for n in network.shapes() if n.endswith("/u")})
+        given = _Checkpoint(prefix,
+                            {n: v for n, v in arrays.items() if n.startswith(scope) and _is_weight(n)})
+        missing = sorted(set(network.shapes()) - set(given) - {n for n in network.shapes()
+                                                               if n.endswith("/u")})
         if missing:
             raise UserError(f"{prefix}: has no '{missing[0]}'; it is of another model than this experiment")
         network.assign(given)
@@ -78,7 +82,8 @@ def _is_weight(name: str) -> bool:
 
 
 def _steps(kind: str, arrays: dict, prefix: str, params) -> int:
-    """Adam's steps so far: from the power of beta2 where float32 still holds it, else from the checkpoint's number."""
+    """Adam's steps so far: from the power of beta2 where float32 still holds it, else from the checkpoint's
+    number."""
     power = float(arrays.get(_POWERS[kind], 0.0))
     if power > _READABLE:
         # The power starts at beta2 and is multiplied after every step.

@@ -1,5 +1,5 @@
-"""The networks of watsonyanghx/GAN_Lib_Tensorflow's SNGAN (`gan_cifar_resnet.py`, `gan_imagNet_resnet.py`), a table for each
-data set.
+"""The networks of watsonyanghx/GAN_Lib_Tensorflow's SNGAN (`gan_cifar_resnet.py`, `gan_imagNet_resnet.py`), a
+table for each data set.
 
 g = DIM_G, d = DIM_D. All images are NHWC float32 in [-1, 1].
 """
@@ -21,7 +21,8 @@ from tfgan_suite.layers.resample import maps, mean_pool, nearest, with_maps
 from tfgan_suite.layers.weights import Plain, Spectral
 
 CONDITIONAL = Rule()  # G's norm with a scale and an offset for each class
-PLAIN = Rule(running="kept", debias=True, folded=False)  # G's norm without classes; its averages are in the original's files
+PLAIN = Rule(running="kept", debias=True,
+             folded=False)  # G's norm without classes; its averages are in the original's files
 LAYER = Rule("layer", 1e-12, folded=False)  # D's
 
 
@@ -34,7 +35,8 @@ class Table:
         start: width of G's 4x4 input.
         up: widths of G's blocks, each of which doubles the size.
         first: width of D's first block, which halves the size.
-        before, after: (width, whether it halves the size) of D's blocks before and after the label is concatenated.
+        before, after: (width, whether it halves the size) of D's blocks before and after the label is
+            concatenated.
     """
 
     size: int
@@ -93,36 +95,42 @@ def generator_maker(seed: int, rule: Rule | None, classes: int) -> Maker:
 
 def discriminator_maker(seed: int, norm: bool, stop_gradient: bool = False, iterations: int = 1) -> Maker:
     """Of D's layers; `norm`: there are layer norms; the others as in `Spectral`."""
-    return Maker("Discriminator/", GAN_LIB, seed, Spectral(iterations, stop_gradient), LAYER if norm else None)
+    return Maker("Discriminator/", GAN_LIB, seed, Spectral(iterations, stop_gradient), LAYER
+                 if norm else None)
 
 
-# -- blocks: the names' order is that of the files: Shortcut, N1, Conv1, N2, Conv2 -----------------------------------------------
+# -- blocks: the names' order is that of the files: Shortcut, N1, Conv1, N2, Conv2 ---------------------------
 def up_block(make: Maker, title: str, inputs: int, outputs: int) -> Residual:
     """norm, ReLU, upsample, 3x3, norm, ReLU, 3x3; plus upsample, 1x1. Doubles the size."""
     return Residual(Chain(nearest, make.conv(f"{title}.Shortcut", inputs, outputs, 1, he=False)),
-                    Chain(make.norm(f"{title}.N1", inputs), relu, nearest, make.conv(f"{title}.Conv1", inputs, outputs),
-                          make.norm(f"{title}.N2", outputs), relu, make.conv(f"{title}.Conv2", outputs, outputs)))
+                    Chain(make.norm(f"{title}.N1", inputs), relu, nearest,
+                          make.conv(f"{title}.Conv1", inputs, outputs),
+                          make.norm(f"{title}.N2", outputs), relu,
+                          make.conv(f"{title}.Conv2", outputs, outputs)))
 
 
 def down_block(make: Maker, title: str, inputs: int, outputs: int, down: bool = True) -> Residual:
-    """(norm) ReLU, 3x3, (norm) ReLU, 3x3, (mean pool); plus the input, through 1x1 (and the pool) where its shape changes.
-    Halves the size, or keeps it."""
+    """(norm) ReLU, 3x3, (norm) ReLU, 3x3, (mean pool); plus the input, through 1x1 (and the pool) where its
+    shape changes. Halves the size, or keeps it."""
     pool, hidden = (mean_pool, inputs) if down else (tf.identity, outputs)
     same = not down and inputs == outputs
-    shortcut = tf.identity if same else Chain(make.conv(f"{title}.Shortcut", inputs, outputs, 1, he=False), pool)
+    shortcut = tf.identity if same else Chain(make.conv(f"{title}.Shortcut", inputs, outputs, 1, he=False),
+                                              pool)
     return Residual(shortcut,
                     Chain(make.norm(f"{title}.N1", inputs), relu, make.conv(f"{title}.Conv1", inputs, hidden),
-                          make.norm(f"{title}.N2", hidden), relu, make.conv(f"{title}.Conv2", hidden, outputs), pool))
+                          make.norm(f"{title}.N2", hidden), relu,
+                          make.conv(f"{title}.Conv2", hidden, outputs), pool))
 
 
 def first_block(make: Maker, title: str, outputs: int) -> Residual:
     """3x3, ReLU, 3x3, mean pool; plus mean pool, 1x1 of the image. Halves the size."""
     return Residual(Chain(mean_pool, make.conv(f"{title}.Shortcut", 3, outputs, 1, he=False)),
-                    Chain(make.conv(f"{title}.Conv1", 3, outputs), relu, make.conv(f"{title}.Conv2", outputs, outputs),
+                    Chain(make.conv(f"{title}.Conv1", 3, outputs), relu,
+                          make.conv(f"{title}.Conv2", outputs, outputs),
                           mean_pool))
 
 
-# -- networks --------------------------------------------------------------------------------------------------------------------
+# -- networks ------------------------------------------------------------------------------------------------
 class ClassNetwork(Network):
     """A network with the original's names and tables of classes."""
 
@@ -151,17 +159,20 @@ class Generator(ClassNetwork):
         self.input_layer = make.dense("G.Input", inputs, 16 * start)
         widths = [start, *(int(m * width) for m in table.up)]
         self.blocks = Chain(maps(4, channel_major=False),
-                            *(up_block(make, f"G.Block.{i}", widths[i - 1], widths[i]) for i in range(1, len(widths))))
+                            *(up_block(make, f"G.Block.{i}", widths[i - 1], widths[i])
+                              for i in range(1, len(widths))))
         self.output_norm = make.norm("G.OutputNorm", widths[-1])
         self.output_layer = make.conv("G.Output", widths[-1], 3, he=False)
 
-    def call(self, z: tf.Tensor, labels=None, training: bool = False, update: bool | None = None, groups: int = 1) -> tf.Tensor:
+    def call(self, z: tf.Tensor, labels=None, training: bool = False, update: bool | None = None,
+             groups: int = 1) -> tf.Tensor:
         """Images of latents [n, dim_z]. Batch norms use the batch's statistics, at rest too.
 
         Args:
             labels: int [n], or weights of classes [n, classes]; None for a generator without labels.
             training, update: the averages of plain batch norms move.
-            groups: the batch norms' statistics are those of n / groups samples; row i belongs to part i % groups.
+            groups: the batch norms' statistics are those of n / groups samples; row i belongs to part i %
+                groups.
 
         Returns:
             float32 [n, size, size, 3] in (-1, 1).
@@ -175,7 +186,8 @@ class Generator(ClassNetwork):
 
 
 class Discriminator(ClassNetwork):
-    """First block, blocks, label vector concatenated to the features, blocks, ReLU, mean over the image, linear to a logit.
+    """First block, blocks, label vector concatenated to the features, blocks, ReLU, mean over the image,
+    linear to a logit.
 
     Args:
         table: widths.

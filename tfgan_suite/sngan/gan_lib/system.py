@@ -1,6 +1,8 @@
-"""SNGAN as watsonyanghx/GAN_Lib_Tensorflow trains it (`SNGAN/gan_cifar_resnet.py` and `gan_imagNet_resnet.py`).
+"""SNGAN as watsonyanghx/GAN_Lib_Tensorflow trains it (`SNGAN/gan_cifar_resnet.py` and
+`gan_imagNet_resnet.py`).
 
-One iteration: a generator step (not in the first one), then N_CRITIC discriminator steps. The fakes of every step are made in
+One iteration: a generator step (not in the first one), then N_CRITIC discriminator steps. The fakes of every
+    step are made in
 two halves with batch statistics of their own, as on the original's two GPUs; row i belongs to half i % 2.
 """
 from __future__ import annotations
@@ -27,7 +29,8 @@ TOWERS = 2
 SHEETS = 100  # iterations between two sheets
 CURVES = ("d_cost", "g_cost", "dev_cost", "acgan", "acc_real", "acc_fake")
 LOSS_NAMES = {  # (LOSS_TYPE, SOFT_PLUS) -> name in `losses.LOSSES`
-    ("HINGE", False): "hinge", ("HINGE", True): "soft_hinge", ("WGAN", False): "wasserstein", ("WGAN", True): "logistic",
+    ("HINGE", False): "hinge", ("HINGE", True): "soft_hinge", ("WGAN", False): "wasserstein",
+    ("WGAN", True): "logistic",
     ("WGAN-GP", False): "wasserstein", ("WGAN-GP", True): "logistic", ("Goodfellow", False): "logistic",
     ("Goodfellow", True): "soft_logistic"}
 # The classes of which the original's ImageNet script draws its sheets.
@@ -54,7 +57,8 @@ def word_table(path: str | None, classes: int, dim: int) -> np.ndarray | None:
         return None
     table = load_array(path, "give another WORD2VEC_FILE")
     if table.shape != (classes, dim):
-        raise UserError(f"WORD2VEC_FILE={path}: has shape {table.shape}, VOCAB_SIZE and EMBEDDING_DIM ask for {(classes, dim)}")
+        raise UserError(f"WORD2VEC_FILE={path}: has shape {table.shape}, VOCAB_SIZE and EMBEDDING_DIM ask "
+                        f"for {(classes, dim)}")
     return table.astype(np.float32)
 
 
@@ -62,7 +66,8 @@ class SNGAN(ClassConditional):
     """Hinge (or other) GAN with a spectrally normalised discriminator and class-conditional batch norm.
 
     Attributes:
-        apart: make the two halves of the fakes in two passes: the slower, plain twin of the one pass with grouped statistics.
+        apart: make the two halves of the fakes in two passes: the slower, plain twin of the one pass with
+            grouped statistics.
     """
 
     apart = False
@@ -94,7 +99,7 @@ class SNGAN(ClassConditional):
         self.loss = losses.LOSSES[LOSS_NAMES[p.LOSS_TYPE, p.SOFT_PLUS]]
         self.costs = monitors.Costs()
 
-    # -- size of a run -------------------------------------------------------------------------------------------------
+    # -- size of a run ---------------------------------------------------------------------------------------
     @property
     def batch_size(self):
         return self.params.BATCH_SIZE
@@ -115,7 +120,7 @@ class SNGAN(ClassConditional):
     def phase(self, step):
         return "critics only" if step == 0 else "both"
 
-    # -- one iteration -------------------------------------------------------------------------------------------------
+    # -- one iteration ---------------------------------------------------------------------------------------
     def rate(self, step: tf.Tensor) -> tf.Tensor:
         """The learning rate of iteration `step`, float32."""
         p = self.params
@@ -141,16 +146,18 @@ class SNGAN(ClassConditional):
             scalars.update(self.generator_step(draws["g/z"], draws["g/labels"], rate))
         for j in range(self.critics):
             real = self.dequantise(batch["images"][:, j], draws[f"d{j}/noise"])
-            costs = self.critic_step(real, batch["labels"][:, j], draws[f"d{j}/z"], draws[f"d{j}/alpha"], rate, step)
+            costs = self.critic_step(real, batch["labels"][:, j], draws[f"d{j}/z"], draws[f"d{j}/alpha"],
+                                     rate, step)
         return {**scalars, **costs, "lr": rate}
 
     def fakes(self, z: tf.Tensor, labels: tf.Tensor, update: bool = True) -> tf.Tensor:
-        """G's images in two halves with batch statistics of their own; in one pass, or, if `self.apart`, in one pass each.
-        `update` moves the averages."""
+        """G's images in two halves with batch statistics of their own; in one pass, or, if `self.apart`, in
+        one pass each. `update` moves the averages."""
         g = self.networks["g"]
         if not self.apart:
             return g(z, labels, training=True, update=update, groups=TOWERS)
-        halves = [g(z[t::TOWERS], labels[t::TOWERS], training=True, update=update) for t in reversed(range(TOWERS))]
+        halves = [g(z[t::TOWERS], labels[t::TOWERS], training=True, update=update)
+                  for t in reversed(range(TOWERS))]
         mixed = tf.stack(halves[::-1], 1)
         return tf.reshape(mixed, [z.shape[0], *mixed.shape[2:]])
 
@@ -225,7 +232,8 @@ class SNGAN(ClassConditional):
                               between=penalties.between(real, fake, alpha))
         extra, scalars = penalties.of_params(self.params, look, step, self.iterations)
         if self.params.LOSS_TYPE == "WGAN-GP":
-            penalty = penalties.unit_norm_penalty(penalties.norms_of(look.between.squares), self.params.GP_WEIGHT)
+            penalty = penalties.unit_norm_penalty(penalties.norms_of(look.between.squares),
+                                                  self.params.GP_WEIGHT)
             extra, scalars = extra + penalty, {**scalars, "gradient_penalty": penalty}
         return extra, scalars
 
@@ -235,7 +243,7 @@ class SNGAN(ClassConditional):
             return []
         return [f"iter {step}", ", ".join(f"{name}: {float(value):.6f}" for name, value in scalars.items())]
 
-    # -- events --------------------------------------------------------------------------------------------------------
+    # -- events ----------------------------------------------------------------------------------------------
     def observe(self, step, scalars):
         self.costs.observe(step, scalars)
 
@@ -244,14 +252,17 @@ class SNGAN(ClassConditional):
         dev = p.DEV_FREQUENCY if p.DATASET == "cifar10" else 0  # the other data sets have no test images
         score = inception_event(self, p.INCEPTION_FREQUENCY, p.INCEPTION_SAMPLES, new=p.INCEPTION_NEW)
         curves = Event("curves", p.SAVEFREQ,
-                       lambda done, host: draw_series(host.log_dir, (*CURVES, score.name, f"{score.name}_std"),
+                       lambda done, host: draw_series(host.log_dir,
+                                                      (*CURVES, score.name, f"{score.name}_std"),
                                                       self.costs.flush(host.log_dir)))
-        others = inception_check(p.INCEPTION_FREQUENCY), Event("dev cost", dev, monitors.DevCost(self)), self.sheets(SHEETS)
+        others = inception_check(p.INCEPTION_FREQUENCY), Event("dev cost", dev,
+                                                               monitors.DevCost(self)), self.sheets(SHEETS)
         return self.monitors(p.SINGULAR_FREQUENCY, *others, score, curves)
 
-    # -- pictures ------------------------------------------------------------------------------------------------------
+    # -- pictures --------------------------------------------------------------------------------------------
     def labels(self, n, seed):
-        """Ten columns with a class each; of ImageNet's classes one for the whole sheet, drawn once, as in the original."""
+        """Ten columns with a class each; of ImageNet's classes one for the whole sheet, drawn once, as in the
+        original."""
         if self.classes != 1000:
             return super().labels(n, seed)
         return np.full(n, SHEET_CLASSES[generator(seed, "class").integers(len(SHEET_CLASSES))], np.int32)

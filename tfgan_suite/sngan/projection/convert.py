@@ -1,4 +1,5 @@
-"""Weights of pfnet-research/sngan_projection as ours: the snapshots `<Generator>_N.npz` and `<Discriminator>_N.npz`."""
+"""Weights of pfnet-research/sngan_projection as ours: the snapshots `<Generator>_N.npz` and
+`<Discriminator>_N.npz`."""
 from __future__ import annotations
 
 import re
@@ -28,13 +29,15 @@ def _generator(source) -> Path:
         return found[max(found)]
     named = _NAME.fullmatch(path.name)
     if named is None:
-        raise UserError(f"{path}: is no snapshot of a network; give ResNetGenerator_N.npz (the discriminator beside it is "
+        raise UserError(f"{path}: is no snapshot of a network; give ResNetGenerator_N.npz (the discriminator "
+                        f"beside it is "
                         f"found), or the folder that holds it")
     if named[1] == "Generator":
         return path
     beside = sorted(path.parent.glob(f"*Generator_{named[2]}.npz"))
     if not beside:
-        raise UserError(f"{path}: is a discriminator, and no ResNetGenerator_{named[2]}.npz lies beside it; give that file")
+        raise UserError(f"{path}: is a discriminator, and no ResNetGenerator_{named[2]}.npz lies beside it; "
+                        f"give that file")
     return beside[0]
 
 

@@ -1,7 +1,8 @@
 """The networks of pfnet-research/sngan_projection, from one table per image size.
 
-T. Miyato, M. Koyama, "cGANs with Projection Discriminator", ICLR 2018. Variables have the Chainer names; a checkpoint file has
-the Chainer layouts too (kernels OIHW, linear (out, in)), so that its arrays are those of the authors' snapshots.
+T. Miyato, M. Koyama, "cGANs with Projection Discriminator", ICLR 2018. Variables have the Chainer names; a
+checkpoint file has the Chainer layouts too (kernels OIHW, linear (out, in)), so that its arrays are those of
+the authors' snapshots.
 """
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ from tfgan_suite.layers.resample import maps, mean_pool, nearest, with_maps
 from tfgan_suite.layers.weights import Spectral
 
 ROOT = float(np.sqrt(2))  # gain of the blocks' 3x3 convolutions
-NORM = Rule(epsilon=2e-5, running="at rest", variance_start=0.0, folded=False)  # Chainer 3's averages start at zero
+NORM = Rule(epsilon=2e-5, running="at rest", variance_start=0.0,
+            folded=False)  # Chainer 3's averages start at zero
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ TABLES = {
     "64": Table(64, 16, (8, 4, 2, 1), ((2, True), (4, True), (8, True), (16, True)), 1),
     "128": Table(128, 16, (16, 8, 4, 2, 1), ((2, True), (4, True), (8, True), (16, True), (16, False)), 2),
     "small128": Table(128, 8, (8, 4, 4, 2, 1), ((2, True), (4, True), (4, True), (8, True), (8, False)), 2),
-    "256": Table(256, 16, (16, 8, 8, 4, 2, 1), ((2, True), (4, True), (8, True), (8, True), (16, True), (16, False)), 2),
+    "256": Table(256, 16, (16, 8, 8, 4, 2, 1),
+                 ((2, True), (4, True), (8, True), (8, True), (16, True), (16, False)), 2),
     # Not the authors': the 32-pixel networks without a stage, for small pictures.
     "16": Table(16, 1, (1, 1), ((1, True), (1, False), (1, False)), 0, "c", bias=False),
 }
@@ -68,14 +71,15 @@ def discriminator_maker(seed: int, stop_gradient: bool = True) -> Maker:
     return Maker("", CHAINER, seed, Spectral(1, stop_gradient, truncated=False))
 
 
-# -- blocks ------------------------------------------------------------------------------------------------------------------
+# -- blocks --------------------------------------------------------------------------------------------------
 def up_block(make: Maker, title: str, inputs: int, outputs: int) -> Residual:
     """norm, ReLU, upsample, 3x3, norm, ReLU, 3x3; plus upsample, 1x1."""
     b1, b2 = make.norm(f"{title}/b1", inputs), make.norm(f"{title}/b2", outputs)
     c1 = make.conv(f"{title}/c1", inputs, outputs, gain=ROOT)
     c2 = make.conv(f"{title}/c2", outputs, outputs, gain=ROOT)
     c_sc = make.conv(f"{title}/c_sc", inputs, outputs, 1)
-    return Residual(Chain(nearest, c_sc), Chain(b1, relu, nearest, c1, b2, relu, c2), order=(b1, b2, c1, c2, c_sc))
+    return Residual(Chain(nearest, c_sc), Chain(b1, relu, nearest, c1, b2, relu, c2),
+                    order=(b1, b2, c1, c2, c_sc))
 
 
 def first_block(make: Maker, title: str, outputs: int) -> Residual:
@@ -87,7 +91,8 @@ def first_block(make: Maker, title: str, outputs: int) -> Residual:
 
 
 def down_block(make: Maker, title: str, inputs: int, outputs: int, down: bool) -> Residual:
-    """ReLU, 3x3, ReLU, 3x3, (mean pool); plus the input, through 1x1 (and the pool) where its shape changes."""
+    """ReLU, 3x3, ReLU, 3x3, (mean pool); plus the input, through 1x1 (and the pool) where its shape
+    changes."""
     c1 = make.conv(f"{title}/c1", inputs, inputs, gain=ROOT)
     c2 = make.conv(f"{title}/c2", inputs, outputs, gain=ROOT)
     if not down and inputs == outputs:
@@ -96,7 +101,7 @@ def down_block(make: Maker, title: str, inputs: int, outputs: int, down: bool) -
     return Residual(Chain(c_sc, pool), Chain(relu, c1, relu, c2, pool), order=(c1, c2, c_sc))
 
 
-# -- networks ------------------------------------------------------------------------------------------------------------------
+# -- networks ------------------------------------------------------------------------------------------------
 class ChainerNetwork(Network):
     """A network whose checkpoint file has Chainer's layouts, and the unused counters N of its batch norms."""
 
@@ -127,17 +132,22 @@ class Generator(ChainerNetwork):
 
     def __init__(self, table: Table, ch: int, dim_z: int, make: Maker):
         super().__init__(dtype="float32", autocast=False)
-        start, number, titles = table.start * ch, len(table.up) + 2, [f"block{i + 2}" for i in range(len(table.up))]
+        start, number, titles = table.start * ch, len(table.up) + 2, [f"block{i + 2}"
+                                                                      for i in range(len(table.up))]
         widths = [start, *(m * ch for m in table.up)]
         self.classes = make.classes
         self.l1 = make.dense("l1", dim_z, 16 * start, compute="float32")
-        self.blocks = Chain(maps(4), *(up_block(make, title, *pair) for title, pair in zip(titles, zip(widths, widths[1:]))))
+        self.blocks = Chain(maps(4),
+                            *(up_block(make, title, *pair) for title,
+                              pair in zip(titles, zip(widths, widths[1:]))))
         self.norm = make.norm(f"b{number}", widths[-1], classes=0)
         self.last = make.conv(f"{table.last}{number}", widths[-1], 3)
         self.norms = (f"b{number}", *(f"{title}/{b}" for title in titles for b in ("b1", "b2")))
 
-    def call(self, z: tf.Tensor, labels=None, training: bool = False, update: bool | None = None) -> tf.Tensor:
-        """Latents [n, dim_z] (with labels int [n], or weights of classes [n, classes]) -> float32 [n, size, size, 3] in (-1, 1).
+    def call(self, z: tf.Tensor, labels=None, training: bool = False,
+             update: bool | None = None) -> tf.Tensor:
+        """Latents [n, dim_z] (with labels int [n], or weights of classes [n, classes]) -> float32 [n, size,
+        size, 3] in (-1, 1).
 
         Args:
             training: batch statistics, else the running averages; `update`: the averages move.
@@ -148,7 +158,8 @@ class Generator(ChainerNetwork):
 
 
 class Discriminator(ChainerNetwork):
-    """Blocks, ReLU, sum over the image -> h; logit = l(h) + <embedding of the label, h>; or with the label concatenated.
+    """Blocks, ReLU, sum over the image -> h; logit = l(h) + <embedding of the label, h>; or with the label
+    concatenated.
 
     Args:
         ch: width.
@@ -169,8 +180,10 @@ class Discriminator(ChainerNetwork):
         self.last = make.dense(f"l{len(self.blocks) + 1}", inputs, 1, bias=table.bias, compute="float32")
         self.l_y = make.embedding("l_y", classes, self.concat or inputs) if classes else None
 
-    def call(self, images: tf.Tensor, labels=None, training: bool = False, update: bool | None = None) -> tf.Tensor:
-        """Logits float32 [n] of images [n, size, size, 3]; `training`, `update`: u of all weights advances, once."""
+    def call(self, images: tf.Tensor, labels=None, training: bool = False,
+             update: bool | None = None) -> tf.Tensor:
+        """Logits float32 [n] of images [n, size, size, 3]; `training`, `update`: u of all weights advances,
+        once."""
         how = Pass.of(labels, training, update)
         x = tf.cast(images, self.compute)
         y = None if self.l_y is None else self.l_y(labels, how)

@@ -1,7 +1,10 @@
-"""SNGAN with the projection discriminator as pfnet-research/sngan_projection trains it (`train.py`, `updater.py`).
+"""SNGAN with the projection discriminator as pfnet-research/sngan_projection trains it (`train.py`,
+`updater.py`).
 
-One iteration: a generator step, then n_dis discriminator steps, each with reals, latents and random labels of its own. Every
-call of D advances its u: once in the G step, twice in each D step (reals, then fakes with the weights normalised anew).
+One iteration: a generator step, then n_dis discriminator steps, each with reals, latents and random labels of
+    its own. Every
+call of D advances its u: once in the G step, twice in each D step (reals, then fakes with the weights
+    normalised anew).
 """
 from __future__ import annotations
 
@@ -37,7 +40,8 @@ class SNGANProjection(ClassConditional):
         self.limits, self.crop = class_range(p.class_range), p.crop_ratio if p.augmentation else None
         self.classes = self.label_count = p.n_classes
         self.grid = (10, min(10, p.n_classes or 10))
-        self.networks["g"] = Generator(table, p.gen_ch, p.dim_z, networks.generator_maker(p.seed, p.n_classes))
+        self.networks["g"] = Generator(table, p.gen_ch, p.dim_z,
+                                       networks.generator_maker(p.seed, p.n_classes))
         if not training:
             return
         make = networks.discriminator_maker(p.seed, p.sn_stop_gradient)
@@ -58,7 +62,7 @@ class SNGANProjection(ClassConditional):
     def save_due(self, done):
         return self.params.snapshot_interval > 0 and done % self.params.snapshot_interval == 0
 
-    # -- one iteration -------------------------------------------------------------------------------------------------
+    # -- one iteration ---------------------------------------------------------------------------------------
     def draws(self, draw, phase):
         p = self.params
         drawn = {"g/z": self._latents(draw, "g/z", p.n_gen_samples),
@@ -66,7 +70,8 @@ class SNGANProjection(ClassConditional):
         for j in range(p.n_dis):
             drawn[f"d{j}/z"] = self._latents(draw, f"d{j}/z", p.batchsize)
             drawn[f"d{j}/y"] = draw.integers(f"d{j}/y", (p.batchsize,), max(p.n_classes, 1))
-            drawn[f"d{j}/noise"] = draw.uniform(f"d{j}/noise", (p.batchsize, self.size, self.size, 3), 0.0, 1.0 / 128.0)
+            drawn[f"d{j}/noise"] = draw.uniform(f"d{j}/noise", (p.batchsize, self.size, self.size, 3), 0.0,
+                                                1.0 / 128.0)
         return drawn
 
     def _latents(self, draw, name: str, n: int) -> tf.Tensor:
@@ -80,7 +85,8 @@ class SNGANProjection(ClassConditional):
         scalars = self.generator_step(draws["g/z"], draws["g/y"], rate)
         for j in range(self.critics):
             real = self.dequantise(batch["images"][:, j], draws[f"d{j}/noise"])
-            costs = self.critic_step(real, batch["labels"][:, j], draws[f"d{j}/z"], draws[f"d{j}/y"], rate, step)
+            costs = self.critic_step(real, batch["labels"][:, j], draws[f"d{j}/z"], draws[f"d{j}/y"], rate,
+                                     step)
         return {**scalars, **costs, "lr": rate}
 
     def generator_step(self, z: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -99,7 +105,8 @@ class SNGANProjection(ClassConditional):
         self.descend_at(rate, "g", tape, cost)
         return {"g_cost": cost}
 
-    def critic_step(self, real: tf.Tensor, labels: tf.Tensor, z: tf.Tensor, fake_labels: tf.Tensor, rate: tf.Tensor,
+    def critic_step(self, real: tf.Tensor, labels: tf.Tensor, z: tf.Tensor, fake_labels: tf.Tensor,
+                    rate: tf.Tensor,
                     step: tf.Tensor) -> dict[str, tf.Tensor]:
         """One Adam step of D.
 
@@ -115,7 +122,8 @@ class SNGANProjection(ClassConditional):
         d = self.networks["d"]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(d.trainable_variables)
-            cost = self.loss.discriminator(d(real, labels, training=True), d(fake, fake_labels, training=True))
+            cost = self.loss.discriminator(d(real, labels, training=True),
+                                           d(fake, fake_labels, training=True))
             look = penalties.Look(real, fake, lambda x: d(x, labels), lambda x: d(x, fake_labels))
             extra, more = penalties.of_params(self.params, look, step, self.iterations)
             total = cost + extra
@@ -125,17 +133,24 @@ class SNGANProjection(ClassConditional):
     def console(self, step, scalars):
         if (step + 1) % self.params.log_every:
             return []
-        return [f"iteration {step + 1} " + " ".join(f"{name}: {float(value):.6f}" for name, value in scalars.items())]
+        return [f"iteration {step + 1} "
+                + " ".join(f"{name}: {float(value):.6f}" for name, value in scalars.items())]
 
     def events(self):
         p = self.params
-        score = inception_event(self, p.evaluation_interval, p.evaluation_samples, splits=1, to_uint8=self.to_uint8)
-        curves = Event("curves", p.snapshot_interval, lambda done, host: draw_series(host.log_dir, (*CURVES, score.name, f"{score.name}_std")))
+        score = inception_event(self, p.evaluation_interval, p.evaluation_samples, splits=1,
+                                to_uint8=self.to_uint8)
+        curves = Event("curves", p.snapshot_interval, lambda done,
+                       host: draw_series(host.log_dir, (*CURVES, score.name, f"{score.name}_std")))
         latest = -(-p.evaluation_interval // 10)  # a tenth, and 0 of 0
-        others = inception_check(p.evaluation_interval), self.sheets(p.evaluation_interval), self.latest_sheet(latest)
+        others = (
+            inception_check(p.evaluation_interval),
+            self.sheets(p.evaluation_interval),
+            self.latest_sheet(latest),
+        )
         return self.monitors(p.SINGULAR_FREQUENCY, *others, score, curves)
 
-    # -- pictures ------------------------------------------------------------------------------------------------------
+    # -- pictures --------------------------------------------------------------------------------------------
     def latents(self, n, seed):
         bounds = LATENTS[self.params.distribution]
         if bounds is None:
