@@ -6,8 +6,8 @@ from tfgan_suite.experiment import Parameter, load
 
 USAGE = """./fixbn.py NAME [ITERATION] [--n=2048] [--fixbn_seed=0]
 
-Runs the generator of the newest checkpoint (or of ITERATION) once on n latents and writes its weights together with the
-batch-norm statistics of that pass to wts_dir/iter_N.bgmodel.npz, which interp.py reads."""
+Runs the generator of the newest checkpoint (or of ITERATION) once on n latents and writes its weights
+together with the batch-norm statistics of that pass to wts_dir/iter_N.bgmodel.npz, which interp.py reads."""
 
 OPTIONS = (
     Parameter("n", 2048, "latents in the pass", minimum=2),

@@ -6,8 +6,8 @@ from tfgan_suite.experiment import Parameter, load, whole
 
 USAGE = """./interp.py NAME[,SEED[,ITERATION]] OUT L,R [L,R ...] [--cols=11] [--gif]
 
-Writes a row of images for every pair L,R: from image number L of the sheet that sample.py draws with the same SEED to
-image number R (counted from 1 in reading order)."""
+Writes a row of images for every pair L,R: from image number L of the sheet that sample.py draws with the same
+SEED to image number R (counted from 1 in reading order)."""
 
 OPTIONS = (
     Parameter("cols", 11, "images in a row", minimum=2),

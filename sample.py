@@ -11,10 +11,11 @@ MANY = 10000  # as rothk/Stabilizing_GANs
 
 USAGE = """./sample.py NAME[,SEED] OUT [ITERATION] [--cols=C] [--rows=R] [--n=N] [--label=K|--classes=A,B,...]
 
-Writes a sheet of samples (PNG or JPEG, by the name OUT) from the newest checkpoint, or from that of ITERATION.
-SEED (default 0) picks the latents; image n of the sheet is number n, counted from 1 in reading order, for
-interp.py.
-  ./sample.py NAME FOLDER/ --n=10000    single pictures image_0.png, ... (and labels.npy of a conditional system):
+Writes a sheet of samples (PNG or JPEG, by the name OUT) from the newest checkpoint, or from that of
+ITERATION. SEED (default 0) picks the latents; image n of the sheet is number n, counted from 1 in reading
+order, for interp.py.
+  ./sample.py NAME FOLDER/ --n=10000    single pictures image_0.png, ... (and labels.npy of a
+                                        conditional system):
                                         the samples that tools/evaluate.py judges; called again, it goes on"""
 
 OPTIONS = (

@@ -5,7 +5,8 @@ from tfgan_suite.experiment import Parameter, load
 
 USAGE = """./train.py NAME [--name=value ...]
 
-Trains the experiment exp/NAME.py, or goes on from its newest checkpoint. Ctrl-C finishes the iteration and saves.
+Trains the experiment exp/NAME.py, or goes on from its newest checkpoint. Ctrl-C finishes the iteration and
+saves.
   ./train.py --list            all experiments
   ./train.py NAME --help       its parameters, their values here and where each comes from
   ./train.py NAME --dry-run    builds everything, prints networks and memory, trains nothing

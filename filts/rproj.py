@@ -7,7 +7,8 @@ from tfgan_suite.experiment import Parameter
 
 USAGE = """./filts/rproj.py OUT.npz K,S,F,N [K,S,F,N ...] [--seed=S]
 
-Writes N random filters of K x K x 3 -> F channels with stride S for every group; train.py wants them in wts_dir/filts.npz."""
+Writes N random filters of K x K x 3 -> F channels with stride S for every group; train.py wants them in
+wts_dir/filts.npz."""
 
 OPTIONS = (Parameter("seed", None, "seed of the draws (default: different in every call)", int, minimum=0,
                      maximum=2**32 - 1),)

@@ -168,7 +168,8 @@ def test_lines_carry_the_time_of_their_iteration_and_the_bar_moves_at_once(place
 def test_cutting_metrics(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text(
-        '{"iteration": 2}\n{"iteration": null, "fid": 3}\n{"iter\n{"iteration": 4}\n[1]\n{"iteration": 6}\n{"itera'
+        '{"iteration": 2}\n{"iteration": null, "fid": 3}\n{"iter\n{"iteration": 4}\n'
+        '[1]\n{"iteration": 6}\n{"itera'
     )
     log_files.cut_metrics(path, 4)
     assert path.read_text() == '{"iteration": 2}\n{"iteration": null, "fid": 3}\n{"iteration": 4}\n'

@@ -41,7 +41,8 @@ class Short(Trainer):
             raise KeyboardInterrupt
 
 for name in sys.argv[4:]:
-    params = experiment.load(name, {"wts_dir": f"{sys.argv[2]}/{name}", "log_dir": f"logs/{sys.argv[2]}/{name}"})
+    params = experiment.load(name, {"wts_dir": f"{sys.argv[2]}/{name}",
+                                    "log_dir": f"logs/{sys.argv[2]}/{name}"})
     if Checkpoints(params.wts_dir).newest("state") != int(sys.argv[3]):
         trainer = Short(params, io.StringIO())
         trainer.last = int(sys.argv[3])

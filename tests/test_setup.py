@@ -17,7 +17,8 @@ BACKEND = """import zipfile
 def build_editable(folder, settings=None, metadata=None):
     with zipfile.ZipFile(f"{folder}/small-0-py3-none-any.whl", "w") as file:
         file.writestr("small-0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: small\\nVersion: 0\\n")
-        file.writestr("small-0.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        file.writestr("small-0.dist-info/WHEEL",
+                      "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         file.writestr("small-0.dist-info/RECORD", "")
     return "small-0-py3-none-any.whl"
 """
@@ -142,7 +143,8 @@ def test_a_folder_of_the_user_is_not_cleared(place, tmp_path):
 
 def test_a_newer_python_gets_the_current_set_and_is_told_why(place, tmp_path):
     """The stand-in says of itself that it is 3.13, and has no venv, so that nothing is installed."""
-    newer = 'case "$2" in *"<= (3, 11)"*) exit 1;; *"<= (3, 13)"*) exit 0;; *ensurepip*) exit 1;; *) echo 3.13;; esac\n'
+    newer = 'case "$2" in *"<= (3, 11)"*) exit 1;; *"<= (3, 13)"*) exit 0;; '\
+            '*ensurepip*) exit 1;; *) echo 3.13;; esac\n'
     done = go(place, PYTHON=str(fake(tmp_path / "bin", newer=newer) / "newer"))
     assert (
         "requirements-current.txt into" in done.stdout

@@ -3,10 +3,10 @@ the numbers.
 
 | function or class | rule |
 |---|---|
-| `adam` | TF1 Adam: w -= lr*sqrt(1-b2^t)/(1-b1^t) * m / (sqrt(v) + eps), eps = 1e-8 outside the root, not bias-corrected |
-| `RMSPropTF1` | TF1 RMSProp: mean square starts at one, w -= lr*g / sqrt(ms + eps), eps = 1e-10 inside the root |
+| `adam` | TF1 Adam: w -= lr*sqrt(1-b2^t)/(1-b1^t) * m / (sqrt(v) + eps), eps = 1e-8 added to the root |
+| `RMSPropTF1` | TF1 RMSProp: mean square starts at one, w -= lr*g / sqrt(ms + eps), eps = 1e-10 |
 | `RMSpropTorch` | torch RMSprop: mean square starts at zero, w -= lr*g / (sqrt(ms) + eps) |
-| `AdamTorch` | torch Adam: w -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps), t per variable, from its first gradient |
+| `AdamTorch` | torch Adam: w -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps), t per variable |
 """
 from __future__ import annotations
 

@@ -69,7 +69,8 @@ def _check(offered: tuple):
         names = penalty_names(value)
         unknown = [name for name in names if name not in offered]
         if unknown:
-            return f"'{unknown[0]}' is unknown; give none, or one or more of {', '.join(offered)}, separated by commas"
+            return (f"'{unknown[0]}' is unknown; give none, or one or more of {', '.join(offered)}, "
+                    "separated by commas")
         return "names a penalty twice" if len(set(names)) < len(names) else ""
     return check
 

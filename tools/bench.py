@@ -8,8 +8,8 @@ from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/bench.py SYSTEM [--rounds=15] [--case=TEXT]
 
-Runs the comparisons of a paper (rpgan, sngan, jsreg, lis, pggan) side by side in one process and prints a table of medians and
-ratios."""
+Runs the comparisons of a paper (rpgan, sngan, jsreg, lis, pggan) side by side in one process and prints a
+table of medians and ratios."""
 
 OPTIONS = (
     Parameter("rounds", 15, "measured rounds of each way", minimum=1),

@@ -9,9 +9,9 @@ from tfgan_suite.experiment import load, whole
 
 USAGE = """./tools/convert.py NAME SOURCE [ITERATION]
 
-Reads SOURCE, weights written by the original program of experiment NAME (a TensorFlow 1 checkpoint, .pt or .pth.tar), and
-writes iter_N.*.npz into the experiment's wts_dir, from where sampling works and training goes on. N is the number in SOURCE's
-name, or ITERATION."""
+Reads SOURCE, weights written by the original program of experiment NAME (a TensorFlow 1 checkpoint, .pt or
+.pth.tar), and writes iter_N.*.npz into the experiment's wts_dir, from where sampling works and training goes
+on. N is the number in SOURCE's name, or ITERATION."""
 
 
 def main(argv):

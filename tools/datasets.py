@@ -11,7 +11,8 @@ from tfgan_suite.experiment import Parameter
 
 USAGE = """./tools/datasets.py COMMAND ...
 
-  download NAME FOLDER   fetches celebA, lsun, mnist, cifar10 or anime into FOLDER (default: data/NAME), checks and unpacks it
+  download NAME FOLDER   fetches celebA, lsun, mnist, cifar10 or anime into FOLDER (default: data/NAME),
+                         checks and unpacks it
   download NAME NAME ... several, each into data/NAME
   list FOLDER [LIST]     makes a list file, and copies resized to squares, from a folder of your own pictures
   digits FOLDER          writes the embedded digits as PNG files with list.txt and labels.txt
@@ -19,7 +20,8 @@ USAGE = """./tools/datasets.py COMMAND ...
   imagenet SOURCE FOLDER prepares ImageNet, or any set with one folder per class
   export LMDB FOLDER     writes the images of an LSUN database to files
 
-./tools/datasets.py COMMAND --help shows the options of a command. Every command can be run again after it was stopped."""
+./tools/datasets.py COMMAND --help shows the options of a command. Every command can be run again after it was
+stopped."""
 
 
 def _download(arguments, options):

@@ -10,10 +10,11 @@ from tfgan_suite.metrics.registry import OPTIONS
 
 USAGE = """tools/evaluate.py NAME[,SEED]|FOLDER [--metrics=is,fid,kid,swd,digits] [--n=N] [--iteration=N|all]
 
-Scores samples of an experiment's newest checkpoint (or of --iteration), or the images of a folder: prints a table and
-appends it, with its protocol, to metrics.jsonl and TensorBoard in the log folder. SEED (default 0) picks the latents.
-is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INCEPTION or the cache folder;
---download fetches it. fid, kid and swd compare with the experiment's real images, or with --reals."""
+Scores samples of an experiment's newest checkpoint (or of --iteration), or the images of a folder: prints a
+table and appends it, with its protocol, to metrics.jsonl and TensorBoard in the log folder. SEED (default 0)
+picks the latents. is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INCEPTION or
+the cache folder; --download fetches it. fid, kid and swd compare with the experiment's real images, or with
+--reals."""
 
 
 def show(text: str) -> None:

@@ -8,7 +8,8 @@ from tfgan_suite.experiment import Parameter
 USAGE = """tools/pggan_images.py stats FOLDER | clean FOLDER TARGET | features --img_path=FILE
 
 stats     writes mean.jpg and std<BAND>.jpg of a folder's pictures into stats/, or into --target
-clean     copies a folder's .jpg files, without unreadable ones, small ones (--res) and ones without a face (--searchFaces)
+clean     copies a folder's .jpg files, without unreadable ones, small ones (--res) and ones without a face
+          (--searchFaces)
 features  prints the 1000 scores of VGG16 for one image"""
 
 OPTIONS = (

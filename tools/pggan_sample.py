@@ -9,8 +9,8 @@ from tfgan_suite.training import runs
 
 USAGE = """tools/pggan_sample.py NAME|FILE [--name=value ...]
 
-Writes pictures from the generator of an experiment (its newest checkpoint; with `ema` the averaged one), of an
-iter_N.gmodel.npz, or of an original .pth.tar snapshot. Sizes come from the file."""
+Writes pictures from the generator of an experiment (its newest checkpoint; with `ema` the averaged one), of
+an iter_N.gmodel.npz, or of an original .pth.tar snapshot. Sizes come from the file."""
 
 OPTIONS = (
     Parameter("nImages", 20, "images on the sheet; steps of the animation"),

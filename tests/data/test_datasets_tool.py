@@ -142,8 +142,9 @@ def test_refusals(tmp_path, arguments, problem):
 
 
 def test_help_needs_no_tensorflow(tmp_path):
-    code = f"import sys, runpy; sys.argv = ['datasets.py', '--help']\ntry: runpy.run_path({str(TOOL)!r}, run_name='__main__')\n"
-    code += "finally: assert 'tensorflow' not in sys.modules"
+    code = ("import sys, runpy; sys.argv = ['datasets.py', '--help']\n"
+            f"try: runpy.run_path({str(TOOL)!r}, run_name='__main__')\n"
+            "finally: assert 'tensorflow' not in sys.modules")
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert result.returncode == 0 and "download NAME FOLDER" in result.stdout, result.stderr
     assert "--category" in run("download", "--help", cwd=tmp_path).stdout

@@ -16,7 +16,8 @@ from tfgan_suite.jsreg.dcgan import data
 from tfgan_suite.training import runs
 from tfgan_suite.training.trainer import Trainer
 
-TINY = "system = 'jsreg_dcgan'\nz_dim, gf_dim, df_dim, gfc_dim, dfc_dim = 4, 2, 2, 8, 8\nfinal_samples, log_every = 0, 1\n"
+TINY = ("system = 'jsreg_dcgan'\nz_dim, gf_dim, df_dim, gfc_dim, dfc_dim = 4, 2, 2, 8, 8\n"
+        "final_samples, log_every = 0, 1\n")
 DIGITS = TINY + "dataset, output_height, batch_size, epochs, dataset_size = 'digits', 16, 8, 2, 16\n"
 OWN = TINY + "dataset, input_height, output_height, batch_size, epochs = 'own', 12, 10, 2, 1\n"
 

@@ -2,6 +2,7 @@
 mismatches."""
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def test_several_shapes_in_one_run(tmp_path, monkeypatch):
     assert [saved[f"c{i}_0_w"].shape[2] for i in range(4)] == [1, 1, 2, 1]
     assert {name.split("_")[0] for name in saved} == {"c0", "c1", "c2", "c3"}
     again = train(filts="4,2,1,2 5,1,2,1 4,2,1,1", MAXITER=4)
-    logged = [json.loads(line) for line in open("logs/tiny/metrics.jsonl")][-1]
+    logged = json.loads(Path("logs/tiny/metrics.jsonl").read_text().splitlines()[-1])
     assert logged["iteration"] == 4 and {f"L/0{i}" for i in range(4)} <= set(logged)
     assert all(np.isfinite(value).all() for _, value in again.system.networks["d"].arrays())
 

@@ -87,6 +87,7 @@ def help_for(name: str, folder) -> str:
     """What to do about a missing data set, for the end of an error message: address, folder and command."""
     known = DATASETS[name]
     if known.archives:
-        return f"get it with 'tools/datasets.py download {name} {quoted(folder)}' (from {known.home}), or put it there yourself"
+        return (f"get it with 'tools/datasets.py download {name} {quoted(folder)}' (from {known.home}), "
+                "or put it there yourself")
     return (f"get it from {known.home} (it asks you to register), unpack it and prepare it with "
             f"'tools/datasets.py {name} SOURCE {quoted(folder)}'")

@@ -3,7 +3,7 @@
 | | generator | discriminator |
 |---|---|---|
 | dcgan | dense to 4x4, transposed 4x4 convolutions of stride 2 | 4x4 convolutions of stride 2 |
-| resnet | dense to 4x4, residual blocks that double the side | residual blocks that halve it, sum over the image |
+| resnet | dense to 4x4, blocks that double the side | blocks that halve it, sum over the image |
 | mlp | three dense layers | three dense layers |
 
 A discriminator is a trunk from images to features and a head from features to logits.
