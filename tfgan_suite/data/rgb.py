@@ -148,8 +148,8 @@ def read_rgb(path, where: str = "", upright: bool = False, background: tuple | N
     """
     where = where or str(path)
     advice = "replace it or move it away"
-    large = (f"has too many pixels (at most {MOST_PIXELS // 10**6} million are read); make it smaller or move "
-             "it away")
+    large = (f"has too many pixels (at most {MOST_PIXELS // 10**6} million are read); make it smaller or "
+             "move it away")
     with reading(where, "is no picture that can be read, or is broken",
                  advice), naming(where), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks on odd metadata
