@@ -31,12 +31,12 @@ def test_values_by_hand():
     look = penalties.Look(REAL, FAKE, score)
     term, scalars = penalties.terms(("r1", "r2"), look, VALUES)
     assert float(term) == pytest.approx(slopes(REAL).mean() + 1.5 * slopes(FAKE).mean(), rel=1e-4)
-    assert set(scalars) == {"r1", "r2"}
+    assert set(scalars) == {"penalty", "r1", "r2"} and scalars["penalty"] is term
     js, scalars = penalties.terms(("js",), look, VALUES)
     d_real, d_fake = (1 / (1 + np.exp(-score(x).numpy())) for x in (REAL, FAKE))
     halves = np.mean((1 - d_real)**2 * slopes(REAL)), np.mean(d_fake**2 * slopes(FAKE))
     assert float(js) == pytest.approx(0.15 * sum(halves), rel=1e-4)
-    assert set(scalars) == set(penalties.JS_SCALARS)
+    assert set(scalars) == {"penalty", *penalties.JS_SCALARS}
 
 
 def test_several_share_each_pass_over_d_with_the_loss():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from tfgan_suite import experiment
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.metrics.registry import DEFAULT_N
+
+if TYPE_CHECKING:  # help and lists of the commands, which import this file, need no NumPy
+    import numpy as np
 
 
 @dataclass(frozen=True)

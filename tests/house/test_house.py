@@ -41,7 +41,8 @@ def processor() -> str:
     )
 
 
-SAME_MACHINE = RECORD.get("processor") == processor() and RECORD.get("tensorflow") == tf.__version__
+HERE = {"processor": processor(), "cpus": os.cpu_count(), "tensorflow": tf.__version__}
+SAME_MACHINE = all(RECORD.get(name) == value for name, value in HERE.items())
 
 
 # Cases whose arithmetic has changed in the last bits since their checkpoints were written (padding that is

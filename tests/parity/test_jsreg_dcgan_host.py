@@ -119,7 +119,7 @@ def test_console_schedule_and_saves(path, name):
     found = [float(penalties.js_gamma(system.params, tf.constant(i), system.iterations))
              for i in range(total)]
     np.testing.assert_allclose(np.repeat(found, steps), gammas, rtol=1e-6)
-    line = system.console(0, {"gamma": found[0], "disc_loss": 0.0, "unreg_gen_loss": 0.0})[0]
+    line = system.timed_console(0, {"gamma": found[0], "disc_loss": 0.0, "unreg_gen_loss": 0.0}, 1.0)[0]
     assert line.startswith(str(recorded["console_line_0"]))
     assert [i for i in range(1, total + 1) if system.save_due(i)
             or i == total] == sorted(set(recorded["save_steps"]))

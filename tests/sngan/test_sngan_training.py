@@ -32,8 +32,8 @@ def train(folder, kind, iterations, **values):
     params = parameters(kind, **values)
     done = Trainer(params, io.StringIO()).run()
     files = Checkpoints(params.wts_dir)
-    return {f"{part}/{name}": value for part in ("g", "d", "state") for name,
-            value in Archive(files.path(part, done)).items()
+    archives = {part: Archive(files.path(part, done)) for part in ("g", "d", "state")}
+    return {f"{part}/{name}": archive[name] for part, archive in archives.items() for name in archive
             if name != "about"}
 
 
