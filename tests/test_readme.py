@@ -16,6 +16,7 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for l
 
 
 SHORT_DIGITS = "f1, df, MAXITER, SAVEFREQ, filts = 8, 4, 4, 4, '4,2,1,2'\n"
+SHORT_ANY = "width_g, width_d, MAXITER = 4, 4, 4\n"
 SHORT_SNGAN = "iteration, snapshot_interval, batchsize, n_gen_samples, gen_ch, dis_ch = 2, 1, 4, 4, 4, 4\n"
 
 
@@ -28,6 +29,7 @@ def place(tmp_path_factory):
         (place / f"exp/{name}.py").write_text(RPGAN)
     (place / "exp/digits.py").write_text((ROOT / "exp/digits.py").read_text() + SHORT_DIGITS)
     (place / "exp/digits_sngan.py").write_text((ROOT / "exp/digits_sngan.py").read_text() + SHORT_SNGAN)
+    (place / "exp/digits_any.py").write_text((ROOT / "exp/digits_any.py").read_text() + SHORT_ANY)
     pictures(place / "FOLDER", side=70)
     pictures(place / "data")
     venv = place / "venv"
