@@ -22,8 +22,8 @@ OPTIONS = (
 )
 
 
-def main(argv, system=None):
-    (name,), options, overrides = cli.parse(argv, USAGE, OPTIONS, system=system)
+def main(argv, system=None, usage=USAGE):
+    (name,), options, overrides = cli.parse(argv, usage, OPTIONS, system=system)
     params = load(name, overrides, system)
     if options["dry-run"]:
         from tfgan_suite.training import dry_run
