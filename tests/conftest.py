@@ -1,5 +1,6 @@
 """Settings of all tests: quiet TensorFlow, no GPU surprises, the repository on the path."""
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -10,5 +11,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 os.environ["PYTHONPATH"] = os.pathsep.join([sys.path[2], *filter(None, [os.environ.get("PYTHONPATH")])])
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, which their own children inherit.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import tfgan_suite  # noqa: E402,F401 (chooses Keras before a test imports TensorFlow)
