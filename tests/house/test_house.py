@@ -28,6 +28,7 @@ RECORD = (
     json.loads((FOLDER / "record.json").read_text()) if (FOLDER / "record.json").is_file() else {"cases": {}}
 )
 QUICK = ("rpgan", "glis_batch", "dcgan", "gan64", "sngan", "projection", "pggan")
+SLOW = ("gan64_gp", "sngan_gp")  # half a minute and more to trace; with HOUSE=all
 
 
 def processor() -> str:
@@ -94,7 +95,7 @@ def earlier(name: str) -> None:
         shutil.copytree(FOLDER / EARLIER[name], f"models/{EARLIER[name]}")
 
 
-@pytest.mark.parametrize("name", cases("1 float32"))
+@pytest.mark.parametrize("name", cases("1 float32", [c for c in CASES if c not in SLOW]))
 def test_names_first_weights_and_scalars(place, name):
     if name in EARLIER:
         train(EARLIER[name], "float32")

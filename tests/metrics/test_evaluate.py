@@ -17,6 +17,7 @@ from tfgan_suite import experiment
 from tfgan_suite.errors import UserError
 from tfgan_suite.files.archive import write as write_archive
 from tfgan_suite.files.checkpoints import Checkpoints
+from tfgan_suite.metrics import tfgan
 from tfgan_suite.training import runs
 
 COMMAND = Path(__file__).resolve().parents[2] / "tools" / "evaluate.py"
@@ -70,6 +71,7 @@ def test_digits_of_the_newest_checkpoint(main, place, capsys):
     (entry,) = records()
     assert entry["iteration"] == 20 and entry["digits_is"] >= 1
     assert entry["protocol"] == {"samples": 120, "seed": 0, "batch": 100, "splits": 10, "iteration": 20,
+                                 "distances": tfgan.computed_by(),
                                  "digits_classifier": entry["protocol"]["digits_classifier"]}
     table = capsys.readouterr().out
     assert (
