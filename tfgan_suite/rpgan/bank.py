@@ -16,6 +16,7 @@ from tfgan_suite.layers.network import Network
 from tfgan_suite.layers.projections import Filters
 from tfgan_suite.losses import LOSSES
 from tfgan_suite.penalties import Look
+from tfgan_suite.rpgan.convolutions import convolve_all, convolve_one
 from tfgan_suite.rpgan.networks import discriminator_table
 
 LOGISTIC = LOSSES["logistic"]
@@ -91,7 +92,7 @@ class Stack(tf.keras.layers.Layer):
             weights: (kernel [c, k, k, in, out], bias [c, out]) of every layer.
             activations: receives the output of every hidden layer.
         """
-        h, convolve_them = projected, _convolve_one if projected.shape[0] == 1 else _convolve_all
+        h, convolve_them = projected, convolve_one if projected.shape[0] == 1 else convolve_all
         for row, (kernel, bias) in zip(self.table, weights):
             h = convolve_them(h, tf.cast(kernel, h.dtype), tf.cast(bias, h.dtype), row.stride, row.pad)
             if row.pad:
@@ -392,38 +393,3 @@ def _scalars_of(penalty: Penalty) -> list[str]:
     first pass."""
     nothing = tf.zeros([1, 1])
     return list(penalty(Look(nothing, nothing, lambda x: tf.reduce_sum(x, 1)))[1])
-
-
-def _convolve_one(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, stride: int, pad: int) -> tf.Tensor:
-    """One discriminator's layer: x [1, n, h, w, in], kernel [1, k, k, in, out], bias [1, out] -> [1, n, h',
-    w', out]."""
-    return (convolve(x[0], kernel[0], stride, (pad, pad)) + bias[0])[None]
-
-
-def _convolve_all(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, stride: int, pad: int) -> tf.Tensor:
-    """The same for c discriminators in one batched matrix product: x [c, n, h, w, in] -> [c, n, h', w', out].
-
-    Every convolution is written out as the matrix from all input pixels to all output pixels. On sides of 8
-    pixels and less that wastes little arithmetic, and it replaces the many small operations whose overhead is
-    what such layers cost.
-    """
-    c, _, h, w, channels = x.shape
-    k, out = kernel.shape[1], kernel.shape[-1]
-    taps = _placement(h, w, k, stride, pad)
-    oh, ow = taps.shape[2:4]
-    matrix = tf.matmul(taps.reshape(-1, k * k).astype(x.dtype.as_numpy_dtype),
-                       tf.reshape(kernel, [c, k * k, channels * out]))
-    matrix = tf.reshape(matrix, [c, h * w, oh * ow, channels, out])
-    matrix = tf.reshape(tf.transpose(matrix, [0, 1, 3, 2, 4]), [c, h * w * channels, oh * ow * out])
-    y = tf.matmul(tf.reshape(x, [c, -1, h * w * channels]), matrix) + tf.tile(bias, [1, oh * ow])[:, None]
-    return tf.reshape(y, [c, -1, oh, ow, out])
-
-
-def _placement(h: int, w: int, k: int, stride: int, pad: int) -> np.ndarray:
-    """float32 [h, w, h', w', k, k]: one where an input pixel meets a tap of the kernel at an output pixel."""
-    sides = []
-    for side in (h, w):
-        out = (side + 2 * pad - k) // stride + 1
-        i, o, t = np.ogrid[:side, :out, :k]
-        sides.append((i == o * stride - pad + t).astype(np.float32))
-    return np.einsum("yos,xpt->yxopst", *sides)
