@@ -51,7 +51,7 @@ for name in sys.argv[4:]:
         except KeyboardInterrupt:
             pass
     system, number = runs.open_sampler(params)
-    archive.write(f"{sys.argv[2]}/{name}.npz", system.networks[system.sampling[0]].arrays())
+    archive.write(f"{sys.argv[2]}/{name}_weights.npz", system.networks[system.sampling[0]].arrays())
     if system.makes_images:
         saving.save(f"{sys.argv[2]}/{name}.png", sheets.grid(system.to_uint8(
             system.generate(system.latents(4, 0), system.labels(4, 0))), 2, 2))
@@ -114,9 +114,9 @@ def test_checkpoints_cross_in_both_directions(place):
     # reads, trains nothing, writes weights
     assert run(OTHER, place, "there", 2) == [[name, 2] for name in CASES]
     for name in CASES:
-        same(place / f"here/{name}.npz", place / f"there/{name}.npz")
+        same(*(place / f"{side}/{name}_weights.npz" for side in ("here", "there")))
     assert run(OTHER, place, "there", 4) == [[name, 4] for name in CASES]
     shutil.copytree(place / "there", place / "back")
     assert run(sys.executable, place, "back", 4) == [[name, 4] for name in CASES]
     for name in CASES:
-        same(place / f"there/{name}.npz", place / f"back/{name}.npz")
+        same(*(place / f"{side}/{name}_weights.npz" for side in ("there", "back")))
