@@ -42,6 +42,25 @@ def _check(path: Path) -> str:
     return ""
 
 
+def _to_list(folder: Path, listing: Path, copies: Path | None) -> list[Path]:
+    """The pictures of a folder, if the list and the folder of copies (None: none are made) can be made.
+
+    Raises:
+        UserError: as `make_list`.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; give the folder of your pictures")
+    if listing.with_suffix("") == listing:
+        raise UserError(f"{listing}: a list file's name ends in .txt")
+    if copies and copies.exists():
+        raise UserError(f"{copies}: is there already; delete it or give the list another name")
+    found = find_pictures(folder)
+    if not found:
+        raise UserError(f"{folder}: no pictures in it (.jpg, .png, .webp, ...); give the folder of your "
+                        f"pictures")
+    return found
+
+
 def make_list(folder, listing, size: int = 64, background: tuple = rgb.WHITE) -> tuple[int, list[str]]:
     """Lists the pictures of a folder and its sub-folders, sorted.
 
@@ -63,17 +82,8 @@ def make_list(folder, listing, size: int = 64, background: tuple = rgb.WHITE) ->
         UserError: no usable pictures, something is in the way, or it cannot be written.
     """
     folder, listing = Path(folder), Path(listing)
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; give the folder of your pictures")
     copies = listing.with_suffix("")
-    if copies == listing:
-        raise UserError(f"{listing}: a list file's name ends in .txt")
-    if size and copies.exists():
-        raise UserError(f"{copies}: is there already; delete it or give the list another name")
-    found = find_pictures(folder)
-    if not found:
-        raise UserError(f"{folder}: no pictures in it (.jpg, .png, .webp, ...); give the folder of your "
-                        f"pictures")
+    found = _to_list(folder, listing, copies if size else None)
     listed_path(listing)  # its folder is a part of every line
     partial = archive.partial_of(copies)
     try:
