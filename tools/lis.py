@@ -149,20 +149,6 @@ def density(words, options, overrides):
     print(f"Wrote densities after 0 to {sampler.modules} modules into {folder}")
 
 
-def _points(codes, path, seed, steps):
-    """The map of some codes, from its table if that is there."""
-    from tfgan_suite.lis import plots
-
-    if path.is_file():
-        points = plots.read_points(path)
-        if points.shape == (len(codes), 2):
-            print(f"{path}: is there already and used again")
-            return points
-    points = plots.embed(codes, seed, steps)
-    plots.csv_points(path, "#x,y", points, 6)
-    return points
-
-
 def tsne(words, options, overrides):
     """Maps of the codes before and after each module."""
     sampler, seed, params = _sampler(words, options, overrides)
@@ -171,7 +157,7 @@ def tsne(words, options, overrides):
 
     folder = make_folder(Path(options["save_path"] or params.log_dir) / "tsne_plots")
     vectors = sampler.vectors(sampler.codes(options["nb_points"], seed, "tsne"))
-    maps = [_points(codes, folder / f"embedded_points_r{r:02d}.csv", seed, options["steps"])
+    maps = [plots.map_of(codes, folder / f"embedded_points_r{r:02d}.csv", seed, options["steps"])
             for r, codes in enumerate(vectors)]
     for r, points in enumerate(maps):
         plots.tsne_map(points, folder, r, plots.reach_of(maps))
@@ -183,25 +169,6 @@ SWEEP = """Writes inception-scores.csv, inception-scores-best.txt, inception-his
 and, for the training images, inception-scores-real-data.csv into save_path. Needs the 2015 Inception
 graph, see tools/evaluate.py --help."""
 DAMAGES = ("none", "dropout", "gaussian-noise", "piecewise-affine", "vertical-flips")
-
-
-def _swept(params, judge, options, folder):
-    """Scores the checkpoints one after the other; the files are renewed after each."""
-    from tfgan_suite.lis import inception_sweep, weights
-
-    place, rows = weights.given_folder(params) or params.wts_dir, []
-    numbers = weights.numbers(place)[::options["every_nth_checkpoint"]]
-    if not numbers:
-        raise UserError(f"{place}: holds no checkpoint to score; make one with ./train.py "
-                        f"{params.name}")
-    for number in numbers:
-        opened = weights.open_networks(params, iteration=number, train_mode=options["train_mode"])
-        scores = inception_sweep.fake_scores(judge, opened.sampler)
-        rows.append((number, str(weights.g_file(place, number)), scores))
-        means = ", ".join(f"g{k} {mean:.4f}" for k, (mean, _) in enumerate(scores))
-        print(f"iteration {number}: {means}", flush=True)
-        inception_sweep.write_fake(folder, rows)
-    return opened.system
 
 
 def sweep(words, options, overrides):
@@ -224,7 +191,8 @@ def sweep(words, options, overrides):
     folder = archive.make_folder(options["save_path"] or params.log_dir)
     judge = inception_sweep.Judge(lambda x: graph.old(x)[1], options["nb_splits"], split_size,
                                   options["inception_batch_size"], options["augment"], seed)
-    system = _swept(params, judge, options, folder)
+    system = inception_sweep.sweep(params, judge, folder, options["every_nth_checkpoint"],
+                                   options["train_mode"])
     if options["inception_images_real"]:
         score = inception_sweep.real_scores(judge, system.source(), options["inception_images_real"])
         inception_sweep.write_real(folder, max(system.sizes.image), score)

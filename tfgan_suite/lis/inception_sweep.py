@@ -17,7 +17,7 @@ import numpy as np
 from tfgan_suite.data.prepare import resize
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
-from tfgan_suite.lis import augmentation, plots
+from tfgan_suite.lis import augmentation, plots, weights
 from tfgan_suite.metrics.statistics import SplitScores
 from tfgan_suite.pictures.bytes import unit_to_uint8
 from tfgan_suite.random import generator
@@ -120,3 +120,26 @@ def write_fake(folder: Path, rows: list[tuple[int, str, list]]) -> None:
     iterations = np.array([row[0] for row in rows])
     lines = {f"after {k} LIS": (iterations, np.array([row[2][k][0] for row in rows])) for k in counts}
     plots.compare(lines, folder / "inception.jpg", "inception score")
+
+
+def sweep(params, judge: Judge, folder: Path, every: int, train_mode: bool):
+    """Scores every `every`-th checkpoint, one after the other; the files in `folder` are renewed after each.
+
+    Returns:
+        the system, with the weights of the last one.
+
+    Raises:
+        UserError: there is no checkpoint.
+    """
+    place, rows = weights.given_folder(params) or params.wts_dir, []
+    numbers = weights.numbers(place)[::every]
+    if not numbers:
+        raise UserError(f"{place}: holds no checkpoint to score; make one with ./train.py {params.name}")
+    for number in numbers:
+        opened = weights.open_networks(params, iteration=number, train_mode=train_mode)
+        scores = fake_scores(judge, opened.sampler)
+        rows.append((number, str(weights.g_file(place, number)), scores))
+        means = ", ".join(f"g{k} {mean:.4f}" for k, (mean, _) in enumerate(scores))
+        print(f"iteration {number}: {means}", flush=True)
+        write_fake(folder, rows)
+    return opened.system

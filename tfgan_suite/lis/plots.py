@@ -155,6 +155,19 @@ def embed(codes: np.ndarray, seed: int, iterations: int = 10000) -> np.ndarray:
     return model.fit_transform(codes.astype(np.float64))
 
 
+def map_of(codes: np.ndarray, path: Path, seed: int, iterations: int) -> np.ndarray:
+    """The map [n, 2] of some codes [n, d]: that of the table at `path` if it fits, else computed and written
+    there."""
+    if path.is_file():
+        points = read_points(path)
+        if points.shape == (len(codes), 2):
+            print(f"{path}: is there already and used again")
+            return points
+    points = embed(codes, seed, iterations)
+    csv_points(path, "#x,y", points, 6)
+    return points
+
+
 def reach_of(maps: list[np.ndarray]) -> float:
     """How far the axes of all maps of a run reach: to 10 as in the original, or as far as any point does."""
     return max(TSNE_AXIS, *(float(np.abs(points).max()) * 1.05 for points in maps))
