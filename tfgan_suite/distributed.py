@@ -22,19 +22,32 @@ def grow_memory() -> None:
             tf.config.experimental.set_memory_growth(gpu, True)
 
 
-def strategy() -> tf.distribute.Strategy:
+def devices() -> list[str]:
+    """Names of the devices of this process that computations are shared between: its GPUs, else its
+    (logical) CPUs."""
+    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return [device.name for device in found]
+
+
+def several_machines() -> bool:
+    """Whether this process is one of several workers (`TF_CONFIG`)."""
+    return bool(os.environ.get("TF_CONFIG"))
+
+
+def strategy(split: bool = True) -> tf.distribute.Strategy:
     """By what is there: TF_CONFIG -> several workers; several GPUs (or logical devices) -> mirrored; else one
-    device."""
+    device.
+
+    Args:
+        split: whether the batch is shared out; without it there is one replica, whatever is there.
+    """
     grow_memory()
-    if os.environ.get("TF_CONFIG"):
+    if not split:
+        return tf.distribute.get_strategy()
+    if several_machines():
         return tf.distribute.MultiWorkerMirroredStrategy()
-    gpus = tf.config.list_logical_devices("GPU")
-    cpus = tf.config.list_logical_devices("CPU")
-    if len(gpus) > 1:
-        return tf.distribute.MirroredStrategy([d.name for d in gpus])
-    if not gpus and len(cpus) > 1:
-        return tf.distribute.MirroredStrategy([d.name for d in cpus])
-    return tf.distribute.get_strategy()
+    found = devices()
+    return tf.distribute.MirroredStrategy(found) if len(found) > 1 else tf.distribute.get_strategy()
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:

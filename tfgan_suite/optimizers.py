@@ -29,28 +29,35 @@ class _Adam(tf.keras.optimizers.Adam):
             return tf.Variable(learning_rate, name="learning_rate", dtype=tf.float32, trainable=False,
                                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
 
-    def step_rows(self, variables: list, rows: tf.Tensor, values: list, gradients: list) -> None:
-        """The step of some rows of stacked variables, on one device; `iterations` stays, so that all rows
-        have the same number of steps behind them. Nothing as large as a variable is made.
+    def row_step(self):
+        """What makes the step of some rows of stacked variables, on one device, inside a loop; `iterations`
+        stays, so that all rows have the same number of steps behind them.
 
-        Args:
-            rows: int [c], the rows.
-            values: what they hold, [c, ...] each.
-            gradients: for them, [c, ...] each.
+        Returns:
+            (variables, rows: int [c], gradients: [c, ...] each) -> None.
         """
         step = tf.cast(self.iterations + 1, tf.float32)
-        powers = tf.pow(tf.cast(self.beta_1, tf.float32), step), tf.pow(tf.cast(self.beta_2, tf.float32),
-                                                                        step)
+        powers = [tf.pow(tf.cast(beta, tf.float32), step) for beta in (self.beta_1, self.beta_2)]
         rate = tf.cast(self.learning_rate, tf.float32) * tf.sqrt(1 - powers[1]) / (1 - powers[0])
-        for variable, value, gradient in zip(variables, values, gradients):
-            index = self._index_dict[self._var_key(variable)]
-            m_all, v_all = self._momentums[index], self._velocities[index]
-            m, v = tf.gather(m_all, rows), tf.gather(v_all, rows)
-            m += (gradient - m) * (1 - self.beta_1)
-            v += (tf.square(gradient) - v) * (1 - self.beta_2)
-            value -= (m * rate) / (tf.sqrt(v) + self.epsilon)
-            for whole, part in ((m_all, m), (v_all, v), (variable, value)):
-                whole.scatter_update(tf.IndexedSlices(part, rows))
+
+        def descend(variables: list, rows: tf.Tensor, gradients: list) -> None:
+            before = gradients
+            for variable, g in zip(variables, gradients):
+                index = self._index_dict[self._var_key(variable)]
+                m, v = self._momentums[index], self._velocities[index]
+                # Rows are large: they are read again rather than kept, and one variable waits for the other.
+                with tf.control_dependencies(before):
+                    m.scatter_add(_at(rows, (g - tf.gather(m, rows)) * (1 - self.beta_1)))
+                    v.scatter_add(_at(rows, (tf.square(g) - tf.gather(v, rows)) * (1 - self.beta_2)))
+                    change = tf.gather(m, rows) * rate / (tf.sqrt(tf.gather(v, rows)) + self.epsilon)
+                    variable.scatter_sub(_at(rows, change))
+                    before = [change]
+
+        return descend
+
+
+def _at(rows: tf.Tensor, values: tf.Tensor) -> tf.IndexedSlices:
+    return tf.IndexedSlices(values, rows)
 
 
 def set_rate(optimizer: tf.keras.optimizers.Optimizer, rate: tf.Tensor) -> None:

@@ -98,6 +98,12 @@ class System:
         self.optimizers: dict = {}
         self.extra_state: dict = {}
 
+    @classmethod
+    def splits_batch(cls, params: Parameters) -> bool:
+        """Whether several devices share a run by the batch, a copy of the networks on each. Otherwise it is
+        one replica, and the system puts its networks on the devices itself."""
+        return True
+
     # -- size of a run ---------------------------------------------------------------------------------------
     @property
     def batch_size(self) -> int:
@@ -315,7 +321,8 @@ class System:
 
     # -- state -----------------------------------------------------------------------------------------------
     def state(self) -> dict[str, tf.Variable]:
-        """Everything beyond the networks' weights that exact resume needs, by name: `g/m/c1_w`, `extra/k`."""
+        """Everything beyond the networks' weights that exact resume needs, by name: `g/m/c1_w`, `extra/k`;
+        variables, or `files.checkpoints.Sliced`."""
         slots = [(f"{name}/{v.name.split(':')[0]}", v)
                  for name, optimizer in self.optimizers.items() for v in optimizer.variables]
         names = numbered(name for name, _ in slots)

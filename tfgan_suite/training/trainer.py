@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm.autonotebook import tqdm
 
-from tfgan_suite import distributed, options
+from tfgan_suite import distributed, options, registry
 from tfgan_suite.errors import CannotWrite, Diverged, UserError
 from tfgan_suite.experiment import Parameters, whole
 from tfgan_suite.files.checkpoints import Checkpoints, Kept
@@ -63,7 +63,7 @@ class Trainer:
     def __init__(self, params: Parameters, out=None, start: int | None = None, change: bool = False):
         self.params, self.out = params, out or sys.stdout
         self._wanted, self._change = start, change
-        self.strategy = distributed.strategy()
+        self.strategy = distributed.strategy(registry.system_class(params.system).splits_batch(params))
         with self.strategy.scope():
             self.system = runs.build(params)
         replicas = self.strategy.num_replicas_in_sync
