@@ -2,6 +2,7 @@
 `networks.discriminator`."""
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -76,7 +77,17 @@ class Discriminators(Network):
             mean softplus(-D_i(fake)) [K], and the gradient of their mean with respect to `fake`.
         """
         losses, gradients = zip(*self._of_each(lambda stack: stack.generator_losses(fake, self.count)))
-        return self._ordered(list(losses)), sum(gradients[1:], gradients[0])
+        return self._ordered(list(losses)), self._summed(gradients)
+
+    def _summed(self, images: Sequence[tf.Tensor]) -> tf.Tensor:
+        """The sum of what the stacks give, on each device first, so that one of a kind leaves it."""
+        sums: dict[str, tf.Tensor] = {}
+        for stack, image in zip(self.stacks, images):
+            with tf.device(stack.share.device):
+                here = stack.share.device
+                sums[here] = image if here not in sums else sums[here] + image
+        first, *others = sums.values()
+        return sum(others, first)
 
     def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None) -> tuple:
         """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its
@@ -184,17 +195,19 @@ def crossing_bytes(bsz: int, imsz: int) -> int:
 
 def shares(counts: Sequence[int], devices: Sequence[str]) -> list[Share]:
     """How K discriminators lie on N devices: device d has those from d*K//N to before (d+1)*K//N, counted
-    over the groups; further devices than K are left out.
+    over the groups; further devices than K are left out. Device by device.
 
     Args:
         counts: discriminators of each group.
         devices: their names.
     """
-    total, found, start = sum(counts), [], 0
-    n = min(len(devices), total)
-    for group, count in enumerate(counts):
-        ends = [min(max(d * total // n - start, 0), count) for d in range(n + 1)]
-        held = [rows for rows in zip(ends, ends[1:], devices) if rows[0] < rows[1]]
-        found += [Share(group, part, *rows) for part, rows in enumerate(held)]
-        start += count
+    ends = list(itertools.accumulate(counts))
+    n, parts, found = min(len(devices), ends[-1]), [0] * len(counts), []
+    for d in range(n):
+        first, last = (i * ends[-1] // n for i in (d, d + 1))
+        for group, (count, end) in enumerate(zip(counts, ends)):
+            rows = [min(max(i - (end - count), 0), count) for i in (first, last)]
+            if rows[0] < rows[1]:
+                found.append(Share(group, parts[group], *rows, devices[d]))
+                parts[group] += 1
     return found

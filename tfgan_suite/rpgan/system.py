@@ -153,8 +153,8 @@ class RPGAN(System):
             held[stack.share.device] = held.get(stack.share.device, 0) + KEPT * 4 * numbers
         most, moved = max(held.values()) / 2**30, crossing_bytes(p.bsz, p.imsz) / 2**20
         crossing = f"; {moved:.1f} MiB between it and each other one in an iteration" if len(held) > 1 else ""
-        return [f"{d.count} discriminators on {len(held)} devices: at most {most:.2f} GiB of their weights and "
-                f"moments on one, beside G's on the first{crossing}"]
+        return [f"devices for {d.count} discriminators: {len(held)}, at most {most:.2f} GiB of their weights "
+                f"and moments on one; G is on the first{crossing}"]
 
     def notices(self):
         """How the devices share the discriminators."""
