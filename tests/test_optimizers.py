@@ -109,6 +109,6 @@ for name in one.MAKES:
 
 def test_two_replicas_make_the_step_of_one():
     paths = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    done = subprocess.run([sys.executable, "-c", TWO], capture_output=True, text=True, timeout=300, check=False,
-                          env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)})
+    done = subprocess.run([sys.executable, "-c", TWO], capture_output=True, text=True, timeout=300,
+                          check=False, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)})
     assert done.returncode == 0, done.stderr[-3000:]

@@ -1,6 +1,6 @@
 """One way of doing an iteration, in a process of its own: `python worker.py WAY CASE`, see `turns`.
 
-It imports nothing of this repository but what PYTHONPATH finds, so that another state of the package can be measured as well.
+Of this repository it imports what PYTHONPATH finds, so that another state of the package can be measured too.
 """
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import sys
 import time
 from pathlib import Path
 
+SIDE = 2048  # of the matrices whose product is the measure of what the processor can do
 
-def iteration(case: dict, precision: str):
-    """One iteration of an experiment on a batch in memory, as a function without arguments that waits for
-    the result.
+
+def ours(case: dict, precision: str) -> tuple:
+    """(one iteration as a function that waits for the result, its multiplications and additions).
 
     Args:
-        case: `experiment`, and `values` that differ from it.
+        case: `experiment`, `values` that differ from it, `system` if that is another one, and `threads`.
     """
     import tensorflow as tf
 
@@ -28,7 +29,8 @@ def iteration(case: dict, precision: str):
                              case.get("system"))
     system = registry.system_class(params.system)(params)
     number = max(system.heaviest, 1)
-    batch, phase = {name: tf.constant(array) for name, array in _batch(system, number).items()}, system.phase(number)
+    phase, source = system.phase(number), _batch(system, number)
+    batch = {name: tf.constant(array) for name, array in source.items()}
     run = tf.function(lambda step: system.iteration(step, batch, phase), autograph=False)
     step = tf.constant(number, tf.int64)
 
@@ -36,7 +38,14 @@ def iteration(case: dict, precision: str):
         for value in run(step).values():
             value.numpy()
 
-    return call
+    return call, _operations(run, step)
+
+
+def _operations(run, step) -> float:
+    sys.path.append(str(Path(__file__).parents[1]))
+    from benchmarks import operations
+
+    return operations.count(run.get_concrete_function(step).graph)
 
 
 def _batch(system, number: int) -> dict:
@@ -48,7 +57,7 @@ def _batch(system, number: int) -> dict:
         return system.batch(number, system.source())
     found = {}
     for name, s in spec.items():
-        shape, kind = s.shape, s.dtype.as_numpy_dtype
+        kind, shape = s.dtype.as_numpy_dtype, tuple(s.shape)
         if np.issubdtype(kind, np.floating):
             found[name] = draw.uniform(0, 1, shape).astype(kind)
         else:
@@ -56,28 +65,38 @@ def _batch(system, number: int) -> dict:
     return found
 
 
-def peer(case: dict, way: str):
+def torch(case: dict, precision: str) -> tuple:
     """The PyTorch counterpart of a case."""
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path.append(str(Path(__file__).parents[1]))
     from benchmarks import peers_torch
 
-    return peers_torch.make(case["peer"], way, case["threads"])
+    return peers_torch.make(case["peer"], precision, case["threads"], case.get("sizes", {})), None
+
+
+def gemm(case: dict, precision: str) -> tuple:
+    """A product of large square matrices in TensorFlow."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(case["threads"])
+    a = tf.cast(tf.random.stateless_normal([case.get("side", SIDE)] * 2, [0, 0]), precision)
+    product = tf.function(lambda: tf.reduce_max(tf.matmul(a, a)))
+    return lambda: product().numpy(), 2.0 * case.get("side", SIDE)**3
 
 
 def main(way: str, text: str) -> None:
-    """Says `ready` with the seconds to the first result, then the seconds of an iteration for each line that comes."""
+    """Does the way once and says so; then, for each line that comes, once more, and says how many seconds it
+    took."""
     out, case = os.fdopen(os.dup(1), "w", buffering=1), json.loads(text)
-    os.dup2(2, 1)  # libraries' own lines
+    os.dup2(2, 1)  # what libraries say does not disturb the talk
+    kind, precision = way.split()
     began = time.perf_counter()
-    kind, _, how = way.partition(" ")
-    call = peer(case, how) if kind == "torch" else iteration(case, how)
+    call, operations = {"torch": torch, "gemm": gemm}.get(kind, ours)(case, precision)
     call()
-    out.write(json.dumps({"ready": time.perf_counter() - began}) + "\n")
-    for line in sys.stdin:
+    out.write(json.dumps({"first": time.perf_counter() - began, "operations": operations}) + "\n")
+    for _ in sys.stdin:
         began = time.perf_counter()
-        for _ in range(int(line)):
-            call()
-        out.write(json.dumps({"seconds": (time.perf_counter() - began) / int(line)}) + "\n")
+        call()
+        out.write(json.dumps({"seconds": time.perf_counter() - began}) + "\n")
 
 
 if __name__ == "__main__":
