@@ -121,6 +121,16 @@ def usable(text: str, name: str, where: str) -> str:
     return os.path.expanduser(text)
 
 
+def _number(value):
+    """A number, or a text of one; not what only Python takes for one ('1_0', digits of other scripts)."""
+    if not isinstance(value, str):
+        return value if isinstance(value, int) else float(value)
+    text = value.strip()
+    if not text.isascii() or "_" in text:
+        raise ValueError
+    return int(text) if whole(text.lstrip("+-")) is not None else float(text)
+
+
 def _convert(parameter: Parameter, value, where: str):
     wanted = parameter.type
     try:
@@ -131,14 +141,14 @@ def _convert(parameter: Parameter, value, where: str):
         if wanted is int:
             if isinstance(value, bool):
                 raise ValueError
-            number = float(value) if not isinstance(value, int) else value
+            number = _number(value)
             if number != int(number):
                 raise ValueError
             return int(number)
         if wanted is float:
             if isinstance(value, bool):
                 raise ValueError
-            return float(value)
+            return float(_number(value))
         if not isinstance(value, str):
             raise ValueError
         return value
