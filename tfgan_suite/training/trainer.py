@@ -15,7 +15,7 @@ import tensorflow as tf
 from tqdm.autonotebook import tqdm
 
 from tfgan_suite import distributed, options
-from tfgan_suite.errors import CannotWrite, Diverged, UserError
+from tfgan_suite.errors import CannotWrite, Diverged, UserError, reason
 from tfgan_suite.experiment import Parameters, whole
 from tfgan_suite.files.checkpoints import Checkpoints, Kept
 from tfgan_suite.files.lock import Lock
@@ -223,6 +223,11 @@ class Trainer:
                     self.save(self._done)
         except Diverged:
             raise
+        except tf.errors.UnimplementedError as error:
+            if not self.params.deterministic:
+                raise
+            raise UserError(f"--deterministic: TensorFlow has no deterministic form of what this run does on "
+                            f"these devices ({reason(error)}); leave it out") from error
         except Exception:
             self._save_what_is_whole(start)
             raise
