@@ -80,6 +80,20 @@ def all_mean(tensor: tf.Tensor) -> tf.Tensor:
     return context.all_reduce(tf.distribute.ReduceOp.SUM, tensor) / tf.cast(replicas(), tensor.dtype)
 
 
+def gather(tensor: tf.Tensor) -> tf.Tensor:
+    """The rows of all replicas, [global batch, ...], with gradients of any order; the tensor itself where
+    there is one replica. What `local` takes apart."""
+    context = tf.distribute.get_replica_context()
+    if replicas() == 1 or context is None:
+        return tensor
+    rows = tensor.shape[0]
+    before = tf.cast(context.replica_id_in_sync_group, tf.int32) * rows
+    after = rows * (replicas() - 1) - before
+    padded = tf.pad(tensor, [[before, after], *[[0, 0]] * (tensor.shape.rank - 1)])
+    whole = tf.ensure_shape(padded, [rows * replicas(), *tensor.shape[1:]])
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, whole)
+
+
 def local(tensor: tf.Tensor) -> tf.Tensor:
     """This replica's rows of a tensor [global batch, ...]; the tensor itself where there is one replica."""
     context = tf.distribute.get_replica_context()
