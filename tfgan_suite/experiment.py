@@ -121,6 +121,16 @@ def usable(text: str, name: str, where: str) -> str:
     return os.path.expanduser(text)
 
 
+def _number(value):
+    """A number, or a text of one; not what only Python takes for one ('1_0', digits of other scripts)."""
+    if not isinstance(value, str):
+        return value if isinstance(value, int) else float(value)
+    text = value.strip()
+    if not text.isascii() or "_" in text:
+        raise ValueError
+    return int(text) if whole(text.lstrip("+-")) is not None else float(text)
+
+
 def _convert(parameter: Parameter, value, where: str):
     wanted = parameter.type
     try:
@@ -131,14 +141,14 @@ def _convert(parameter: Parameter, value, where: str):
         if wanted is int:
             if isinstance(value, bool):
                 raise ValueError
-            number = float(value) if not isinstance(value, int) else value
+            number = _number(value)
             if number != int(number):
                 raise ValueError
             return int(number)
         if wanted is float:
             if isinstance(value, bool):
                 raise ValueError
-            return float(value)
+            return float(_number(value))
         if not isinstance(value, str):
             raise ValueError
         return value
@@ -150,6 +160,17 @@ def _tag(value: str) -> str:
     """What is wrong with a tag."""
     odd = "/" in value or os.sep in value or "\0" in value or value.startswith(".") or len(value) > 100
     return "give a short word without slashes, such as seed1" if odd else ""
+
+
+def iterations(text: str) -> tuple[int, int] | None:
+    """'A:B' -> (A, B); None if it is no such pair with A < B."""
+    first, _, last = text.partition(":")
+    found = whole(first), whole(last)
+    return found if None not in found and found[0] < found[1] else None
+
+
+def _profile(value: str) -> str:
+    return "" if not value or iterations(value) else "give two iterations A:B with A < B"
 
 
 COMMON = (
@@ -175,7 +196,7 @@ COMMON = (
               "iterations between checkpoints to go on from; the others hold what sampling needs (0: all)",
               minimum=0, change="free"),
     Parameter("profile", "", "A:B writes a TensorFlow profile of these iterations into the log folder",
-              change="free"),
+              check=_profile, change="free"),
 )
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from tfgan_suite import cli
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter, load
-from tfgan_suite.training import runs
 
 USAGE = """tools/pggan_sample.py NAME|FILE [--name=value ...]
 
@@ -37,6 +36,8 @@ def weights_file(words, options) -> Path:
         raise UserError("give an experiment's NAME, or a FILE with weights (.pth.tar or iter_N.gmodel.npz)")
     if word.endswith((".npz", ".tar", ".pth")) or Path(word).is_file():
         return Path(word)
+    from tfgan_suite.training import runs
+
     params = load(word)
     # the averaged generator where there is one, as sample.py does
     kind = "a" if params.values.get("ema") else "g"
@@ -48,6 +49,18 @@ def check(network, options) -> None:
     for name, found in (("latentSize", network.sizes.latent), ("nChannels", network.sizes.image_channels)):
         if options[name] is not None and options[name] != found:
             raise UserError(f"--{name}={options[name]}: these weights have {found}; leave the flag away")
+
+
+def check_memory(network, n: int, level: int) -> None:
+    """Raises:
+        UserError: so many images do not fit.
+    """
+    from tfgan_suite.files import memory
+
+    need = n * (network.sizes.latent * 12 + (4 << level)**2 * network.sizes.image_channels * 8)
+    if need > memory.available():
+        raise UserError(f"--nImages={n}: needs about {need / 2**30:.1f} GiB of memory, "
+                        f"{memory.available() / 2**30:.1f} GiB are free; give fewer")
 
 
 def main(argv):
@@ -64,6 +77,7 @@ def main(argv):
         options["legacy_pictures"],
     )
     n = n if n > 0 else 20
+    check_memory(network, n, level)
     noise = generator(options["seed"],
                       "samples").standard_normal((max(n, 2), network.sizes.latent)).astype("float32")
 

@@ -121,11 +121,11 @@ class Gan(System):
     def source(self):
         """The images of `data`, at the side of the networks."""
         p = self.params
-        known = p.data if p.data in labelled.SOURCES and p.data not in ("folder", "flat") else "folder"
+        known = p.data if p.data in labelled.SOURCES and p.data != "folder" else "folder"
         if known == "folder" and not Path(p.data).expanduser().is_dir():
             raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images")
         return labelled.open_source(known, "data/cifar10" if known == "cifar10" else p.data, p.imsz,
-                                    p.classes)
+                                    p.classes, background=p.background)
 
     def batch(self, step, source):
         rows = np.concatenate([order.epoch_indices(len(source), self.batch_size, step * self.params.n_critic
