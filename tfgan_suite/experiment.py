@@ -21,9 +21,11 @@ from tfgan_suite import registry
 from tfgan_suite.errors import UserError
 
 _PACKAGE = Path(__file__).resolve().parent
-# An installed package brings the scripts and the experiments inside; in a checkout they lie beside it.
-SCRIPTS = _PACKAGE / "scripts" if (_PACKAGE / "scripts").is_dir() else _PACKAGE.parent
-EXPERIMENTS = _PACKAGE / "exp" if (_PACKAGE / "exp").is_dir() else _PACKAGE.parent / "exp"
+# An installed package brings scripts, experiments and trained weights inside; in a checkout they lie beside it.
+_INSTALLED = (_PACKAGE / "scripts").is_dir()
+_HOME = _PACKAGE if _INSTALLED else _PACKAGE.parent
+SCRIPTS = _PACKAGE / "scripts" if _INSTALLED else _HOME
+EXPERIMENTS, PRETRAINED = _HOME / "exp", _HOME / "pretrained"
 _DIGITS = 18  # of a whole number; a longer one means nothing here
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
 BOOLEANS = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False,

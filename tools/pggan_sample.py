@@ -40,7 +40,8 @@ def weights_file(words, options) -> Path:
     params = load(word)
     # the averaged generator where there is one, as sample.py does
     kind = "a" if params.values.get("ema") else "g"
-    return Path(params.wts_dir) / f"iter_{runs.find_checkpoint(params, kind)}.{kind}model.npz"
+    files, number = runs.find_checkpoint(params, kind)
+    return files.path(kind, number)
 
 
 def check(network, options) -> None:

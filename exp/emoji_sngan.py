@@ -1,0 +1,19 @@
+"""SNGAN without labels on 3,786 colour emoji at 32x32 (tools/datasets.py emoji)"""
+system = 'sngan_projection'
+
+dataset = 'folder'
+data_dir = 'data/emoji'
+network = '32'
+gen_ch = 64
+dis_ch = 32
+dim_z = 64
+n_classes = 0
+batchsize = 64
+n_gen_samples = 64
+n_dis = 2
+alpha = 0.0005
+iteration = 2000
+iteration_decay_start = 1000
+snapshot_interval = 500
+evaluation_interval = 0
+SINGULAR_FREQUENCY = 0
