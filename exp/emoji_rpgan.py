@@ -1,4 +1,9 @@
-"""RP-GAN on 3,786 colour emoji at 32x32, 16 projections (tools/datasets.py emoji)"""
+"""RP-GAN on 3,786 colour emoji at 32x32, 16 projections
+
+./train.py emoji_rpgan
+Data: tools/datasets.py emoji
+Minutes and score: not measured here
+"""
 ksz = 4
 zlen = 64
 f1 = 256

@@ -21,10 +21,9 @@ from tfgan_suite import registry
 from tfgan_suite.errors import UserError
 
 _PACKAGE = Path(__file__).resolve().parent
-# An installed package brings scripts, experiments and trained weights inside; in a checkout they lie beside it.
-_INSTALLED = (_PACKAGE / "scripts").is_dir()
-_HOME = _PACKAGE if _INSTALLED else _PACKAGE.parent
-SCRIPTS = _PACKAGE / "scripts" if _INSTALLED else _HOME
+# Scripts, experiments and trained weights: inside an installed package, beside it in a checkout.
+_HOME = _PACKAGE if (_PACKAGE / "scripts").is_dir() else _PACKAGE.parent
+SCRIPTS = _HOME / "scripts" if _HOME == _PACKAGE else _HOME
 EXPERIMENTS, PRETRAINED = _HOME / "exp", _HOME / "pretrained"
 _DIGITS = 18  # of a whole number; a longer one means nothing here
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
@@ -167,6 +166,8 @@ COMMON = (
               "TensorFlow's op determinism: equal runs are equal to the bit on GPUs too, and slower",
               change="free"),
     Parameter("log_every", 20, "iterations between two records of the scalars", minimum=1, change="free"),
+    Parameter("console_every", 0.0, "seconds between lines of losses off a terminal (0: the original's)",
+              minimum=0.0, change="free"),
     Parameter("sample_every", 0, "iterations between sample grids (0: with each checkpoint)", minimum=0,
               change="free"),
     Parameter("keep_every", 0,

@@ -16,8 +16,8 @@ USAGE = """./tools/datasets.py COMMAND ...
   download NAME NAME ... several, each into data/NAME
   list FOLDER [LIST]     makes a list file, and copies resized to squares, from a folder of your own pictures
   digits FOLDER          writes the embedded digits as PNG files with list.txt and labels.txt
-  emoji [LIST]           3,786 colour pictures of 64x64 on white (Twemoji, CC-BY 4.0), through npm: data/emoji/
-                         and data/emoji.txt
+  emoji [LIST]           fetches 3,786 colour pictures of 64x64 (Twemoji, CC-BY 4.0) through npm and puts them
+                         on white: data/emoji/ and data/emoji.txt
   split                  divides a data set into training and test images, as the LIS experiments need it
   imagenet SOURCE FOLDER prepares ImageNet, or any set with one folder per class
   export LMDB FOLDER     writes the images of an LSUN database to files

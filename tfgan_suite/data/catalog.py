@@ -18,8 +18,8 @@ class Archive:
         url: its address.
         name: its file name.
         size: bytes, or 0 where the publisher does not say.
-        digest: 'md5:...', 'sha256:...' or 'sha512:...', or '' where no trusted one is known (a line says so after the
-            download).
+        digest: 'md5:...', 'sha256:...' or 'sha512:...', or '' where no trusted one is known (a line says so
+            after the download).
         unpack: 'zip', 'tar', 'gz' (a single file), or '' to leave it as it is.
     """
 

@@ -17,9 +17,10 @@ from tfgan_suite.errors import UserError, reason
 from tfgan_suite.files import archive as files
 
 PACKAGE, VERSION = "emoji-datasource-twitter", "16.0.0"
-ARCHIVE = Archive(f"https://registry.npmjs.org/{PACKAGE}/-/{PACKAGE}-{VERSION}.tgz", f"{PACKAGE}-{VERSION}.tgz",
-                  61683754, "sha512:ec5fae0ae1c7fbb427adcd793f9b676ef2a483d13ab65ce2e0c9d3dae5b54653"
-                            "78a4b613cdae9c3ff76cb487d20ccb698c52d6b997b05a0f2305bb8bd9ec842d", "tar")
+NAME = f"{PACKAGE}-{VERSION}.tgz"
+ARCHIVE = Archive(f"https://registry.npmjs.org/{PACKAGE}/-/{NAME}", NAME, 61683754,
+                  "sha512:ec5fae0ae1c7fbb427adcd793f9b676ef2a483d13ab65ce2e0c9d3dae5b54653"
+                  "78a4b613cdae9c3ff76cb487d20ccb698c52d6b997b05a0f2305bb8bd9ec842d", "tar")
 PICTURES = "img/twitter/64"  # in the package
 LICENCE = f"""Pictures: Twemoji, Copyright Twitter, Inc. and other contributors, github.com/jdecked/twemoji
 Licence: Creative Commons Attribution 4.0 (CC-BY 4.0), creativecommons.org/licenses/by/4.0

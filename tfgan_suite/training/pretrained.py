@@ -58,5 +58,6 @@ def tell(params: Parameters, found: Checkpoints) -> None:
     if found.folder == Path(params.wts_dir):
         return
     score = ", ".join(f"{name} {value:g}" for name, value in about(params.name)["score"].items())
-    print(f"Note: {params.wts_dir} has no checkpoint; these are the trained weights that come with the suite, "
-          f"{found.folder} ({score}); ./train.py {quoted(params.name)} trains your own", file=sys.stderr, flush=True)
+    print(f"Note: {params.wts_dir} has no checkpoint; these are the trained weights that come with the "
+          f"suite, {found.folder} ({score}); ./train.py {quoted(params.name)} trains your own",
+          file=sys.stderr, flush=True)

@@ -97,8 +97,8 @@ def _gib(size: int) -> str:
 
 def find_checkpoint(params: Parameters, kind: str = "g", iteration=None,
                     own: bool = False) -> tuple[Checkpoints, int]:
-    """The checkpoints to sample from, and which of them: the given iteration, or the newest that has a file of
-    this kind.
+    """The checkpoints to sample from, and which of them: the given iteration, or the newest that has a file
+    of this kind.
 
     Args:
         own: only those of the run, not the trained weights that come with the suite.
