@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfgan_suite.data import catalog, imagenet, readable
+from tfgan_suite.data import imagenet, readable
 from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.prepare import resize, square_crop
-from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source, Subset, stamp_of
 from tfgan_suite.errors import UserError
 
@@ -29,16 +28,14 @@ class Opener:
     images: Callable[[str, int, str], Source]
     fixed: Callable[[int], bool] = lambda size: False
 
+
 SOURCES = {
     "cifar10": Opener(lambda folder, size, part: Cifar10(folder, part), lambda size: size == 32),
-    "folder": Opener(lambda folder, size, part: FolderSource(folder, per_class=True, background=WHITE,
+    "folder": Opener(lambda folder, size, part: FolderSource(folder, per_class=True,
                                                              missing="make a folder per class there")),
     "imagenet": Opener(lambda folder, size, part: imagenet.locate(folder, size)),
     "digits": Opener(lambda folder, size, part: DigitsSource(size), lambda size: True),
 }
-
-UNLABELLED = Opener(lambda folder, size, part: FolderSource(folder, per_class=False, background=WHITE,
-                                                            missing=catalog.advice(folder)))
 
 
 def _restricted(source: Source, limits: tuple[int, int] | None) -> Source:
@@ -114,7 +111,7 @@ def open_source(dataset: str, folder: str, size: int, classes: int, part: str = 
     Raises:
         UserError: not there, unreadable, or with other classes.
     """
-    opener = UNLABELLED if dataset == "folder" and not classes else SOURCES[dataset]
+    opener = SOURCES["flat" if dataset == "folder" and not classes else dataset]
     raw = _restricted(opener.images(folder, size, part), limits)
     if classes:
         check_labels(raw.labels, classes, raw.name)
