@@ -1,5 +1,6 @@
 """Checkpoint files: atomic, plain NumPy, never unpickled."""
 import io
+import json
 import pickle
 import zipfile
 
@@ -221,6 +222,22 @@ def test_snapshots_for_sampling(tmp_path):
     )
     files.save(6, {"g": Line(), "d": Line()}, {"t": tf.Variable(1.0)}, {"experiment": "x"}, kept)
     assert names(tmp_path) == sorted([*files_of(2, 4, kinds=("gmodel",)), *files_of(6)])
+
+
+@pytest.mark.parametrize("name", ["iter_007.gmodel.npz", "iter_\u0663.gmodel.npz", "iter_-1.gmodel.npz",
+                                  "iter_1e3.gmodel.npz", f"iter_{'9' * 30}.gmodel.npz", "Iter_3.gmodel.npz"])
+def test_names_that_no_program_gives_are_no_checkpoints(tmp_path, name):
+    (tmp_path / name).write_bytes(b"")
+    files = Checkpoints(tmp_path)
+    assert files.newest("g") is None and files.after(0) == []
+
+
+@pytest.mark.parametrize("about", [{"history": 5}, {"planned": "x"}, {"fixed": []}, {"parameters": 1}, [], 7])
+def test_records_that_are_none(tmp_path, about):
+    files = Checkpoints(tmp_path)
+    np.savez(files.path("state", 3), about=json.dumps(about))
+    with pytest.raises(UserError, match="iter_3.state.npz: is not a state file"):
+        files.about(3)
 
 
 def test_files_of_later_iterations_move_aside(tmp_path):

@@ -60,8 +60,15 @@ def main(function: Callable[[list[str]], None]) -> None:
 
 
 def _open_streams() -> None:
-    """Gives a command both streams (they may be closed), and lets them show names that are not of their
-    encoding."""
+    """Gives a command its streams (they may be closed), and lets them show names that are not of their
+    encoding.
+
+    All three numbers are taken first: a file of ours that got one of them would be written into by whatever
+    libraries print.
+    """
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open as long as the process)
@@ -217,7 +224,8 @@ def _experiment_of(argv: list[str]) -> str:
 
 
 def _system(argv: list[str], system: str | None) -> str | None:
-    given = [a.split("=", 1)[1] for a in argv if a.startswith("--system=")]
+    given = [word.split("=", 1)[1] if "=" in word else after for word, after in zip(argv, [*argv[1:], ""])
+             if word.startswith("--system=") or word == "--system"]
     return system or (given[-1] if given else None)
 
 

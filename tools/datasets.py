@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfgan_suite import cli
-from tfgan_suite.data import catalog
 from tfgan_suite.errors import UserError, one_line, quoted
 from tfgan_suite.experiment import Parameter
 
@@ -39,6 +38,8 @@ def _download(arguments, options):
 def _wanted(arguments, category):
     """(data set, folder) of each that is asked for: names of sets, or one name and a folder. A second word
     that is the name of another set means that set; write ./NAME for a folder of that name."""
+    from tfgan_suite.data import catalog
+
     known = {n.lower(): d for n, d in catalog.DATASETS.items()}
     names = [word.lower() for word in arguments]
     alone = len(names) == 2 and (names[1] not in known or names[1] == names[0])

@@ -5,7 +5,6 @@ from pathlib import Path
 from tfgan_suite import cli
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter, load
-from tfgan_suite.training import runs
 
 USAGE = """tools/pggan_sample.py NAME|FILE [--name=value ...]
 
@@ -38,6 +37,8 @@ def weights_file(words, options) -> Path:
         raise UserError("give an experiment's NAME, or a FILE with weights (.pth.tar or iter_N.gmodel.npz)")
     if word.endswith((".npz", ".tar", ".pth")) or Path(word).is_file():
         return Path(word)
+    from tfgan_suite.training import runs
+
     params = load(word)
     # the averaged generator where there is one, as sample.py does
     kind = "a" if params.values.get("ema") else "g"

@@ -48,18 +48,22 @@ class ListFile(Source):
         crop: False: every image must be imsz x imsz. True: images of any size, resized so that the smaller
             side is imsz + 1; training cuts imsz x imsz out of it.
         budget: bytes that the cache may take (default: half of the free memory).
+        background: what is seen through transparent parts; None: the colours that are stored under them, as
+            in the original.
 
     Raises:
         UserError: a missing, empty, broken or (without crop) wrong-sized file, with its line number.
     """
 
-    def __init__(self, path, imsz: int, crop: bool, budget: int | None = None):
-        self.name, self.imsz, self.crop = str(path), imsz, crop
+    def __init__(self, path, imsz: int, crop: bool, budget: int | None = None,
+                 background: tuple | None = None):
+        self.name, self.imsz, self.crop, self.background = str(path), imsz, crop, background
         entries = read_list(path)
         self.paths = [file for _, file in entries]
         self._where = [f"{file} (line {number} of {path})" for number, file in entries]
         decoded = in_parallel(self._probe, range(len(entries)), "checking images")
-        rgb.remark_on_alpha(sum(map(rgb.png_with_alpha, self.paths)), path)
+        if background is None:
+            rgb.remark_on_alpha(sum(map(rgb.png_with_alpha, self.paths)), path)
         sizes = [new_size(imsz, *size) for size in decoded] if crop else decoded
         self.sizes = np.array(sizes, np.int64)
         self.nbytes = int(np.prod(self.sizes, axis=1).sum()) * 3 * (4 if crop else 1)
@@ -94,6 +98,8 @@ class ListFile(Source):
 
     def decoded(self, index: int) -> np.ndarray:
         """Image `index` as it is in its file, uint8 [H, W, 3]."""
+        if self.background is not None and rgb.png_with_alpha(self.paths[index]):
+            return rgb.read_rgb(self.paths[index], self._where[index], background=self.background)
         return decode.read(self.paths[index], self._where[index])
 
     def resized(self, index: int) -> np.ndarray:

@@ -126,7 +126,7 @@ class Gan(System):
             raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images "
                             f"({catalog.advice(p.data)})")
         return labelled.open_source(known, "data/cifar10" if known == "cifar10" else p.data, p.imsz,
-                                    p.classes)
+                                    p.classes, background=p.background)
 
     def batch(self, step, source):
         rows = np.concatenate([order.epoch_indices(len(source), self.batch_size, step * self.params.n_critic

@@ -44,12 +44,11 @@ def reals_of(given: str, system) -> Callable:
     def opened():
         from tfgan_suite import registry as systems
         from tfgan_suite.data.folder import FolderSource
-        from tfgan_suite.data.rgb import WHITE
 
         if given.endswith(".npz"):
             return features.of_file(given)
         if given and os.path.isdir(given):
-            return FolderSource(given, per_class=False, background=WHITE)
+            return FolderSource(given, per_class=False)
         if given:
             other = experiment.load(given)
             return systems.system_class(other.system)(other, training=False).reals()

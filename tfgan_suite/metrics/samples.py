@@ -10,7 +10,6 @@ import numpy as np
 from tfgan_suite import random
 from tfgan_suite.data import prepare
 from tfgan_suite.data.folder import FolderSource
-from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source, stamp_of
 from tfgan_suite.errors import UserError
 
@@ -152,7 +151,7 @@ def folder(path, n: int = 0, batch: int = 100) -> SourceSamples:
     Raises:
         UserError: no such folder, no images, fewer than n.
     """
-    samples = SourceSamples(FolderSource(path, per_class=False, background=WHITE), batch=batch, n=n)
+    samples = SourceSamples(FolderSource(path, per_class=False), batch=batch, n=n)
     samples.protocol["folder"] = str(path)
     return samples
 

@@ -34,11 +34,12 @@ def to_float(batch: np.ndarray) -> np.ndarray:
     return batch.astype(np.float32) / np.float32(255) * np.float32(2) - np.float32(1)
 
 
-def open_source(path: str, end: int) -> Source:
+def open_source(path: str, end: int, background: tuple = WHITE) -> Source:
     """The real images: 'digits', or a folder with images in sub-folders (or in itself).
 
     Args:
         end: last resolution.
+        background: what is seen through transparent parts.
 
     Raises:
         UserError: nothing there, or images smaller than `end`.
@@ -47,9 +48,9 @@ def open_source(path: str, end: int) -> Source:
         return digits.DigitsSource(end)
     missing = "put images below it, or give another --data_path ('digits' needs no files)"
     try:
-        source = FolderSource(path, per_class=True, missing=missing, background=WHITE)
+        source = FolderSource(path, per_class=True, missing=missing, background=background)
     except UserError:
-        source = FolderSource(path, per_class=False, missing=missing, background=WHITE)
+        source = FolderSource(path, per_class=False, missing=missing, background=background)
     size = max(max(source.image(int(i)).shape[:2])
                for i in np.linspace(0, len(source) - 1, min(8, len(source))))
     if size < end:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import distributed, optimizers, options, penalties
+from tfgan_suite.data import rgb
 from tfgan_suite.data.source import Mapped
 from tfgan_suite.errors import UserError
 from tfgan_suite.pggan import objective, reports, sampling, snapshots
@@ -145,7 +146,8 @@ class PGGAN(System):
 
     # -- data ------------------------------------------------------------------------------------------------
     def source(self):
-        source, p = open_source(self.params.data_path, self.params.endRes), self.params
+        p = self.params
+        source = open_source(p.data_path, p.endRes, rgb.colour(p.background))
         levels = range(self.schedule.start_level, self.schedule.last + 1)
         most = max(self.schedule.batch(level) for level in levels)
         if len(source) < most:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import optimizers, options, penalties, random
-from tfgan_suite.data import digits, order
+from tfgan_suite.data import digits, order, rgb
 from tfgan_suite.data.listfile import ListFile
 from tfgan_suite.errors import UserError, quoted
 from tfgan_suite.files import archive
@@ -60,7 +60,8 @@ class RPGAN(System):
         p = self.params
         if p.embedded and not Path(p.lfile).exists():
             digits.export(Path(p.lfile).parent, p.imsz)
-        return ListFile(p.lfile, p.imsz, p.crop)
+        background = None if p.background is None else rgb.colour(p.background)
+        return ListFile(p.lfile, p.imsz, p.crop, background=background)
 
     def batch(self, step, source):
         """Images [bsz, imsz, imsz, 3] in [-1, 1], in the order of the original's sampler; with `crop`,

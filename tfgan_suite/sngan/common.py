@@ -43,7 +43,7 @@ class ClassConditional(System):
     def source(self, part: str = "train"):
         """The real images; `part` 'test' where CIFAR-10's test images are wanted."""
         return open_source(self.dataset, self.folder, self.size, self.label_count, part, self.limits,
-                           self.crop)
+                           self.crop, self.params.background)
 
     def batch(self, step, source):
         order = self._order(len(source))

@@ -49,11 +49,17 @@ class RunLog:
         """One console line, with the original's time prefix; `at`: seconds since the epoch, by default
         now."""
         prefix = time.strftime("%Y-%m-%d %H:%M:%S ", time.localtime(at)) if stamp else ""
-        try:
+        with self.console():
             if self.bar is not None:
                 self.bar.write(prefix + text, file=self.out)
             else:
                 print(prefix + text, file=self.out, flush=True)
+
+    @contextlib.contextmanager
+    def console(self):
+        """Around what writes to the console, which may be gone: training goes on without it."""
+        try:
+            yield
         except (OSError, ValueError) as error:  # nobody reads it any more; a closed file is a ValueError
             self._console_gone(error)
 
@@ -62,16 +68,24 @@ class RunLog:
         them, and the share of the run that is done, once in so many seconds."""
         every = self.params.console_every
         if every:
-            due = bool(lines) and at - self._told >= every
+            due = bool(lines) and abs(at - self._told) >= every  # clocks are set back, too
             self._told = at if due else self._told
             lines = [f"{lines[0]} ({share:.0%})"] if due else []
         for text in lines:
             self.line(text, at=at)
 
+    def close_bar(self) -> None:
+        """Ends the progress bar, if there is one."""
+        with self.console():
+            if self.bar is not None:
+                self.bar.close()
+        self.bar = None
+
     def _console_gone(self, error: Exception) -> None:
         self.bar = None
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
+        self.out = open(os.devnull, "w")  # noqa: SIM115 (as long as the run)
         with contextlib.suppress(OSError, ValueError, AttributeError):
             print(f"Note: the console cannot be written ({getattr(error, 'strerror', None) or error}); "
                   f"training goes on as "
@@ -121,6 +135,17 @@ class RunLog:
             self.failed = text.splitlines()[0].rpartition("}} ")[2]  # without TensorFlow's names of nodes
             self.line(f"Warning: {self.folder}: logs cannot be written ({self.failed}); training goes on "
                       f"without them")
+
+    def is_of_logs(self, error) -> bool:
+        """Whether what an event could not write is no checkpoint."""
+        path = getattr(error, "path", None) or getattr(error, "filename", None)
+        if path is None:
+            return True
+        place, weights, logs = (Path(os.path.abspath(os.fsdecode(name)))
+                                for name in (path, self.params.wts_dir, self.folder))
+        if logs != weights and logs.is_relative_to(weights) and place.is_relative_to(logs):
+            return True
+        return not place.is_relative_to(weights)
 
     def flush(self) -> None:
         """Brings everything to the disk: a checkpoint is about to be written, from which a run may go on."""

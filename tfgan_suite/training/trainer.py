@@ -276,9 +276,7 @@ class Trainer:
         self._flush()
         if self._unlogged is not None:
             self.log.scalars(*self._unlogged)
-        if self.log.bar is not None:
-            self.log.bar.close()
-            self.log.bar = None
+        self.log.close_bar()
 
     def _flush_due(self) -> bool:
         return len(self._pending) >= MOST_PENDING or time.monotonic() - self._flushed >= MOST_SECONDS
@@ -288,18 +286,12 @@ class Trainer:
             try:
                 scalars = event.run(done, self.host)
             except (OSError, CannotWrite) as error:
-                if not self._is_of_logs(error):
+                if not self.log.is_of_logs(error):
                     raise
                 self.log.fail(error)
             else:
                 if scalars:
                     self.log.scalars(done, scalars)
-
-    def _is_of_logs(self, error) -> bool:
-        """Whether what cannot be written is no checkpoint."""
-        path = getattr(error, "path", None) or getattr(error, "filename", None)
-        weights = os.path.abspath(self.params.wts_dir) + os.sep
-        return not os.path.abspath(str(path)).startswith(weights) or path is None
 
     def _after(self, done: int, due: list, save: bool, picture: bool) -> None:
         self._report(due, done)
@@ -339,7 +331,8 @@ class Trainer:
                 self.log.scalars(*self._unlogged)
                 self._unlogged = None
         if pending and self.log.bar is not None:
-            self._show(pending[0].step, pending[-1].step, scalars)
+            with self.log.console():
+                self._show(pending[0].step, pending[-1].step, scalars)
 
     def _good(self) -> str:
         """Which checkpoint is good."""
