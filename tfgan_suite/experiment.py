@@ -165,15 +165,13 @@ def _tag(value: str) -> str:
 
 COMMON = (
     Parameter("system", "rpgan", "which paper the experiment runs", fixed=True),
-    Parameter("tag", "", "appended to the folders: models/NAME-TAG and logs/NAME-TAG", check=_tag,
-              change="free"),
+    Parameter("tag", "", "appended to the folders: models/NAME-TAG, logs/...", check=_tag, change="free"),
     Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)", change="free"),
     Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)", change="free"),
     Parameter("seed", 0, "seed of all random draws: weights, latents, augmentation", minimum=0,
               maximum=2**31 - 1),
     Parameter("precision", "float32", "compute type of the networks", choices=("float32", "bfloat16")),
-    Parameter("deterministic", False,
-              "TensorFlow's op determinism: equal runs are equal to the bit on GPUs too, and slower",
+    Parameter("deterministic", False, "TensorFlow's op determinism: equal to the bit on GPUs too; slower",
               change="free"),
     Parameter("log_every", 20, "iterations between two records of the scalars", minimum=1, change="free"),
     Parameter("console_every", 0.0, "seconds between lines of losses off a terminal (0: the original's)",
