@@ -26,9 +26,8 @@ def shipped(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     for kind in ("g", "bg"):
         (place / f"models/tiny/iter_2.{kind}model.npz").rename(folder / f"iter_2.{kind}model.npz")
-    about = {"command": "./train.py tiny", "iteration": 2, "minutes": 0.1, "scored": "",
-             "score": {"share": 0.5}}
-    (folder / "about.json").write_text(json.dumps(about))
+    about = {"command": "./train.py tiny", "iteration": 2, "scores": {"tiny_ratio": 0.5, "tiny_fid": 7.0}}
+    (folder / "score.json").write_text(json.dumps(about))
     (place / "models").rename(place / "old")
     monkeypatch.setattr(experiment, "PRETRAINED", place / "pretrained")
     monkeypatch.setattr(experiment, "EXPERIMENTS", place / "exp")
@@ -43,7 +42,7 @@ def test_every_reading_verb_shows_them_and_says_so(shipped, capsys):
     assert Image.open("a.png").height == 32 and Image.open("b.png").height == 16
     assert ts.load("tiny").iteration == 2
     said = capsys.readouterr().err
-    assert "(share 0.5); ./train.py tiny trains your own" in said and said.count("\n") == 1
+    assert "(tiny_ratio 0.50); ./train.py tiny trains your own" in said and said.count("\n") == 1
     assert not (shipped / "models").exists()
 
 
@@ -73,8 +72,8 @@ def test_another_iteration_is_refused(shipped):
 
 
 def test_a_broken_record_is_named(shipped):
-    (shipped / "pretrained/tiny/about.json").write_text("{")
-    with pytest.raises(UserError, match=r"about\.json: is no record"):
+    (shipped / "pretrained/tiny/score.json").write_text("{")
+    with pytest.raises(UserError, match=r"score\.json: is no record"):
         ts.load("tiny")
 
 
@@ -86,14 +85,14 @@ NAMES = sorted(path.name for path in (ROOT / "pretrained").iterdir() if path.is_
 def test_the_weights_fit_their_experiment(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     system, number = runs.open_sampler(experiment.load(name))
-    about = pretrained.about(name)
+    about = pretrained.record(name)
     assert number == about["iteration"] and about["command"].split()[:2] == ["./train.py", name]
-    assert about["minutes"] > 0 and about["score"] and about["scored"].startswith("tools/evaluate.py")
+    assert about["minutes"] > 0 and about["samples"] >= 1000 and 0 < about["scores"]["digits_is_ratio"] < 1.1
     images = runs.sample(system, 20)
     assert len(np.unique(images)) > 100  # ink and ground, with all between
     kinds = {*system.sampling, *filter(None, [system.frozen])}
     files, folder = {f"iter_{number}.{kind}model.npz" for kind in kinds}, ROOT / "pretrained" / name
-    assert {path.name for path in folder.iterdir()} == {*files, "about.json"}
+    assert {path.name for path in folder.iterdir()} == {*files, "score.json"}
     for file in files:
         assert all(np.all(np.isfinite(array)) for array in Archive(folder / file).values())
 
@@ -103,3 +102,14 @@ def test_every_system_with_digits_has_some_and_they_are_small():
     systems = {experiment.load(name).system for name in NAMES}
     assert {"rpgan", "sngan_projection", "pggan", "glis", "jsreg_dcgan"} <= systems
     assert sum(path.stat().st_size for path in (ROOT / "pretrained").rglob("*.*")) < MOST_BYTES
+
+
+def test_the_table_of_the_readme_says_what_the_records_say():
+    text = (ROOT / "README.md").read_text()
+    rows = {cells[1].strip(" `"): [cell.strip() for cell in cells[2:5]]
+            for cells in (line.split("|") for line in text.splitlines()) if len(cells) == 7}
+    for name in NAMES:
+        about = pretrained.record(name)
+        ratios = [about["scores"][key] for key in ("digits_is_ratio", "digits_svc_is_ratio")]
+        shown = [f"{about['minutes']:.0f}", *(f"{ratio:.2f}" for ratio in ratios)]
+        assert rows[about["command"]] == shown, name

@@ -1,5 +1,5 @@
 """The small trained weights that come with the suite: `pretrained/NAME` holds the checkpoint of an experiment
-and `about.json`, which says how it was trained and scored.
+and `score.json`, which says how it was trained and what it scores.
 
 What reads a run's weights takes them where the run has no checkpoint yet; training never does.
 """
@@ -14,24 +14,24 @@ from tfgan_suite.errors import quoted, reading
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.files.checkpoints import Checkpoints
 
-ABOUT = "about.json"
+RECORD = "score.json"
 
 
 def names() -> list[str]:
     """The experiments whose weights are there, sorted."""
-    return sorted(path.parent.name for path in experiment.PRETRAINED.glob(f"*/{ABOUT}"))
+    return sorted(path.parent.name for path in experiment.PRETRAINED.glob(f"*/{RECORD}"))
 
 
-def about(name: str) -> dict:
+def record(name: str) -> dict:
     """How the weights of an experiment were made.
 
     Returns:
-        `command`, `iteration`, `minutes` of training, `scored` (the command) and `score` (name -> value).
+        `command` and `minutes` of the training, `iteration`, `samples` and their `scores` (name -> value).
 
     Raises:
         UserError: the record is broken.
     """
-    path = experiment.PRETRAINED / name / ABOUT
+    path = experiment.PRETRAINED / name / RECORD
     with reading(path, "is no record of trained weights", "take it from the suite again"):
         return dict(json.loads(path.read_text()))
 
@@ -57,7 +57,8 @@ def tell(params: Parameters, found: Checkpoints) -> None:
     """A line on stderr where the weights are not the run's own."""
     if found.folder == Path(params.wts_dir):
         return
-    score = ", ".join(f"{name} {value:g}" for name, value in about(params.name)["score"].items())
+    shares = ", ".join(f"{name} {value:.2f}" for name, value in record(params.name)["scores"].items()
+                       if name.endswith("_ratio"))
     print(f"Note: {params.wts_dir} has no checkpoint; these are the trained weights that come with the "
-          f"suite, {found.folder} ({score}); ./train.py {quoted(params.name)} trains your own",
+          f"suite, {found.folder} ({shares}); ./train.py {quoted(params.name)} trains your own",
           file=sys.stderr, flush=True)
