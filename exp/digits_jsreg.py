@@ -1,4 +1,8 @@
-"""JS-regularised DCGAN on the embedded digits: minutes on two CPU cores"""
+"""JS-regularised DCGAN on the embedded digits, 24x24
+
+./train.py digits_jsreg
+7 minutes on two CPU cores; 0.86 to 0.87 of the real digits' score (docs/results.md)
+"""
 system = 'jsreg_dcgan'
 dataset = 'digits'
 output_height = 24

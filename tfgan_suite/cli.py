@@ -16,6 +16,8 @@ from tfgan_suite.experiment import Parameter
 # what word processors make of two hyphens
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 LARGEST_SEED = 2**31 - 1
+SCALE = Parameter("scale", 1, "side of a pixel in the picture, to enlarge small images for the eye",
+                  minimum=1, maximum=64)
 
 
 def main(function: Callable[[list[str]], None]) -> None:

@@ -15,6 +15,8 @@ USAGE = """./tools/datasets.py COMMAND ...
   download NAME NAME ... several, each into data/NAME
   list FOLDER [LIST]     makes a list file, and copies resized to squares, from a folder of your own pictures
   digits FOLDER          writes the embedded digits as PNG files with list.txt and labels.txt
+  emoji [LIST]           fetches 3,786 colour pictures of 64x64 (Twemoji, CC-BY 4.0) through npm and puts them
+                         on white: data/emoji/ and data/emoji.txt
   split                  divides a data set into training and test images, as the LIS experiments need it
   imagenet SOURCE FOLDER prepares ImageNet, or any set with one folder per class
   export LMDB FOLDER     writes the images of an LSUN database to files
@@ -103,6 +105,15 @@ def _digits(arguments, options):
     print(f"{digits.COUNT} digits of {size}x{size} listed in {digits.export(arguments[0], size)}")
 
 
+def _emoji(arguments, options):
+    from tfgan_suite.data import emoji
+
+    listing = Path(arguments[0] if arguments else "data/emoji.txt")
+    count = emoji.make(listing, options["size"], _colour(options))
+    print(f"{count} pictures listed in {listing}; Twemoji, CC-BY 4.0: {listing.with_suffix('')}/LICENCE.txt "
+          f"says how to name them" if count else f"emoji: are in {listing.with_suffix('')} already")
+
+
 def _split(_, options):
     from tfgan_suite.lis.data import make_split
 
@@ -145,6 +156,8 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
     "list": (_list, "FOLDER [LIST]", 1, 2, (LISTED_SIZE, BACKGROUND)),
     "digits": (_digits, "FOLDER", 1, 1,
                (Parameter("size", 32, "side of the pictures", minimum=1, maximum=512),)),
+    "emoji": (_emoji, "[LIST]", 0, 1, (Parameter("size", 64, "side of the pictures", minimum=1, maximum=512),
+                                       BACKGROUND)),
     "split": (_split, "", 0, 0, (
         Parameter("dataset", "folder", "cifar10, lsun, imagenet, folder, lfw or digits"),
         Parameter("dataroot", "", "folder of the data, into which the split is written"),

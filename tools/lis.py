@@ -308,7 +308,7 @@ def bad(words, options, overrides):
     about = {"experiment": name, "n": options["n"], "seed": seed, "threshold": options["threshold"],
              "stages": rows}
     archive.write_bytes(folder / "bad_samples.json", json.dumps(about, indent=1).encode())
-    saving.save(folder / "worst_samples.png", samples.worst(stages, confidence))
+    saving.save(folder / "worst_samples.png", samples.worst(stages, confidence), options["scale"])
 
 
 # -- all of them -------------------------------------------------------------------------------------------
@@ -376,7 +376,8 @@ COMMANDS = {  # name: (function, arguments, help, options)
     "bad": (bad, "NAME[,SEED]", BAD, (
         Parameter("save_path", "", "where the results go (default: the log folder)"), ITERATION,
         Parameter("n", 5000, "samples", minimum=1),
-        Parameter("threshold", 0.9, "least confidence of a good sample", minimum=0.0, maximum=1.0))),
+        Parameter("threshold", 0.9, "least confidence of a good sample", minimum=0.0, maximum=1.0),
+        cli.SCALE)),
 }
 
 

@@ -25,6 +25,7 @@ OPTIONS = (
     Parameter("slerp", False, "an endless walk by slerp through nImages latents in place of the sheet"),
     Parameter("growth", False, "one latent growing through all levels in place of the sheet"),
     Parameter("seed", 0, "of the latents", minimum=0, maximum=2**31 - 1),
+    cli.SCALE,
     Parameter("legacy_pictures", False, "negative values are black, as in the original"),
 )
 
@@ -41,7 +42,8 @@ def weights_file(words, options) -> Path:
     params = load(word)
     # the averaged generator where there is one, as sample.py does
     kind = "a" if params.values.get("ema") else "g"
-    return Path(params.wts_dir) / f"iter_{runs.find_checkpoint(params, kind)}.{kind}model.npz"
+    files, number = runs.find_checkpoint(params, kind)
+    return files.path(kind, number)
 
 
 def check(network, options) -> None:
@@ -107,9 +109,10 @@ def main(argv):
     print(f"saving {'gif' if moving else 'image'} to: {output}\n")
     if moving:
         columns = [sheets.grid(frame[None], 1, 1) for frame in frames]
-        saving.save_gif(output, columns, 500 if options["createInterpolGif"] else 80)
+        saving.save_gif(output, columns, 500 if options["createInterpolGif"] else 80,
+                        options["scale"])
     else:
-        saving.save(output, sheets.spaced(frames))
+        saving.save(output, sheets.spaced(frames), options["scale"])
 
 
 if __name__ == "__main__":

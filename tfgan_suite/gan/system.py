@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import optimizers, options, penalties
-from tfgan_suite.data import labelled, order
+from tfgan_suite.data import catalog, labelled, order
 from tfgan_suite.errors import UserError
 from tfgan_suite.gan.networks import ARCHITECTURES, Discriminator, Generator, Shape, maker
 from tfgan_suite.layers.activations import PReLU
@@ -122,8 +122,9 @@ class Gan(System):
         """The images of `data`, at the side of the networks."""
         p = self.params
         known = p.data if p.data in labelled.SOURCES and p.data != "folder" else "folder"
-        if known == "folder" and not Path(p.data).expanduser().is_dir():
-            raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images")
+        if known == "folder" and not Path(p.data).is_dir():
+            raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images "
+                            f"({catalog.advice(p.data)})")
         return labelled.open_source(known, "data/cifar10" if known == "cifar10" else p.data, p.imsz,
                                     p.classes, background=p.background)
 

@@ -328,8 +328,8 @@ class Trainer:
                                f"learning rate")
             self.system.observe(step, scalars)
             if self.log.bar is None:
-                for text in self.system.timed_console(step, scalars, at - self._before):
-                    self.log.line(text, at=at)
+                lines = self.system.timed_console(step, scalars, at - self._before)
+                self.log.losses(lines, (step + 1) / self.system.iterations, at)
             self._before = at
             self._unlogged = step + 1, scalars
             if (step + 1) % self.params.log_every == 0:
