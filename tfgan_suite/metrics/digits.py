@@ -183,11 +183,8 @@ def second_judge() -> Callable[[np.ndarray], np.ndarray]:
     from tfgan_suite.metrics import digits_svc  # scikit-learn takes a second to import
 
     images, labels = _training_set(digits_svc.SIDE)
-    machine = digits_svc.fit(images, labels, np.arange(len(images)) % len(split()[0]))
-
-    def probabilities(images: np.ndarray) -> np.ndarray:
-        return machine.predict_proba(prepare(images, digits_svc.SIDE).reshape(len(images), -1))
-    return probabilities
+    machine = digits_svc.Machine(images, labels, np.arange(len(images)) % len(split()[0]))
+    return lambda images: machine(prepare(images, digits_svc.SIDE))
 
 
 class Tally:
