@@ -14,7 +14,7 @@ from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import archive
 
 PICTURES = ("samples", "curves")
-SHEET_ROWS = 3  # of each sheet of samples that are shown
+SHEET_ROWS = 3  # of the 6 of each sheet of samples that are shown
 TITLES = {"digits_is_ratio": "classifier", "digits_svc_is_ratio": "SVC"}  # columns of the judges of digits
 REPEATED = "samples repeat themselves"
 
@@ -204,29 +204,26 @@ def _samples(comparison: dict, columns: str) -> Figure:
     cells = []
     several = len({v["experiment"] for v in comparison["variants"]}) > 1
     for variant in ordered(comparison):
-        path = variant["runs"][0]["pictures"].get("samples")
-        title = " ".join(_labels(variant, several)).replace("\\", "")
-        cells.append((title, path and np.asarray(Image.open(path))))
+        first = variant["runs"][0]
+        sheet = np.asarray(Image.open(first["pictures"]["samples"])) if first["pictures"] else None
+        if sheet is not None and first["neighbours"]:  # a sheet of images
+            sheet = sheet[:len(sheet) * SHEET_ROWS // 6]
+        cells.append((" ".join(_labels(variant, several)).replace("\\", ""), sheet))
     wide = 2
     if columns:
         wide = len({v["settings"][columns] for v in comparison["variants"]})
     rows = -(-len(cells) // wide)
     shape = next((sheet.shape for _, sheet in cells if sheet is not None), (100, 170))
     side = 10.0 / wide
-    height = side * _top(shape[0]) / shape[1] + 0.28
+    height = side * shape[0] / shape[1] + 0.28
     figure = Figure(figsize=(10.0, rows * height), layout="constrained")
     for axes, (title, sheet) in zip(figure.subplots(rows, wide, squeeze=False).flat,
                                     cells + [("", None)] * (rows * wide - len(cells))):
         axes.set_axis_off()
         axes.set_title(title or " ", fontsize=7 if wide > 3 else 9, pad=2)
         if sheet is not None:
-            axes.imshow(sheet[:_top(sheet.shape[0])], interpolation="nearest")
+            axes.imshow(sheet, interpolation="nearest")
     return figure
-
-
-def _top(height: int) -> int:
-    """The rows of pixels of a sheet that show `SHEET_ROWS` of its 6 rows of samples."""
-    return height * SHEET_ROWS // 6
 
 
 def _curves(comparison: dict, columns: str) -> Figure:
@@ -239,6 +236,6 @@ def _curves(comparison: dict, columns: str) -> Figure:
     figure = Figure(figsize=(10.0, 3.6), layout="constrained")
     for axes, axis, label in zip(figure.subplots(1, 2), (0, 1), ("iterations", "seconds of training")):
         charts.draw(axes, [(look, found) for _, look, found in lines], axis, label, rank, "black")
-    figure.legend(figure.axes[0].lines[:0] + [a for a in figure.axes[0].lines if a.get_linestyle() != "None"],
-                  [name for name, _, _ in lines], loc="outside lower center", ncols=3, fontsize=8)
+    drawn = [line for line in figure.axes[0].lines if line.get_linestyle() != "None"]
+    figure.legend(drawn, [name for name, _, _ in lines], loc="outside lower center", ncols=3, fontsize=8)
     return figure

@@ -55,7 +55,8 @@ class Machine:
             system[:, i, j] = system[:, j, i] = -r * (1.0 - r)
         system[:, classes, :classes] = system[:, :classes, classes] = 1.0
         wanted = np.eye(classes + 1)[classes][:, None]
-        found = np.linalg.solve(system, np.broadcast_to(wanted, (len(images), classes + 1, 1)))[:, :classes, 0]
+        wanted = np.broadcast_to(wanted, (len(images), classes + 1, 1))
+        found = np.linalg.solve(system, wanted)[:, :classes, 0]
         return np.clip(found, 0.0, 1.0)
 
 
