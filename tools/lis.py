@@ -189,7 +189,7 @@ def sweep(words, options, overrides):
         raise UserError("--inception_images: is less than --nb_splits; give more images")
     graph = Inception(graph_file.find(options["graph"], options["graph_sha256"], options["download"]))
     folder = archive.make_folder(options["save_path"] or params.log_dir)
-    judge = inception_sweep.Judge(lambda x: graph.old(x)[1], options["nb_splits"], split_size,
+    judge = inception_sweep.Judge(lambda x: graph.judge(x)[1], options["nb_splits"], split_size,
                                   options["inception_batch_size"], options["augment"], seed)
     system = inception_sweep.sweep(params, judge, folder, options["every_nth_checkpoint"],
                                    options["train_mode"])
