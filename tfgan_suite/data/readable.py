@@ -39,16 +39,30 @@ def _problem(path: Path) -> str:
     return ""
 
 
-def check(source: Source) -> None:
-    """Looks at the begin and the end of every image file, and decodes those that look odd: some seconds for
-    100,000 files.
+def problems(source: Source) -> list[str]:
+    """What is wrong with each image file that cannot be read. It looks at the begin and the end of every
+    file, and
+    decodes those that look odd: some seconds for 100,000 files."""
+    return [p for p in in_parallel(_problem, source.paths, "looking at images") if p]
+
+
+def refuse(source: Source, found: list[str]) -> None:
+    """Stops where there are `problems`.
 
     Raises:
         UserError: some cannot be read; says how many, and what is wrong with the first.
     """
-    problems = [p for p in in_parallel(_problem, source.paths, "looking at images") if p]
-    if len(problems) == 1:
-        raise UserError(problems[0])
-    if problems:
-        raise UserError(f"{source.name}: {len(problems)} of {len(source.paths)} images cannot be read; the "
-                        f"first: {problems[0]}")
+    if len(found) == 1:
+        raise UserError(found[0])
+    if found:
+        raise UserError(f"{source.name}: {len(found)} of {len(source.paths)} images cannot be read; the "
+                        f"first: {found[0]}")
+
+
+def check(source: Source) -> None:
+    """`problems`, refused.
+
+    Raises:
+        UserError: some files cannot be read.
+    """
+    refuse(source, problems(source))

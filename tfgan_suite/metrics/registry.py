@@ -15,13 +15,13 @@ from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter
 from tfgan_suite.metrics.progress import watched
 
-MODULES = ("digits", "scores", "reconstruction")  # the modules of this folder that hold metrics
+MODULES = ("digits", "scores", "reconstruction", "diversity")  # the modules of this folder that hold metrics
 _METRICS: dict[str, Callable] = {}
 _NEEDS: dict[str, tuple[str, ...]] = {}
 
 OPTIONS = (
     Parameter("metrics", "",
-              "names, separated by commas: is, is_new, fid, kid, pr, dc, intra_fid, swd, digits, "
+              "names, separated by commas: is, is_new, fid, kid, pr, dc, intra_fid, swd, ms_ssim, digits, "
               "reconstruction, or a system's own "
               "(default: digits for digits* experiments; else the system's own, or is,fid; for folders "
               "fid,kid with --reals, else "
