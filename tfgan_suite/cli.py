@@ -194,8 +194,7 @@ def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most
 
 def positional_of(argv: list[str], options: tuple) -> str:
     """The first word of a command line that is neither an option nor the value of one of `options`; '' if
-    there is
-    none."""
+    there is none."""
     known = {f"--{o.name}": o for o in options}
     before = [known.get(word) for word in ["", *_spelled_out(argv, {o.name: o for o in options})]]
     words = _spelled_out(argv, {o.name: o for o in options})

@@ -71,8 +71,7 @@ def apply(optimizer: tf.keras.optimizers.Optimizer, gradients, variables) -> Non
 
 def scaled(optimizer: tf.keras.optimizers.Optimizer) -> tuple:
     """(Keras' dynamic loss scaling around an optimiser, its variables), for float16: a step whose gradients
-    are
-    not finite is left out, and the scale halved; after 2000 good steps it is doubled.
+    are not finite is left out, and the scale halved; after 2000 good steps it is doubled.
 
     The optimiser itself stays as it is, with its own variables.
     """

@@ -62,8 +62,7 @@ class System:
         extra_state: name -> tf.Variable, whatever else exact resume needs (EMA copies, BEGAN's k,
             spectral-norm u not kept in a network, ...).
         scalers: name -> loss scaling around its optimiser (`optimizers.scaled`), where the networks compute
-            in
-            float16.
+            in float16.
         sampling: the networks that `generate` needs; `sample.py` loads only these.
         frozen: checkpoint kind with population statistics that `interp.py` uses ('bg' in RP-GAN); '' if G
             needs none.
@@ -164,9 +163,8 @@ class System:
 
         Args:
             about: what is recorded of the run that wrote it.
-            history: entries with an 'iteration' and what was 'changed' there, name -> [old, new]; the
-                newest, which
-                is the present one, last.
+            history: entries with an 'iteration' and what was 'changed' there, name -> [old, new]; the newest,
+                which is the present one, last.
 
         Raises:
             UserError: it cannot go on so.

@@ -48,8 +48,8 @@ def snapshot(path, flags):
 
 
 @pytest.mark.parametrize("flags, text",
-                         [({"fmapMax": 5}, "another architecture"),
-                          ({"stdDevGroup": 1}, "another architecture"),
+                         [({"fmapMax": 5}, "of other networks"),
+                          ({"stdDevGroup": 1}, "of other networks"),
                                          ({"endRes": 16, "batch_table": "4:4,8:4,16:4"}, "first difference")])
 def test_snapshot_of_another_architecture(flags, text):
     """One line that names the first difference."""

@@ -41,8 +41,7 @@ def _problem(path: Path) -> str:
 
 def problems(source: Source) -> list[str]:
     """What is wrong with each image file that cannot be read. It looks at the begin and the end of every
-    file, and
-    decodes those that look odd: some seconds for 100,000 files."""
+    file, and decodes those that look odd: some seconds for 100,000 files."""
     return [p for p in in_parallel(_problem, source.paths, "looking at images") if p]
 
 

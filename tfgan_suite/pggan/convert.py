@@ -16,7 +16,7 @@ def convert(path: str, params) -> dict[str, dict]:
         path: of the .pth.tar file, of either container; torch is not needed.
 
     Raises:
-        UserError: not such a file, or of another architecture than the experiment's.
+        UserError: not such a file, or of other networks than the experiment's.
     """
     from tfgan_suite.training import runs
 

@@ -75,9 +75,8 @@ def text(params, sizes: Sizes) -> str:
             f"{critic(sizes)}\n\n{generator(sizes)}\n\n\n")
 
 def table(network: Network) -> str:
-    """A network as in table 2: a row a layer with the shape of its weight, and the number of its
-    parameters; the
-    sum below."""
+    """A network as in table 2: a row a layer with the shape of its weight, and the number of its parameters;
+    the sum below."""
     rows = {}
     for name, shape in network.shapes().items():
         if "/" in name:

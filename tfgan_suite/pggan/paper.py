@@ -17,14 +17,13 @@
 
 Latents are normalised to a sphere, and every conv of the generator but the last is followed by pixel norm
 (section 4.2). Weights are drawn from N(0, 1), and outputs are multiplied by sqrt(2 / fan in) at run time
-(section
-4.1); in the last layer of each network by sqrt(1 / fan in), in the generator's first one by a quarter of
-sqrt(2 / fan in) (tkarras/progressive_growing_of_gans, networks.py). Upsampling repeats pixels, downsampling
-averages them. A new level's features are mixed into the critic once, right after its block (figure 2).
+(section 4.1); in the last layer of each network by sqrt(1 / fan in), in the generator's first one by a
+quarter of sqrt(2 / fan in) (tkarras/progressive_growing_of_gans, networks.py). Upsampling repeats pixels,
+downsampling averages them. A new level's features are mixed into the critic once, right after its block
+(figure 2).
 
 Labels, if there are any, are what that program makes of them: the generator gets them beside the latent,
-and the
-critic's last layer has a logit for each class beside the score (AC-GAN, Odena et al., ICML 2017).
+and the critic's last layer has a logit for each class beside the score (AC-GAN, Odena et al., ICML 2017).
 """
 from __future__ import annotations
 
@@ -90,9 +89,8 @@ def _place(name: str, heads: str) -> tuple[int, bool]:
 
 
 class Generator(networks.Generator):
-    """Latents [n, latent] (and int labels [n] or weights of classes [n, classes]) to images [n, 4 *
-    2^level, 4 *
-    2^level, channels]."""
+    """Latents [n, latent] (and int labels [n] or weights of classes [n, classes]) to images [n, 4 * 2^level,
+    4 * 2^level, channels]."""
 
     convention, heads = PROGRESSIVE, "ToRGB"
 
@@ -114,8 +112,7 @@ class Generator(networks.Generator):
 
 class Critic(networks.Critic):
     """Images [n, s, s, channels] with s = 4 * 2^level to logits [n]; with classes to (logits, class logits
-    [n,
-    classes])."""
+    [n, classes])."""
 
     convention, heads = PROGRESSIVE, "FromRGB"
 
@@ -139,9 +136,8 @@ class Critic(networks.Critic):
 
 
 def fading(real: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
-    """Real images as a fade shows them: `alpha` of the image, the rest of it at half the resolution
-    (appendix A.1,
-    figure 2), so that they have no more detail than the generator's.
+    """Real images as a fade shows them: `alpha` of the image, the rest of it at half the resolution (appendix
+    A.1, figure 2), so that they have no more detail than the generator's.
 
     Args:
         real: [n, ..., h, w, c].

@@ -2,8 +2,7 @@
 pyramid`.
 
 A folder holds `4.npy`, `8.npy`, ... (uint8 [n, side, side, channels]), `labels.npy` where there are labels,
-and
-`pyramid.json`, which says how they were made. The arrays are mapped, not read: the operating system keeps
+and `pyramid.json`, which says how they were made. The arrays are mapped, not read: the operating system keeps
 what fits.
 """
 from __future__ import annotations

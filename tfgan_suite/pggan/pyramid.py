@@ -40,12 +40,9 @@ class Pyramid:
     """Resized copies of a source's images, made when they are first asked for.
 
     An image that is decoded for one resolution is resized for all later ones too that fit into memory, so
-    that it is
-    never decoded again as long as everything fits. What does not fit is decoded at every access. When a
-    resolution
-    is asked for that is higher than all before, the copies of lower ones are given back, and how much fits
-    is asked
-    anew.
+    that it is never decoded again as long as everything fits. What does not fit is decoded at every access.
+    When a resolution is asked for that is higher than all before, the copies of lower ones are given back,
+    and how much fits is asked anew.
 
     Args:
         source: uint8 images of any size.
@@ -112,8 +109,7 @@ class Pyramid:
 
 def chosen(count: int, batch: int, seed: int, *keys) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of `batch` different images of `count`, and which of them are mirrored, each with probability
-    1/2: a
-    function of (seed, keys).
+    1/2: a function of (seed, keys).
 
     The original draws every batch from a fresh permutation of the whole set, and so does this.
     """

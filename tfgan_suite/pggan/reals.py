@@ -23,9 +23,8 @@ MISSING = "put images below it, or give another --data_path ('digits' needs no f
 
 
 def open_source(params) -> Source:
-    """The real images: 'digits', CIFAR-10, what `tools/datasets.py pyramid` prepared, or a folder with
-    images in
-    sub-folders (or in itself).
+    """The real images: 'digits', CIFAR-10, what `tools/datasets.py pyramid` prepared, or a folder with images
+    in sub-folders (or in itself).
 
     Raises:
         UserError: nothing there, images that cannot be read, images smaller than endRes without `upscale`, or
@@ -129,8 +128,7 @@ class Reals:
 
     def batch(self, moment: Moment, source: Source) -> dict[str, np.ndarray]:
         """'reals' [n, critic steps, h, w, c] in [-1, 1]; with classes 'labels' int32 [n, critic steps] of
-        them, and
-        'wanted' [n] for the generator, which are those of images drawn anew."""
+        them, and 'wanted' [n] for the generator, which are those of images drawn anew."""
         p, step = self.params, moment.iteration
         parts = [real_batch(self.pyramid(source), moment.batch, moment.resolution, p.seed, step, i)
                  for i in range(self.steps)]

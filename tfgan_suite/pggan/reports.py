@@ -83,8 +83,7 @@ class Tally:
 
 class Status:
     """Event: architecture.txt at the start of every process, a row of netStatus.txt every `logStep` images;
-    the rows
-    are the lines on the console too, under the two header rows."""
+    the rows are the lines on the console too, under the two header rows."""
 
     def __init__(self, system):
         self.system, self.started = system, False
@@ -137,8 +136,7 @@ def folder_of(system, host) -> Path:
 
 class Console:
     """The lines of a run with `deactivateLog`, which keeps no means: a row of the present losses every
-    `logStep`
-    images, under the original's two header rows."""
+    `logStep` images, under the original's two header rows."""
 
     def __init__(self, system):
         self.system, self.begun = system, False
@@ -160,9 +158,8 @@ def picture_name(moment: Moment) -> str:
 
 
 def reals_above_fakes(system, moment: Moment, source) -> np.ndarray:
-    """Eight reals above eight fakes of new latents, two pixels apart, uint8 [h, w, 3]; fewer and smaller
-    ones where
-    they have no room on a screen of 1920x1080."""
+    """Eight reals above eight fakes of new latents, two pixels apart, uint8 [h, w, 3]; fewer and smaller ones
+    where they have no room on a screen of 1920x1080."""
     seed, shrink = system.params.seed, max(1, moment.resolution // 512)
     side = moment.resolution // shrink
     columns = min(8, 1920 // (side + 2))
@@ -186,10 +183,9 @@ def growth_frame(system, side: int) -> np.ndarray:
     return sampling.resized(sheets.grid(system.to_uint8(images), 1, 1), side)
 
 
-class Growth:
+class GrowthMovie:
     """Event: the same latent again and again while the networks grow, as `growth/N.png`; and, at the end of
-    every
-    stage, as `growth.gif`."""
+    every stage, as `growth.gif`."""
 
     def __init__(self, system):
         self.system = system
@@ -216,8 +212,7 @@ class Growth:
 
 def spread(numbers: list[int], always: Callable[[int], bool], most: int) -> list[int]:
     """At most `most` of ascending numbers (more where `always` wants them): those that `always` names, and
-    others
-    evenly between them, so that no part of the run is left out."""
+    others evenly between them, so that no part of the run is left out."""
     kept = [n for n in numbers if always(n)]
     others = [n for n in numbers if not always(n)]
     room = max(most - len(kept), 0)
@@ -231,7 +226,7 @@ def events(system) -> list[Event]:
     p, schedule = system.params, system.schedule
     if p.deactivateLog:
         return []
-    status, growth = Status(system), Growth(system)
+    status, growth = Status(system), GrowthMovie(system)
 
     def picture(done, host):
         moment = schedule.at(done - 1)

@@ -51,8 +51,7 @@ def latents(n: int, size: int, seed: int) -> np.ndarray:
 def draw(network, z: np.ndarray, level: int | None = None, alpha: float | None = None,
          labels: np.ndarray | None = None) -> np.ndarray:
     """Images [n, s, s, c] of latents [n, latent] (and labels int [n]), at the level and weight that the
-    generator
-    has grown to."""
+    generator has grown to."""
     import tensorflow as tf
 
     grown, weight = network.progress.numpy()

@@ -51,8 +51,7 @@ class Schedule:
         batches: resolution -> batch.
         start_level, start_images: where the run begins (`--resumeTraining`), by default at the first level.
         start_iteration, start_shown: its first iteration and the images shown before it, where another
-            schedule
-            held before.
+            schedule held before.
         earlier: that one.
     """
 
@@ -165,14 +164,18 @@ def rate_of(params, level: int, given: float) -> float:
 
 
 def check_groups(params, batches: dict, replicas: int = 1) -> None:
-    """Whether the minibatch standard deviation can divide every batch into its groups; the paper's networks
-    take
-    the whole batch for a group where it is smaller.
+    """Whether the devices can divide every batch, and the minibatch standard deviation each part into its
+    groups; the paper's networks take the whole part for a group where it is smaller.
 
     Raises:
-        UserError: it cannot.
+        UserError: they cannot.
     """
     for resolution in (4 << level for level in range(level_of(params.startRes), level_of(params.endRes) + 1)):
+        if batches[resolution] % replicas:
+            raise UserError(f"batch_table={params.batch_table}: the batch {batches[resolution]} of "
+                            f"resolution "
+                            f"{resolution} cannot be split over {replicas} devices; give multiples of "
+                            f"{replicas}")
         batch = batches[resolution] // replicas
         group = min(params.stdDevGroup, batch) if params.networks == "paper" else params.stdDevGroup
         if group > 1 and batch % group:

@@ -62,16 +62,16 @@ def assign(network, arrays: dict, path) -> None:
     """Sets all weights from an original state dict, and how far a generator has grown from the file's name.
 
     Raises:
-        UserError: another architecture; names the first difference.
+        UserError: other networks; names the first difference.
     """
     shapes = {name: shape for name, shape in network.shapes().items() if name.startswith("net.")}
     advice = "give the latentSize, endRes, stdDevGroup and fmap* that it was trained with"
     odd = sorted(set(shapes) ^ set(arrays))
     if odd:
-        raise UserError(f"{path}: is of another architecture (first difference: '{odd[0]}'); {advice}")
+        raise UserError(f"{path}: is of other networks (first difference: '{odd[0]}'); {advice}")
     for name, shape in shapes.items():
         if arrays[name].shape != tuple(shape):
-            raise UserError(f"{path}: is of another architecture ('{name}' has shape {arrays[name].shape}, "
+            raise UserError(f"{path}: is of other networks ('{name}' has shape {arrays[name].shape}, "
                             f"here {shape}); "
                             f"{advice}")
     network.assign(arrays)
@@ -93,9 +93,8 @@ def _assign_optimizer(optimizer, variables, saved: dict) -> None:
 def load(system, content: dict, path) -> tuple[dict, list[str]]:
     """Sets a training system's weights, Adam states and rates from a snapshot.
 
-    As in the original, the snapshot's rates hold until the resolution changes, its betas and its weight
-    decay for
-    ever.
+    As in the original, the snapshot's rates hold until the resolution changes, its betas and its weight decay
+    for ever.
 
     Returns:
         The values of flags that the snapshot decides, and a line about each.
@@ -162,7 +161,7 @@ def start_from(system, path: str) -> tuple[dict, list[str]]:
         The values of flags that the file decides, and lines to show.
 
     Raises:
-        UserError: missing, unreadable, or of another architecture.
+        UserError: missing, unreadable, or of other networks.
     """
     if not Path(path).is_file():
         raise UserError(f"{path}: no such file; give --preWtsFile the path of a snapshot")

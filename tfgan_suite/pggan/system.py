@@ -22,8 +22,7 @@ NETWORKS = {"original": (networks.Generator, networks.Critic), "paper": (paper.G
 
 class Phase(NamedTuple):
     """What is static in an iteration: level, whether it fades in, whether the extra terms are on, whether
-    Adam
-    starts anew."""
+    Adam starts anew."""
 
     level: int
     fading: bool
@@ -33,8 +32,7 @@ class Phase(NamedTuple):
 
 class CriticInputs(NamedTuple):
     """Of one critic step: images [n, h, w, c], latents [n, latent], weights of the points between [n, 1, 1,
-    1] or
-    None, labels [n] or None."""
+    1] or None, labels [n] or None."""
 
     real: tf.Tensor
     z: tf.Tensor
@@ -320,8 +318,7 @@ class PGGAN(System):
         """Returns the losses in the order of `objective.LOGGED`, and further scalars.
 
         The penalties of `--penalty` are in every step, whatever `lazyRegularization` says of the original's
-        terms;
-        critLoss holds them and the classifier's losses.
+        terms; critLoss holds them and the classifier's losses.
         """
         p, k = self.params, self.extra_state["k"]
         real, z, weight, labels = inputs

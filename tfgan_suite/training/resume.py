@@ -39,9 +39,8 @@ class Start:
 
 
 def decided(params: Parameters) -> dict:
-    """The values that the start of the run in `wts_dir` has decided (`System.begin`), of parameters that
-    are not
-    given now."""
+    """The values that the start of the run in `wts_dir` has decided (`System.begin`), of parameters that are
+    not given now."""
     files = Checkpoints(params.wts_dir)
     newest = files.newest("state")
     with contextlib.suppress(UserError):  # what cannot be read is told when it is chosen

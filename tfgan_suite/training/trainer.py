@@ -54,8 +54,7 @@ class Trainer:
         params: resolved parameters.
         out: the console (a progress bar is shown where it is a terminal).
         start: go back to the checkpoint of this iteration, or of a place that the system knows; by default
-            the
-            newest.
+            the newest.
         change: go on although values differ that change what is optimised.
 
     Raises:
@@ -88,8 +87,7 @@ class Trainer:
     # -- one step --------------------------------------------------------------------------------------------
     def function(self, phase, step: int = 0):
         """The traced iteration of a phase; when one is traced, those that no iteration from `step` on needs
-        are
-        dropped."""
+        are dropped."""
         if phase not in self._functions:
             for old in [old for old in self._functions if self.system.is_over(old, step)]:
                 del self._functions[old]
