@@ -16,6 +16,8 @@ from tfgan_suite.experiment import Parameter
 # what word processors make of two hyphens
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 LARGEST_SEED = 2**31 - 1
+SCALE = Parameter("scale", 1, "side of a pixel in the picture, to enlarge small images for the eye",
+                  minimum=1, maximum=64)
 
 
 def main(function: Callable[[list[str]], None]) -> None:
@@ -58,8 +60,15 @@ def main(function: Callable[[list[str]], None]) -> None:
 
 
 def _open_streams() -> None:
-    """Gives a command both streams (they may be closed), and lets them show names that are not of their
-    encoding."""
+    """Gives a command its streams (they may be closed), and lets them show names that are not of their
+    encoding.
+
+    All three numbers are taken first: a file of ours that got one of them would be written into by whatever
+    libraries print.
+    """
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open as long as the process)
@@ -238,7 +247,8 @@ def _experiment_of(argv: list[str]) -> str:
 
 
 def _system(argv: list[str], system: str | None) -> str | None:
-    given = [a.split("=", 1)[1] for a in argv if a.startswith("--system=")]
+    given = [word.split("=", 1)[1] if "=" in word else after for word, after in zip(argv, [*argv[1:], ""])
+             if word.startswith("--system=") or word == "--system"]
     return system or (given[-1] if given else None)
 
 

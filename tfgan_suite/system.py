@@ -358,6 +358,16 @@ class System:
         many."""
         raise NotImplementedError
 
+    def all_stages(self, latents: np.ndarray, labels=None) -> list[np.ndarray]:
+        """Images of latents (with int labels [n]) before and after each module of a learned input space
+        (LIS): for each stage float32 [n, H, W, 3] in [0, 1].
+
+        Raises:
+            UserError: there are no such modules.
+        """
+        raise UserError(f"{self.params.name}: has no modules in front of G; give an experiment of LIS, or of "
+                        f"system gan with lis_modules")
+
     def decode(self, codes: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """Differentiable, weights and statistics at rest: codes [n, code] (with weights of classes
         [n, classes]) -> images [n, h, w, c] in [0, 1]."""

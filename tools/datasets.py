@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfgan_suite import cli
-from tfgan_suite.data import catalog
 from tfgan_suite.errors import UserError, one_line, quoted
 from tfgan_suite.experiment import Parameter
 
@@ -16,6 +15,8 @@ USAGE = """./tools/datasets.py COMMAND ...
   download NAME NAME ... several, each into data/NAME
   list FOLDER [LIST]     makes a list file, and copies resized to squares, from a folder of your own pictures
   digits FOLDER          writes the embedded digits as PNG files with list.txt and labels.txt
+  emoji [LIST]           fetches 3,786 colour pictures of 64x64 (Twemoji, CC-BY 4.0) through npm and puts them
+                         on white: data/emoji/ and data/emoji.txt
   split                  divides a data set into training and test images, as the LIS experiments need it
   imagenet SOURCE FOLDER prepares ImageNet, or any set with one folder per class
   export LMDB FOLDER     writes the images of an LSUN database to files
@@ -39,6 +40,8 @@ def _download(arguments, options):
 def _wanted(arguments, category):
     """(data set, folder) of each that is asked for: names of sets, or one name and a folder. A second word
     that is the name of another set means that set; write ./NAME for a folder of that name."""
+    from tfgan_suite.data import catalog
+
     known = {n.lower(): d for n, d in catalog.DATASETS.items()}
     names = [word.lower() for word in arguments]
     alone = len(names) == 2 and (names[1] not in known or names[1] == names[0])
@@ -104,6 +107,15 @@ def _digits(arguments, options):
     print(f"{digits.COUNT} digits of {size}x{size} listed in {digits.export(arguments[0], size)}")
 
 
+def _emoji(arguments, options):
+    from tfgan_suite.data import emoji
+
+    listing = Path(arguments[0] if arguments else "data/emoji.txt")
+    count = emoji.make(listing, options["size"], _colour(options))
+    print(f"{count} pictures listed in {listing}; Twemoji, CC-BY 4.0: {listing.with_suffix('')}/LICENCE.txt "
+          f"says how to name them" if count else f"emoji: are in {listing.with_suffix('')} already")
+
+
 def _split(_, options):
     from tfgan_suite.lis.data import make_split
 
@@ -134,7 +146,8 @@ def _pyramid(arguments, options):
     from tfgan_suite.experiment import load
     from tfgan_suite.pggan import prepared, reals
 
-    names = {"endRes": "size", "inputFilter": "filter", "nChannels": "channels", "upscale": "upscale"}
+    names = {"endRes": "size", "inputFilter": "filter", "nChannels": "channels", "upscale": "upscale",
+             "background": "background"}
     params = load("pggan_faces64").replace(data_path=arguments[0],
                                            **{name: options[own] for name, own in names.items()})
     count = prepared.make(reals.open_source(params), arguments[1], params.endRes, params.inputFilter,
@@ -160,6 +173,8 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
     "list": (_list, "FOLDER [LIST]", 1, 2, (LISTED_SIZE, BACKGROUND)),
     "digits": (_digits, "FOLDER", 1, 1,
                (Parameter("size", 32, "side of the pictures", minimum=1, maximum=512),)),
+    "emoji": (_emoji, "[LIST]", 0, 1, (Parameter("size", 64, "side of the pictures", minimum=1, maximum=512),
+                                       BACKGROUND)),
     "split": (_split, "", 0, 0, (
         Parameter("dataset", "folder", "cifar10, lsun, imagenet, folder, lfw or digits"),
         Parameter("dataroot", "", "folder of the data, into which the split is written"),
@@ -181,7 +196,7 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
         Parameter("filter", "NEAREST", "inputFilter of the runs",
                   choices=("NEAREST", "BILINEAR", "BICUBIC", "LANCZOS", "BOX")),
         Parameter("channels", 3, "nChannels of the runs", choices=(1, 3)),
-        Parameter("upscale", False, "enlarge images below size"))),
+        Parameter("upscale", False, "enlarge images below size"), BACKGROUND)),
 }
 
 

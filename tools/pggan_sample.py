@@ -6,7 +6,6 @@ from pathlib import Path
 from tfgan_suite import cli
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter, load
-from tfgan_suite.training import runs
 
 USAGE = """tools/pggan_sample.py NAME[,SEED]|FILE [--name=value ...]
 
@@ -37,6 +36,7 @@ OPTIONS = (
     Parameter("slerp", False, "an endless walk by slerp through nImages latents in place of the sheet"),
     Parameter("growth", False, "one latent growing through all levels in place of the sheet"),
     Parameter("seed", 0, "of the latents", minimum=0, maximum=2**31 - 1),
+    cli.SCALE,
     Parameter("legacy_pictures", False, "negative values are black, as in the original"),
 )
 
@@ -58,13 +58,28 @@ def weights_of(words, options, overrides) -> tuple[Path, int, int | None]:
         if options["ema"] is not None and path.name.endswith((".amodel.npz", ".gmodel.npz")):
             path = path.with_name(path.name[:-len(".gmodel.npz")] + kinds[options["ema"]])
         return path, seed, options["latentSize"]
+    from tfgan_suite.training import runs
+
     name, own = cli.name_and_seed(word)
     params = load(name, overrides)
     # the averaged generator where there is one, as sample.py does
     averaged = params.values.get("ema") if options["ema"] is None else options["ema"]
     kind = "a" if averaged else "g"
-    path = Path(params.wts_dir) / f"iter_{runs.find_checkpoint(params, kind)}.{kind}model.npz"
-    return path, own or seed, options["latentSize"] or params.values.get("latentSize")
+    files, number = runs.find_checkpoint(params, kind)
+    return files.path(kind, number), own or seed, options["latentSize"] or params.values.get("latentSize")
+
+
+def check_memory(network, n: int, level: int | None, option: str) -> None:
+    """Raises:
+        UserError: so many images do not fit.
+    """
+    from tfgan_suite.files import memory
+
+    side = 4 << (network.sizes.levels - 1 if level is None else level)
+    need = n * (network.sizes.latent * 12 + side**2 * network.sizes.image_channels * 8)
+    if need > memory.available():
+        raise UserError(f"--{option}={n}: needs about {need / 2**30:.1f} GiB of memory, "
+                        f"{memory.available() / 2**30:.1f} GiB are free; give fewer")
 
 
 def check_channels(network, options) -> None:
@@ -165,7 +180,7 @@ def write_sheet(drawing: Drawing, output: Path, n: int) -> None:
     if shrunk > 1:
         print(f"shown at 1/{shrunk} of their size, so that the sheet has at most 1080 rows; --n={n} "
               f"--outputFile=FOLDER writes them one by one")
-    saving.save(output, sheet)
+    saving.save(output, sheet, drawing.options["scale"])
 
 
 def tell(frames, count: int, where: str, output: Path) -> None:
@@ -187,6 +202,8 @@ def main(argv):
     check_channels(network, options)
     drawing, output = Drawing(network, options, seed), Path(options["outputFile"])
     n = options["nImages"] if options["nImages"] > 0 else 20
+    if not options["n"]:
+        check_memory(network, n, drawing.level, "nImages")
     if options["n"]:
         write_singles(drawing, output.with_suffix("") if output.suffix else output, options["n"])
     elif options["createInterpolGif"] or options["slerp"] or options["growth"]:
@@ -195,7 +212,8 @@ def main(argv):
         # the original says its steps
         tell(frames, n if options["createInterpolGif"] else len(frames), "gif", output)
         pictures = [sheets.grid(frame[None], 1, 1) for frame in frames]
-        saving.save_gif(output, pictures, 500 if options["createInterpolGif"] else 80)
+        saving.save_gif(output, pictures, 500 if options["createInterpolGif"] else 80,
+                        options["scale"])
     else:
         write_sheet(drawing, saving.check_output(output), n)
 

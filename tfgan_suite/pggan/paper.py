@@ -31,6 +31,7 @@ import math
 
 import tensorflow as tf
 
+from tfgan_suite import distributed
 from tfgan_suite.layers.activations import lrelu
 from tfgan_suite.layers.blocks import Chain, Maker
 from tfgan_suite.layers.conventions import PROGRESSIVE
@@ -59,8 +60,11 @@ def critic_blocks(make: Maker, sizes: Sizes) -> list[Chain]:
     """Of each level: features [n, s, s, nf(level + 1)] to half the side; of level 0: to scores [n, 1 +
     classes]."""
     nf, grouped = sizes.widths, int(sizes.group > 1)
-    spread = [lambda x: minibatch_stddev(x, min(sizes.group, x.shape[0]), centre=False)] if grouped else []
-    last = Chain(*spread,
+
+    def spread(x: tf.Tensor) -> tf.Tensor:
+        return minibatch_stddev(x, min(sizes.group, x.shape[0] * distributed.replicas()), centre=False)
+
+    last = Chain(*([spread] if grouped else []),
                  make.conv("4x4/Conv0", nf[1] + grouped, nf[0]), lrelu,
                  make.conv("4x4/Conv1", nf[0], nf[0], 4, padding="VALID"), lrelu,
                  flatten, linear(make, nf[0]).dense("4x4/Dense", nf[0], 1 + sizes.classes))

@@ -67,6 +67,7 @@ ORIGINAL = (
     Parameter("data_path", "./data/",
               "folder whose subfolders hold the images; 'digits' for the embedded digits",
               change="free"),
+    options.BACKGROUND,
     Parameter("log_path", "",
               "folder of architecture.txt, netStatus.txt and pictures (default: the run's log folder)",
               change="free"),

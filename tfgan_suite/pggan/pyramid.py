@@ -1,13 +1,13 @@
 """Real images at every resolution: decoded once, resized once each, kept in memory where they fit."""
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source
 from tfgan_suite.files import memory
 from tfgan_suite.random import generator
@@ -62,7 +62,6 @@ class Pyramid:
         self.ready: dict[int, np.ndarray] = {}
         self.decoded = 0
         self._lock = Lock()
-        self._pool = ThreadPoolExecutor(4, thread_name_prefix="decode")
 
     def _make_room(self, resolution: int) -> None:
         """Gives back the copies below a resolution and takes room for those from it on, as far as they
@@ -103,7 +102,7 @@ class Pyramid:
         ready = self.ready.get(resolution)
         missing = [int(i) for i in indices if ready is None or not ready[i]]
         self.decoded += len(missing)
-        loaded = dict(zip(missing, self._pool.map(lambda i: self._load(i, resolution), missing)))
+        loaded = dict(zip(missing, in_parallel(lambda i: self._load(i, resolution), missing, "")))
         return np.stack([loaded[int(i)] if int(i) in loaded else self.kept[resolution][i] for i in indices])
 
 

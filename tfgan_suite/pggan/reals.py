@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfgan_suite.data import cifar10, digits, readable
+from tfgan_suite.data import cifar10, digits, readable, rgb
 from tfgan_suite.data.folder import FolderSource
 from tfgan_suite.data.labelled import check_labels
 from tfgan_suite.data.parallel import in_parallel
-from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Mapped, Source
 from tfgan_suite.errors import UserError, one_line
 from tfgan_suite.pggan import prepared
@@ -39,7 +38,7 @@ def open_source(params) -> Source:
         source = cifar10.Cifar10(path)
         _check_sides(params, [source.array.shape[2:0:-1]], [source.name])
     else:
-        source = _folder(path)
+        source = _folder(path, rgb.colour(params.background))
         _check_sides(params, in_parallel(side_of, source.paths, "looking at sizes"), source.paths)
     if params.classes:
         if source.labels is None:
@@ -50,15 +49,20 @@ def open_source(params) -> Source:
     return source
 
 
-def _folder(path: str) -> FolderSource:
+def _folder(path: str, background: tuple) -> FolderSource:
     try:
-        source = FolderSource(path, per_class=True, missing=MISSING, background=WHITE)
+        source = FolderSource(path, per_class=True, missing=MISSING, background=background)
     except UserError:
-        source = FolderSource(path, per_class=False, missing=MISSING, background=WHITE)
-    broken = readable.problems(source)
-    for line in broken if len(broken) > 1 else ():
+        source = FolderSource(path, per_class=False, missing=MISSING, background=background)
+    broken = readable.look(source, range(len(source)))
+    if len(broken) == 1:
+        raise UserError(broken[0])
+    for line in broken:
         print(one_line(f"cannot be read: {line}"), file=sys.stderr)
-    readable.refuse(source, broken)
+    if broken:
+        raise UserError(f"{source.name}: {len(broken)} of {len(source)} images cannot be read; delete "
+                        f"them or put "
+                        f"good copies in their places")
     return source
 
 

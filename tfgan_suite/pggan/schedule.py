@@ -163,9 +163,24 @@ def rate_of(params, level: int, given: float) -> float:
     return rates[max(known)] if known else given
 
 
-def check_groups(params, batches: dict, replicas: int = 1) -> None:
-    """Whether the devices can divide every batch, and the minibatch standard deviation each part into its
-    groups; the paper's networks take the whole part for a group where it is smaller.
+def check_groups(params, batches: dict) -> None:
+    """Whether the minibatch standard deviation can divide every batch into its groups; the paper's networks
+    take
+    the whole batch for a group where it is smaller.
+
+    Raises:
+        UserError: it cannot.
+    """
+    for resolution in (4 << level for level in range(level_of(params.startRes), level_of(params.endRes) + 1)):
+        batch = batches[resolution]
+        group = min(params.stdDevGroup, batch) if params.networks == "paper" else params.stdDevGroup
+        if group > 1 and batch % group:
+            raise UserError(f"stdDevGroup={params.stdDevGroup} does not divide the batch {batch} of "
+                            f"resolution {resolution}; change stdDevGroup or batch_table")
+
+
+def check_devices(params, batches: dict, replicas: int) -> None:
+    """Whether the devices can divide every batch.
 
     Raises:
         UserError: they cannot.
@@ -176,13 +191,6 @@ def check_groups(params, batches: dict, replicas: int = 1) -> None:
                             f"resolution "
                             f"{resolution} cannot be split over {replicas} devices; give multiples of "
                             f"{replicas}")
-        batch = batches[resolution] // replicas
-        group = min(params.stdDevGroup, batch) if params.networks == "paper" else params.stdDevGroup
-        if group > 1 and batch % group:
-            place = f" on each of {replicas} devices" if replicas > 1 else ""
-            raise UserError(f"stdDevGroup={params.stdDevGroup} does not divide the batch {batch} of "
-                            f"resolution "
-                            f"{resolution}{place}; change stdDevGroup or batch_table")
 
 
 def start_of(params, last: int) -> tuple[int, int]:

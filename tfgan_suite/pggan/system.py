@@ -13,7 +13,7 @@ from tfgan_suite.experiment import whole
 from tfgan_suite.layers.linear import compute_dtype
 from tfgan_suite.pggan import networks, objective, paper, reals, reports, sampling, snapshots
 from tfgan_suite.pggan.networks import Sizes
-from tfgan_suite.pggan.schedule import check_finished, check_groups, continued, rate_of, schedule_of
+from tfgan_suite.pggan.schedule import check_devices, check_finished, continued, rate_of, schedule_of
 from tfgan_suite.random import Draws
 from tfgan_suite.system import System
 
@@ -80,7 +80,7 @@ class PGGAN(System):
             raise UserError("penalty=js with criticLossFunc=BEGAN: gamma cannot be both the regulariser's "
                             "weight and BEGAN's "
                             "ratio; give --criticLossFunc=WGAN or --penalty=none")
-        check_groups(p, self.schedule.batches, distributed.replicas())
+        check_devices(p, self.schedule.batches, distributed.replicas())
         for name, rate, betas, decay in (("g", p.gLR, p.gOptimizer_betas, p.gLR_wdecay),
                                          ("d", p.cLR, p.cOptimizer_betas, p.cLR_wdecay)):
             self.optimizers[name] = optimizers.AdamTorch(rate, *map(float, betas.split()), weight_decay=decay)

@@ -203,7 +203,8 @@ def check(params: Parameters, about: dict, number: int, rewrites: Callable[[Para
             raise UserError(f"{place}: was trained with {name}={old}, this run has {name}={new}; go on with "
                             f"the old value or "
                             f"give another --wts_dir (--tag=NAME)")
-    later = {name: old for name, (old, _) in changed.items() if meaning[name] == "later"}
+    later = {name: params.declared[name].convert(old, f"{place}: the record of its run")
+             for name, (old, _) in changed.items() if meaning[name] == "later"}
     problem = rewrites(params.replace(**later), number) if later else ""
     if problem:
         names = ", ".join(f"{name}={changed[name][0]} -> {changed[name][1]}" for name in later)

@@ -15,8 +15,8 @@ import tensorflow as tf
 from tqdm.autonotebook import tqdm
 
 from tfgan_suite import distributed, options
-from tfgan_suite.errors import CannotWrite, Diverged, UserError
-from tfgan_suite.experiment import Parameters, whole
+from tfgan_suite.errors import CannotWrite, Diverged, UserError, reason
+from tfgan_suite.experiment import Parameters, iterations
 from tfgan_suite.files.checkpoints import Checkpoints, Kept
 from tfgan_suite.files.lock import Lock
 from tfgan_suite.training import resume, runs
@@ -240,12 +240,17 @@ class Trainer:
                     self.save(self._done)
         except Diverged:
             raise
+        except tf.errors.UnimplementedError as error:
+            if not self.params.deterministic:
+                raise
+            raise UserError(f"--deterministic: TensorFlow has no deterministic form of what this run does on "
+                            f"these devices ({reason(error)}); leave it out") from error
         except Exception:
             self._save_what_is_whole(start)
             raise
         finally:
             if self._profiling:
-                tf.profiler.experimental.stop()
+                self._stop_profiling()
             feed.close()
             self.log.close()
         return self._done
@@ -293,9 +298,7 @@ class Trainer:
         self._flush()
         if self._unlogged is not None:
             self.log.scalars(*self._unlogged)
-        if self.log.bar is not None:
-            self.log.bar.close()
-            self.log.bar = None
+        self.log.close_bar()
 
     def _flush_due(self) -> bool:
         return len(self._pending) >= MOST_PENDING or time.monotonic() - self._flushed >= MOST_SECONDS
@@ -305,18 +308,12 @@ class Trainer:
             try:
                 scalars = event.run(done, self.host)
             except (OSError, CannotWrite) as error:
-                if not self._is_of_logs(error):
+                if not self.log.is_of_logs(error):
                     raise
                 self.log.fail(error)
             else:
                 if scalars:
                     self.log.scalars(done, scalars)
-
-    def _is_of_logs(self, error) -> bool:
-        """Whether what cannot be written is no checkpoint."""
-        path = getattr(error, "path", None) or getattr(error, "filename", None)
-        weights = os.path.abspath(self.params.wts_dir) + os.sep
-        return not os.path.abspath(str(path)).startswith(weights) or path is None
 
     def _after(self, done: int, due: list, save: bool, picture: bool) -> None:
         self._report(due, done)
@@ -348,15 +345,16 @@ class Trainer:
                                f"learning rate")
             self.system.observe(step, scalars)
             if self.log.bar is None:
-                for text in self.system.timed_console(step, scalars, at - self._before):
-                    self.log.line(text, at=at)
+                lines = self.system.timed_console(step, scalars, at - self._before)
+                self.log.losses(lines, (step + 1) / self.system.iterations, at)
             self._before = at
             self._unlogged = step + 1, scalars
             if (step + 1) % self.params.log_every == 0:
                 self.log.scalars(*self._unlogged)
                 self._unlogged = None
         if pending and self.log.bar is not None:
-            self._show(pending[0].step, pending[-1].step, scalars)
+            with self.log.console():
+                self._show(pending[0].step, pending[-1].step, scalars)
 
     def _good(self) -> str:
         """Which checkpoint is good."""
@@ -393,19 +391,16 @@ class Trainer:
     def _profile(self, step: int) -> None:
         if not self.params.profile:
             return
-        first, last = _profile_range(self.params.profile)
+        first, last = iterations(self.params.profile)
         if step == first:
-            tf.profiler.experimental.start(str(self.log.folder))
-            self._profiling = True
+            with self.log.guard():
+                tf.profiler.experimental.start(str(self.log.folder))
+                self._profiling = True
         if step == last and self._profiling:
             self._flush()
+            self._stop_profiling()
+
+    def _stop_profiling(self) -> None:
+        self._profiling = False
+        with self.log.guard():
             tf.profiler.experimental.stop()
-            self._profiling = False
-
-
-def _profile_range(text: str) -> tuple[int, int]:
-    first, _, last = text.partition(":")
-    numbers = whole(first), whole(last)
-    if None in numbers or numbers[0] >= numbers[1]:
-        raise UserError(f"--profile={text}: give two iterations A:B with A < B")
-    return numbers
