@@ -27,10 +27,12 @@ from tfgan_suite.files.archive import Archive, Pieces, make_folder
 
 # the zip comment of the network files that training wrote: no array, so the original reads them
 MARK = b"tfgan_suite"
+NUMBER = "(0|[1-9][0-9]{0,17})"  # as this suite and the originals write it, so that it names its file
 INDEX = re.compile(r"^([^/]+)/\d{4}/")
-FILE = re.compile(r"iter_(\d+)\.(state|\w+model)\.npz")
-PARTIAL = re.compile(r"(iter_\d+\.\w+\.npz|filts\.npz|train\.lock)\..*partial")
+FILE = re.compile(rf"iter_{NUMBER}\.(state|\w+model)\.npz")
+PARTIAL = re.compile(r"(iter_[0-9]+\.\w+\.npz|filts\.npz|train\.lock)\..*partial")
 ASIDE = "aside"
+_ABOUT = {"fixed": dict, "parameters": dict, "history": list, "planned": (int, float)}
 
 
 class Sliced(abc.ABC):
@@ -153,8 +155,8 @@ class Checkpoints:
         with reading(found.path, "is not a state file of this suite",
                      "delete it or put a good copy in its place"):
             about = json.loads(found.text("about"))
-            if not isinstance(about, dict) or any(not isinstance(about.get(k, {}), dict)
-                                                  for k in ("fixed", "parameters")):
+            if not isinstance(about, dict) or any(name in about and not isinstance(about[name], kind)
+                                                  for name, kind in _ABOUT.items()):
                 raise ValueError("its entry 'about' is no description of a run")
             return about
 

@@ -132,7 +132,7 @@ class Lock:
         if left.get("machine") == machine():
             return not alone and isinstance(left.get("pid"),
                                             int) and started(left["pid"]) == left.get("process_started") != ""
-        return self._silence() < SILENCE
+        return abs(self._silence()) < SILENCE  # touched in the future: before the clock was set back
 
     def _silence(self) -> float:
         """Seconds since the file was touched, by the clock of its file system."""

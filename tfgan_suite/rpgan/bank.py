@@ -122,9 +122,12 @@ class Discriminators(Network):
         Returns:
             Losses [K] without the penalty, scalars for the logs by name [K].
         """
-        descend = optimizer.row_step()
-        parts = self._of_each(lambda stack: stack.losses(real, fake, penalty, descend
-                                                         if stack.looped and not self.copied else None))
+        def work(stack: Stack) -> tuple:
+            at_once = stack.looped and not self.copied
+            descend = optimizer.row_step(stack.share.device) if at_once else None
+            return stack.losses(real, fake, penalty, descend)
+
+        parts = self._of_each(work)
         rest = [(gradient, variable) for stack, part in zip(self.stacks, parts)
                 for variable, gradient in zip(stack.variables_by_layer, part[1])]
         if rest:

@@ -14,6 +14,7 @@ _RPGAN = (
     Parameter("embedded", "", "write this embedded data set to lfile's folder if lfile is missing",
               choices=("", "digits"),
               change="free"),
+    options.STORED_BACKGROUND,
     Parameter("crop", False, "resize to imsz+1 and crop at random; else images must be imsz x imsz",
               fixed=True),
     Parameter("SAVEFREQ", 1e3, "iterations between checkpoints; 0 or less: only at the end", change="free"),

@@ -207,7 +207,7 @@ class Stack(tf.keras.layers.Layer):
         Args:
             real, fake: images [n, H, W, 3], constants.
             penalty: see `Discriminators.losses`; it needs a chunk of 1.
-            descend: (variables, rows, their gradients) -> None: makes a chunk's step inside the
+            descend: (variables, rows, their values, their gradients) -> None: makes a chunk's step inside the
                 loop, so that no more than its gradients are ever there.
 
         Returns:
@@ -228,7 +228,7 @@ class Stack(tf.keras.layers.Layer):
             gradients = tape.gradient(total, weights)
             if descend is None:
                 return [losses, *shown, *gradients]
-            descend(variables, rows, gradients)
+            descend(variables, rows, weights, gradients)
             return [losses, *shown]
 
         specs = [tf.TensorSpec((), tf.float32)] * (1 + len(names))

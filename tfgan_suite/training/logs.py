@@ -39,7 +39,7 @@ class RunLog:
     def __init__(self, params: Parameters, out=None):
         self.params, self.out = params, out or sys.stdout
         self.folder = Path(params.log_dir)
-        self.failed = ""
+        self.failed, self._told = "", 0.0
         self.bar: Any = None  # a tqdm bar where the console is a terminal
         self.writer: Any = None
         self._metrics: Any = None
@@ -49,18 +49,43 @@ class RunLog:
         """One console line, with the original's time prefix; `at`: seconds since the epoch, by default
         now."""
         prefix = time.strftime("%Y-%m-%d %H:%M:%S ", time.localtime(at)) if stamp else ""
-        try:
+        with self.console():
             if self.bar is not None:
                 self.bar.write(prefix + text, file=self.out)
             else:
                 print(prefix + text, file=self.out, flush=True)
+
+    @contextlib.contextmanager
+    def console(self):
+        """Around what writes to the console, which may be gone: training goes on without it."""
+        try:
+            yield
         except (OSError, ValueError) as error:  # nobody reads it any more; a closed file is a ValueError
             self._console_gone(error)
+
+    def losses(self, lines: list[str], share: float, at: float) -> None:
+        """The console lines of an iteration that was done at the time `at`; with `console_every` the first of
+        them, and the share of the run that is done, once in so many seconds."""
+        every = self.params.console_every
+        if every:
+            due = bool(lines) and abs(at - self._told) >= every  # clocks are set back, too
+            self._told = at if due else self._told
+            lines = [f"{lines[0]} ({share:.0%})"] if due else []
+        for text in lines:
+            self.line(text, at=at)
+
+    def close_bar(self) -> None:
+        """Ends the progress bar, if there is one."""
+        with self.console():
+            if self.bar is not None:
+                self.bar.close()
+        self.bar = None
 
     def _console_gone(self, error: Exception) -> None:
         self.bar = None
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
+        self.out = open(os.devnull, "w")  # noqa: SIM115 (as long as the run)
         with contextlib.suppress(OSError, ValueError, AttributeError):
             print(f"Note: the console cannot be written ({getattr(error, 'strerror', None) or error}); "
                   f"training goes on as "
@@ -88,7 +113,7 @@ class RunLog:
                 log_files.cut_metrics(self.folder / log_files.METRICS, start)
                 tf1_events.cut(self.folder, start)
             self._metrics = _Lines(self.folder / log_files.METRICS)
-            with self._guard():
+            with self.guard():
                 if not fresh:
                     tf1_events.purge(self.folder, start + 1)
                 self.writer = tf.summary.create_file_writer(str(self.folder))
@@ -96,8 +121,8 @@ class RunLog:
             raise UserError(f"{self.folder}: cannot write logs: {error}; give another --log_dir") from error
 
     @contextlib.contextmanager
-    def _guard(self):
-        """Turns a write error into one warning."""
+    def guard(self):
+        """Turns an error of what is written into the log folder into one warning."""
         try:
             yield
         except (OSError, tf.errors.OpError, CannotWrite) as error:
@@ -111,15 +136,26 @@ class RunLog:
             self.line(f"Warning: {self.folder}: logs cannot be written ({self.failed}); training goes on "
                       f"without them")
 
+    def is_of_logs(self, error) -> bool:
+        """Whether what an event could not write is no checkpoint."""
+        path = getattr(error, "path", None) or getattr(error, "filename", None)
+        if path is None:
+            return True
+        place, weights, logs = (Path(os.path.abspath(os.fsdecode(name)))
+                                for name in (path, self.params.wts_dir, self.folder))
+        if logs != weights and logs.is_relative_to(weights) and place.is_relative_to(logs):
+            return True
+        return not place.is_relative_to(weights)
+
     def flush(self) -> None:
         """Brings everything to the disk: a checkpoint is about to be written, from which a run may go on."""
-        with self._guard():
+        with self.guard():
             if self.writer is not None:
                 self.writer.flush()
 
     def close(self) -> None:
         """Flushes and closes everything."""
-        with self._guard():
+        with self.guard():
             if self.writer is not None:
                 self.writer.close()
         if self._metrics is not None:
@@ -134,7 +170,7 @@ class RunLog:
                  "versions": versions(), "source": self.params.text, "history": history}
         rows = [f"| {k} | {v} | {self.params.sources.get(k, '')} |" for k,
                 v in sorted(self.params.values.items())]
-        with self._guard():
+        with self.guard():
             archive.write_bytes(self.folder / log_files.CONFIG,
                                 json.dumps(about, indent=1, sort_keys=True).encode())
             self._summary(0, lambda: tf.summary.text("config",
@@ -154,18 +190,18 @@ class RunLog:
             for name, value in flat.items():
                 tf.summary.scalar(name, value)
 
-        with self._guard():
+        with self.guard():
             self._metrics.write(json.dumps({"iteration": step, **flat}))
-        with self._guard():
+        with self.guard():
             self._summary(step, write)
 
     def image(self, tag: str, step: int, picture: np.ndarray) -> None:
         """A uint8 picture [H, W, 3] to `<tag>/iter_N.png` in the log folder and to TensorBoard."""
         folder = self.folder / tag
-        with self._guard():
+        with self.guard():
             folder.mkdir(parents=True, exist_ok=True)
             saving.save(folder / f"iter_{step}.png", picture)
-        with self._guard():
+        with self.guard():
             self._summary(step, lambda: tf.summary.image(tag, picture[None]))
 
     def _summary(self, step: int, write) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import distributed, options, penalties, random
-from tfgan_suite.data import order, prepare
+from tfgan_suite.data import order, prepare, rgb
 from tfgan_suite.errors import UserError
 from tfgan_suite.jsreg.gan64 import data
 from tfgan_suite.jsreg.gan64.curves import FIRST, WINDOW, Curves
@@ -23,7 +23,7 @@ from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.system import Event, System
 
 NORMS = {  # the values of --bn_mode, and D's layer norm in wgan-gp
-    "fused": Rule(operation=True),
+    "fused": Rule(),
     "tf13": Rule(epsilon=1e-4, moments="tf13"),
     "tf13_exact": Rule(epsilon=1e-4),
     "layer": Rule("layer"),
@@ -113,7 +113,7 @@ class JSRegGan64(System):
     # -- data ----------------------------------------------------------------------------------------------
     def source(self):
         source = data.open_source(self.params.dataset, self.params.data_dir, self.params.crop_size,
-                                  self.batch_size)
+                                  self.batch_size, rgb.colour(self.params.background))
         for part in (source, source.validation):
             order.batches_per_epoch(len(part), self.batch_size, self.params.legacy_batching)
         return source
