@@ -62,8 +62,7 @@ class Trainer:
     """
 
     def __init__(self, params: Parameters, out=None, start: int | str | None = None, change: bool = False):
-        self._decided = resume.decided(params)
-        self.params, self.out = params.replace(**self._decided), out or sys.stdout
+        self.params, self.out = params.replace(**resume.decided(params)), out or sys.stdout
         self._wanted, self._change = start, change
         self.strategy = distributed.strategy()
         with self.strategy.scope():
@@ -78,6 +77,7 @@ class Trainer:
         self._pending: list[Reading] = []
         self._unlogged: tuple | None = None
         self._history: list = []
+        self._decided: dict = {}
         self._newer: list = []
         self._profiling = self._torn = False
         self._done = self._flushed = 0
@@ -150,8 +150,7 @@ class Trainer:
             done = self._run()
         if self.log.failed:
             raise UserError(f"{self.log.folder}: logs are incomplete ({self.log.failed}); the weights in "
-                            f"{self.params.wts_dir} "
-                            f"are whole")
+                            f"{self.params.wts_dir} are whole")
         return done
 
     def _open_log(self, stack) -> RunLog:
@@ -200,7 +199,7 @@ class Trainer:
             self._decided = self.system.begin()
             self.params = self.log.params = self.params.replace(**self._decided)
             return
-        self._history = resume.history(about, changed, start.number)
+        self._decided, self._history = about.get("decided", {}), resume.history(about, changed, start.number)
         self.system.go_on(about, self._history)
 
     def _open_records(self, start, about: dict, changed: dict) -> None:
