@@ -62,13 +62,11 @@ class Trainer:
     """
 
     def __init__(self, params: Parameters, out=None, start: int | str | None = None, change: bool = False):
-        self._decided = resume.decided(params)
-        params = params.replace(**self._decided)
-        self.params, self.out = params, out or sys.stdout
+        self.params, self.out = params.replace(**resume.decided(params)), out or sys.stdout
         self._wanted, self._change = start, change
         self.strategy = distributed.strategy(registry.system_class(params.system).splits_batch(params))
         with self.strategy.scope():
-            self.system = runs.build(params)
+            self.system = runs.build(self.params)
         replicas = self.strategy.num_replicas_in_sync
         if self.system.batch_size % replicas:
             raise UserError(f"batch size {self.system.batch_size} cannot be split over {replicas} devices; "
@@ -79,6 +77,7 @@ class Trainer:
         self._pending: list[Reading] = []
         self._unlogged: tuple | None = None
         self._history: list = []
+        self._decided: dict = {}
         self._newer: list = []
         self._profiling = self._torn = False
         self._done = self._flushed = 0
@@ -122,8 +121,8 @@ class Trainer:
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed(), "parameters": self.params.values, "versions": versions(),
                  "planned": self.system.planned, "images": self.system.images_shown(done),
-                 "items": self._items,
-                 "history": self._history, **({"decided": self._decided} if self._decided else {})}
+                 "items": self._items, "history": self._history}
+        about.update({"decided": self._decided} if self._decided else {})
         kept = Kept(self.system.keep, self._stays, self.system.sampling)
         written = self.files.save(done, self.system.networks, self.system.state(), about, kept, whole,
                                   self._newer)
@@ -151,8 +150,7 @@ class Trainer:
             done = self._run()
         if self.log.failed:
             raise UserError(f"{self.log.folder}: logs are incomplete ({self.log.failed}); the weights in "
-                            f"{self.params.wts_dir} "
-                            f"are whole")
+                            f"{self.params.wts_dir} are whole")
         return done
 
     def _open_log(self, stack) -> RunLog:
@@ -201,10 +199,7 @@ class Trainer:
             self._decided = self.system.begin()
             self.params = self.log.params = self.params.replace(**self._decided)
             return
-        self._history = list(about.get("history", []))
-        if changed:
-            self._history.append({"iteration": start.number, "changed": changed,
-                                  "date": time.strftime("%Y-%m-%d %H:%M:%S")})
+        self._decided, self._history = about.get("decided", {}), resume.history(about, changed, start.number)
         self.system.go_on(about, self._history)
 
     def _open_records(self, start, about: dict, changed: dict) -> None:
@@ -221,8 +216,7 @@ class Trainer:
         items = about.get("items")
         if items not in (None, self._items):
             self.log.line(f"Note: the data had {items} items at iteration {start.number} and have "
-                          f"{self._items} now; their order is "
-                          f"another from here on")
+                          f"{self._items} now; their order is another from here on")
         if changed:
             text = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
             self.log.line(f"Note: changed from iteration {start.number} on: {text}")
