@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Samples a PGGAN generator from weights alone: tools/pggan_sample.py NAME|FILE [--name=value ...]"""
+from __future__ import annotations
+
 from pathlib import Path
 
 from tfgan_suite import cli
@@ -10,6 +12,8 @@ USAGE = """tools/pggan_sample.py NAME|FILE [--name=value ...]
 
 Writes pictures from the generator of an experiment (its newest checkpoint; with `ema` the averaged one), of
 an iter_N.gmodel.npz, or of an original .pth.tar snapshot. Sizes come from the file."""
+
+STEPS = 12  # from one latent to the next, with --slerp
 
 OPTIONS = (
     Parameter("nImages", 20, "images on the sheet; steps of the animation"),
@@ -51,16 +55,17 @@ def check(network, options) -> None:
             raise UserError(f"--{name}={options[name]}: these weights have {found}; leave the flag away")
 
 
-def check_memory(network, n: int, level: int) -> None:
+def check_memory(network, n: int, level: int | None, frames: int) -> None:
     """Raises:
-        UserError: so many images do not fit.
+        UserError: so many images, with so many frames each, do not fit.
     """
     from tfgan_suite.files import memory
 
-    need = n * (network.sizes.latent * 12 + (4 << level)**2 * network.sizes.image_channels * 8)
-    if need > memory.available():
-        raise UserError(f"--nImages={n}: needs about {need / 2**30:.1f} GiB of memory, "
-                        f"{memory.available() / 2**30:.1f} GiB are free; give fewer")
+    side, free = 4 << (int(network.progress.numpy()[0]) if level is None else level), memory.available()
+    need = n * frames * (network.sizes.latent * 12 + side**2 * network.sizes.image_channels * 8)
+    if need > free:
+        raise UserError(f"--nImages={n}: needs about {need / 2**30:.1f} GiB of memory, {free / 2**30:.1f} "
+                        f"GiB are free; give fewer")
 
 
 def main(argv):
@@ -77,7 +82,7 @@ def main(argv):
         options["legacy_pictures"],
     )
     n = n if n > 0 else 20
-    check_memory(network, n, level)
+    check_memory(network, n, level, STEPS if options["slerp"] else 1)
     noise = generator(options["seed"],
                       "samples").standard_normal((max(n, 2), network.sizes.latent)).astype("float32")
 
@@ -95,7 +100,7 @@ def main(argv):
         frames = sampling.through_levels(network, cut(noise[:1]), legacy=legacy)
     elif options["slerp"]:
         # cut on the way, the walk would jump
-        frames = sampling.to_bytes(pictures(walks.loop(cut(noise), 12)), legacy)
+        frames = sampling.to_bytes(pictures(walks.loop(cut(noise), STEPS)), legacy)
     elif options["createInterpolGif"]:
         frames = walks.there_and_back(sampling.to_bytes(pictures(cut(walks.line(noise[0], noise[1], n))),
                                                         legacy))
