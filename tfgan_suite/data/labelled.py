@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfgan_suite.data import imagenet, readable, rgb
+from tfgan_suite.data import catalog, imagenet, readable, rgb
 from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
@@ -50,7 +50,7 @@ class Opener:
 
 
 def _folder(wanted: Wanted) -> Source:
-    missing = "make a folder per class there" if wanted.labels else "put images there or give another folder"
+    missing = "make a folder per class there" if wanted.labels else catalog.advice(wanted.folder)
     return FolderSource(wanted.folder, per_class=wanted.labels, missing=missing,
                         background=wanted.background)
 

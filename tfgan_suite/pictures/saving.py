@@ -49,26 +49,37 @@ def _format(path: Path, picture: Image.Image) -> str:
     return kind
 
 
-def save(path, image: np.ndarray) -> None:
+def enlarged(image: np.ndarray, scale: int) -> np.ndarray:
+    """[H, W] or [H, W, C] with each pixel as a square of `scale` x `scale`."""
+    return image if scale == 1 else image.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def save(path, image: np.ndarray, scale: int = 1) -> None:
     """Writes uint8 [H, W, 3] (or [H, W]) in the format that the file name says.
+
+    Args:
+        scale: side of a pixel.
 
     Raises:
         UserError: another file name, a picture that is too large for the format, or the file cannot be
             written.
     """
-    path, picture, buffer = check_output(path), Image.fromarray(image), io.BytesIO()
+    path, picture, buffer = check_output(path), Image.fromarray(enlarged(image, scale)), io.BytesIO()
     picture.save(buffer, _format(path, picture))
     write_bytes(path, buffer.getvalue())
 
 
-def save_gif(path, frames, milliseconds: int = 100) -> None:
+def save_gif(path, frames, milliseconds: int = 100, scale: int = 1) -> None:
     """Writes uint8 frames [H, W, 3] as an endless animated GIF.
+
+    Args:
+        scale: side of a pixel.
 
     Raises:
         UserError: the name does not end in .gif, the frames are too large, or the file cannot be written.
     """
     path = check_output(path, (".gif",))
-    pictures = [Image.fromarray(f) for f in frames]
+    pictures = [Image.fromarray(enlarged(f, scale)) for f in frames]
     buffer = io.BytesIO()
     pictures[0].save(buffer, _format(path, pictures[0]), save_all=True, append_images=pictures[1:],
                      duration=milliseconds, loop=0)

@@ -39,7 +39,7 @@ class RunLog:
     def __init__(self, params: Parameters, out=None):
         self.params, self.out = params, out or sys.stdout
         self.folder = Path(params.log_dir)
-        self.failed = ""
+        self.failed, self._told = "", 0.0
         self.bar: Any = None  # a tqdm bar where the console is a terminal
         self.writer: Any = None
         self._metrics: Any = None
@@ -62,6 +62,17 @@ class RunLog:
             yield
         except (OSError, ValueError) as error:  # nobody reads it any more; a closed file is a ValueError
             self._console_gone(error)
+
+    def losses(self, lines: list[str], share: float, at: float) -> None:
+        """The console lines of an iteration that was done at the time `at`; with `console_every` the first of
+        them, and the share of the run that is done, once in so many seconds."""
+        every = self.params.console_every
+        if every:
+            due = bool(lines) and abs(at - self._told) >= every  # clocks are set back, too
+            self._told = at if due else self._told
+            lines = [f"{lines[0]} ({share:.0%})"] if due else []
+        for text in lines:
+            self.line(text, at=at)
 
     def close_bar(self) -> None:
         """Ends the progress bar, if there is one."""
