@@ -250,7 +250,7 @@ class Trainer:
             raise
         finally:
             if self._profiling:
-                self._stop_profiling()
+                self.log.profile(False)
             feed.close()
             self.log.close()
         return self._done
@@ -393,14 +393,9 @@ class Trainer:
             return
         first, last = iterations(self.params.profile)
         if step == first:
-            with self.log.guard():
-                tf.profiler.experimental.start(str(self.log.folder))
-                self._profiling = True
+            self.log.profile(True)
+            self._profiling = True
         if step == last and self._profiling:
             self._flush()
-            self._stop_profiling()
-
-    def _stop_profiling(self) -> None:
-        self._profiling = False
-        with self.log.guard():
-            tf.profiler.experimental.stop()
+            self.log.profile(False)
+            self._profiling = False
