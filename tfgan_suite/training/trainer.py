@@ -151,8 +151,7 @@ class Trainer:
             done = self._run()
         if self.log.failed:
             raise UserError(f"{self.log.folder}: logs are incomplete ({self.log.failed}); the weights in "
-                            f"{self.params.wts_dir} "
-                            f"are whole")
+                            f"{self.params.wts_dir} are whole")
         return done
 
     def _open_log(self, stack) -> RunLog:
@@ -341,8 +340,7 @@ class Trainer:
             if bad:
                 self._done = step
                 raise Diverged(f"iteration {step}: '{bad[0]}' is not finite; training stops, {self._good()}; "
-                               f"try a smaller "
-                               f"learning rate")
+                               f"try a smaller learning rate")
             self.system.observe(step, scalars)
             if self.log.bar is None:
                 lines = self.system.timed_console(step, scalars, at - self._before)
