@@ -1,4 +1,4 @@
-"""`--deterministic` on the CPU: every system trains with it, and its numbers are those without it."""
+"""`--deterministic` on the CPU: the numbers are those without it, and what it cannot do is one line."""
 import json
 import os
 import subprocess
