@@ -113,7 +113,7 @@ class RunLog:
                 log_files.cut_metrics(self.folder / log_files.METRICS, start)
                 tf1_events.cut(self.folder, start)
             self._metrics = _Lines(self.folder / log_files.METRICS)
-            with self.guard():
+            with self._guard():
                 if not fresh:
                     tf1_events.purge(self.folder, start + 1)
                 self.writer = tf.summary.create_file_writer(str(self.folder))
@@ -121,7 +121,7 @@ class RunLog:
             raise UserError(f"{self.folder}: cannot write logs: {error}; give another --log_dir") from error
 
     @contextlib.contextmanager
-    def guard(self):
+    def _guard(self):
         """Turns an error of what is written into the log folder into one warning."""
         try:
             yield
@@ -147,15 +147,23 @@ class RunLog:
             return True
         return not place.is_relative_to(weights)
 
+    def profile(self, on: bool) -> None:
+        """Begins, or ends and writes, a TensorFlow profile."""
+        with self._guard():
+            if on:
+                tf.profiler.experimental.start(str(self.folder))
+            else:
+                tf.profiler.experimental.stop()
+
     def flush(self) -> None:
         """Brings everything to the disk: a checkpoint is about to be written, from which a run may go on."""
-        with self.guard():
+        with self._guard():
             if self.writer is not None:
                 self.writer.flush()
 
     def close(self) -> None:
         """Flushes and closes everything."""
-        with self.guard():
+        with self._guard():
             if self.writer is not None:
                 self.writer.close()
         if self._metrics is not None:
@@ -170,7 +178,7 @@ class RunLog:
                  "versions": versions(), "source": self.params.text, "history": history}
         rows = [f"| {k} | {v} | {self.params.sources.get(k, '')} |" for k,
                 v in sorted(self.params.values.items())]
-        with self.guard():
+        with self._guard():
             archive.write_bytes(self.folder / log_files.CONFIG,
                                 json.dumps(about, indent=1, sort_keys=True).encode())
             self._summary(0, lambda: tf.summary.text("config",
@@ -190,18 +198,18 @@ class RunLog:
             for name, value in flat.items():
                 tf.summary.scalar(name, value)
 
-        with self.guard():
+        with self._guard():
             self._metrics.write(json.dumps({"iteration": step, **flat}))
-        with self.guard():
+        with self._guard():
             self._summary(step, write)
 
     def image(self, tag: str, step: int, picture: np.ndarray) -> None:
         """A uint8 picture [H, W, 3] to `<tag>/iter_N.png` in the log folder and to TensorBoard."""
         folder = self.folder / tag
-        with self.guard():
+        with self._guard():
             folder.mkdir(parents=True, exist_ok=True)
             saving.save(folder / f"iter_{step}.png", picture)
-        with self.guard():
+        with self._guard():
             self._summary(step, lambda: tf.summary.image(tag, picture[None]))
 
     def _summary(self, step: int, write) -> None:

@@ -244,7 +244,7 @@ class Trainer:
             raise
         finally:
             if self._profiling:
-                self._stop_profiling()
+                self.log.profile(False)
             feed.close()
             self.log.close()
         return self._done
@@ -335,8 +335,7 @@ class Trainer:
             if bad:
                 self._done = step
                 raise Diverged(f"iteration {step}: '{bad[0]}' is not finite; training stops, {self._good()}; "
-                               f"try a smaller "
-                               f"learning rate")
+                               f"try a smaller learning rate")
             self.system.observe(step, scalars)
             if self.log.bar is None:
                 lines = self.system.timed_console(step, scalars, at - self._before)
@@ -387,14 +386,9 @@ class Trainer:
             return
         first, last = iterations(self.params.profile)
         if step == first:
-            with self.log.guard():
-                tf.profiler.experimental.start(str(self.log.folder))
-                self._profiling = True
+            self.log.profile(True)
+            self._profiling = True
         if step == last and self._profiling:
             self._flush()
-            self._stop_profiling()
-
-    def _stop_profiling(self) -> None:
-        self._profiling = False
-        with self.log.guard():
-            tf.profiler.experimental.stop()
+            self.log.profile(False)
+            self._profiling = False

@@ -128,6 +128,10 @@ class JSRegGan64(System):
         first = 1 + step * self.disc_steps
         return {"real": np.stack([self.real(source, first + i) for i in range(self.disc_steps)], 1)}
 
+    def batch_spec(self):
+        """As `batch`, so that no data are needed to know it."""
+        return {"real": tf.TensorSpec((self.batch_size, self.disc_steps, SIDE, SIDE, 3), tf.uint8)}
+
     # -- one iteration -------------------------------------------------------------------------------------
     def draws(self, draw, phase):
         rows, steps = self.batch_size, self.disc_steps
