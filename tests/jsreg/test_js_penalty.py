@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_suite import experiment, options, penalties
+from tfgan_suite import experiment, options, penalties, registry
 from tfgan_suite.errors import UserError
 from tfgan_suite.training import runs
 
@@ -141,23 +141,47 @@ TINY = {
     "jsreg_gan64": {"architecture": "DCGAN", "DIM": 2, "batch_size": 4, "dataset": "digits"},
     "jsreg_mixture": {"hidden": 4, "batch_size": 4},
     "digits": {"imsz": 16, "f1": 8, "df": 4, "bsz": 4, "filts": "4,2,1,2"},
+    "digits_baseline": {"imsz": 16, "f1": 8, "df": 4, "bsz": 4},
     "digits_any": {"imsz": 16, "width": 4, "bsz": 4},
+    "digits_glis": {"image_size": 8, "code_size": 4, "nfeature": 4, "nlayer": 2, "batch_size": 4,
+                    "r_iterations": 1},
+    "digits_lis_iterative": {"image_size": 8, "code_size": 4, "nfeature": 4, "nlayer": 2, "batch_size": 4,
+                             "r_iterations": 1},
+    "sngan_cifar10": {"DATASET": "digits", "NETWORK": "digits", "BATCH_SIZE": 4, "DIM_G": 2, "DIM_D": 3,
+                      "DIM_Z": 4, "EMBEDDING_DIM": 3, "N_CRITIC": 1},
+    "digits_sngan": {"gen_ch": 4, "dis_ch": 3, "dim_z": 4, "batchsize": 4, "n_gen_samples": 4, "n_dis": 1},
+    "digits_pggan": {"fmapBase": 16, "fmapMax": 6, "latentSize": 5, "endRes": 8, "stdDevGroup": 2,
+                     "batch_table": "4:4,8:4"},
 }
+
+
+def trained(name: str, **changes) -> tuple[list, dict]:
+    """(all arrays after two iterations, the last one's scalars) of a tiny run."""
+    system = runs.build(experiment.load(name).replace(**{**TINY[name], **changes}))
+    source = system.source()
+    for step in (0, 1):
+        batch = {key: tf.constant(array) for key, array in system.batch(step, source).items()}
+        scalars = system.iteration(tf.constant(step, tf.int64), batch, system.phase(step))
+    return [v.numpy() for network in system.networks.values() for v in network.variables], scalars
+
+
+def test_every_system_that_takes_the_penalty_is_held():
+    """But R-separate, which trains no D."""
+    systems = {experiment.load(name).system for name in TINY}
+    assert systems == {name for name, declared in registry.parameters().items()
+                       if "penalty" in {parameter.name for parameter in declared}}
 
 
 @pytest.mark.parametrize("name", TINY)
 def test_gamma_of_zero_trains_as_no_penalty_to_the_bit(name):
-    found = []
-    for changes in ({"penalty": "none"}, {"penalty": "js", "gamma": 0.0, "annealing": True}):
-        system = runs.build(experiment.load(name).replace(**{**TINY[name], **changes}))
-        source = system.source()
-        for step in (0, 1):
-            batch = {key: tf.constant(array) for key, array in system.batch(step, source).items()}
-            scalars = system.iteration(tf.constant(step, tf.int64), batch, system.phase(step))
-        assert "penalty" not in scalars
-        found.append([v.numpy() for network in system.networks.values() for v in network.variables])
-    for none, zero in zip(*found):
-        np.testing.assert_array_equal(none, zero)
+    """And another gamma does not: the term is in D's step."""
+    none, scalars = trained(name, penalty="none")
+    zero, silent = trained(name, penalty="js", gamma=0.0, annealing=True)
+    some, loud = trained(name, penalty="js", gamma=5.0)
+    assert "penalty" not in scalars and "penalty" not in silent and np.isfinite(loud["penalty"])
+    for a, b in zip(none, zero):
+        np.testing.assert_array_equal(a, b)
+    assert any(not np.array_equal(a, b) for a, b in zip(none, some))
 
 
 @pytest.mark.parametrize("name, given, words", [

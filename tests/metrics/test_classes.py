@@ -33,8 +33,8 @@ def real_images():
 
 def evaluated(options, reals, **more) -> Evaluation:
     system = ToySystem(16, CLASSES)
-    return Evaluation(SystemSamples(system, N, batch=16), 4, reals=lambda: reals, system=system, options=options,
-                      **more)
+    return Evaluation(SystemSamples(system, N, batch=16), 4, reals=lambda: reals, system=system,
+                      options=options, **more)
 
 
 def vectors(images) -> np.ndarray:
