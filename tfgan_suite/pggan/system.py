@@ -33,7 +33,6 @@ class PGGAN(System):
     """
 
     grid = (4, 8)
-    precisions = ("float32", "bfloat16")
     copies = {"a": "g"}
     length = ("endRes",)
     length_in_iterations = False

@@ -62,18 +62,25 @@ def _median(times: turns.Times) -> float:
     return statistics.median(times.seconds)
 
 
+RATIOS = (  # name, the slower way, the faster one
+    ("torch / ours float32", "torch float32", "ours float32"),
+    (f"torch / ours {HALF}", f"torch {HALF}", f"ours {HALF}"),
+    ("before / ours float32", "before float32", "ours float32"),
+    (f"ours float32 / {HALF}", "ours float32", f"ours {HALF}"))
+
+
 def _peers_row(title: str, found: dict[str, turns.Times]) -> dict:
-    """Milliseconds with their spread, ratios above 1 where ours is faster, seconds to the first iteration."""
+    """Of each way the median, the least and the largest milliseconds, and the median of the processors' own;
+    ratios of medians by both; seconds to the first iteration."""
     row: dict = {"case": title}
     for way, times in found.items():
-        row[f"{way} ms"] = 1e3 * _median(times)
-        row[f"{way} spread"] = f"{1e3 * min(times.seconds):.3g}-{1e3 * max(times.seconds):.3g}"
-    base = _median(found["ours float32"])
-    for name, way, against in (("torch / ours float32", "torch float32", "ours float32"),
-                               (f"torch / ours {HALF}", f"torch {HALF}", f"ours {HALF}"),
-                               ("before / ours", "before float32", "ours float32")):
-        if way in found:
-            row[name] = _median(found[way]) / _median(found[against])
-    row[f"ours {HALF} / float32"] = _median(found[f"ours {HALF}"]) / base
+        row.update({f"{way} ms": 1e3 * _median(times), f"{way} low": 1e3 * min(times.seconds),
+                    f"{way} high": 1e3 * max(times.seconds),
+                    f"{way} CPU ms": 1e3 * statistics.median(times.worked)})
+    for name, slow, fast in RATIOS:
+        if slow in found and fast in found:
+            row[name] = _median(found[slow]) / _median(found[fast])
+            worked = [statistics.median(found[way].worked) for way in (slow, fast)]
+            row[f"{name}, CPU"] = worked[0] / worked[1]
     row["first s"] = found["ours float32"].first
     return row
