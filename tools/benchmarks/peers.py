@@ -18,10 +18,10 @@ def run(options: dict) -> list[dict]:
     checkout, and ratios.
 
     Args:
-        options: `rounds`, `case`, `before` (a checkout, or '').
+        options: `rounds`, `case`, `ways`, `before` (a checkout, or '').
 
     Raises:
-        UserError: there is no PyTorch here and nothing else to compare with.
+        UserError: no way is left, or there is no PyTorch here and nothing else to compare with.
     """
     ways = {"ours float32": ROOT, f"ours {HALF}": ROOT}
     if importlib.util.find_spec("torch"):
@@ -31,6 +31,9 @@ def run(options: dict) -> list[dict]:
     if len(ways) == 2:
         raise UserError("peers: PyTorch is not installed and --before names no other checkout; pip install "
                         "torch")
+    ways = {way: package for way, package in ways.items() if options["ways"] in way}
+    if not ways:
+        raise UserError(f"--ways={options['ways']}: no way has this in its name")
     return [_peers_row(title, turns.measure(ways, case, options["rounds"]))
             for title, case in _cases(options)]
 
@@ -82,5 +85,5 @@ def _peers_row(title: str, found: dict[str, turns.Times]) -> dict:
             row[name] = _median(found[slow]) / _median(found[fast])
             worked = [statistics.median(found[way].worked) for way in (slow, fast)]
             row[f"{name}, CPU"] = worked[0] / worked[1]
-    row["first s"] = found["ours float32"].first
+    row["first s"] = next(iter(found.values())).first
     return row
