@@ -84,6 +84,16 @@ def replicas() -> int:
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
+def traced_once(step):
+    """`step`, for an iteration that makes it several times: traced once and called, where there is one
+    device. Replicas meet inside a step, which they cannot within a function of its own.
+
+    Args:
+        step: a function of tensors, of the same shapes each time.
+    """
+    return tf.function(step, autograph=False) if replicas() == 1 else step
+
+
 def all_mean(tensor: tf.Tensor) -> tf.Tensor:
     """Mean over the replicas, with gradients; the tensor itself where there is one replica."""
     context = tf.distribute.get_replica_context()

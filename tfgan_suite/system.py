@@ -84,7 +84,7 @@ class System:
     sampling: tuple = ("g",)
     frozen: str = ""
     grid: tuple = (10, 10)
-    precisions: tuple = ("float32",)
+    precisions: tuple = ("float32", "float32_fast", "bfloat16")
     classes: int = 0
     heaviest: int = 0
     makes_images: bool = True

@@ -46,7 +46,7 @@ class PGGAN(System):
     Networks: `g`, `d` (the critic) and, with `ema`, `a`: the average of `g`.
     """
 
-    precisions = ("float32", "bfloat16", "float16")
+    precisions = (*System.precisions, "float16")
     copies = {"a": "g"}
     length = ("endRes",)
     length_in_iterations = False

@@ -33,7 +33,6 @@ class RPGAN(System):
 
     frozen = "bg"
     grid = (10, 15)
-    precisions = ("float32", "bfloat16")
 
     def __init__(self, params, training=True):
         super().__init__(params, training)
