@@ -29,7 +29,9 @@ MOST_PENDING, MOST_SECONDS = 20, 1.0  # iterations whose scalars wait to be read
 
 @dataclass
 class Host:
-    """What a system's events may use: the log folder, the real data, logging, console lines."""
+    """What a system's events may use: the log folder, the real data, logging, console lines; `before_save`
+    takes what is called before each checkpoint and at the end of the run, for those that write beside the
+    training."""
 
     params: Parameters
     log_dir: Any
@@ -37,6 +39,7 @@ class Host:
     log: Any
     image: Any
     line: Any = print
+    before_save: Any = None
 
 
 class Reading(NamedTuple):
@@ -224,7 +227,7 @@ class Trainer:
 
     def _train(self, source, start: int, end: int) -> int:
         self.host = Host(self.params, self.log.folder, source, self.log.scalars, self.log.image,
-                         self.log.line)
+                         self.log.line, self.log.before_save)
         self._done, self._saved = start, start if self._start.own else None
         feed = Feed(self.system, source, self.strategy, start, end)
         try:
@@ -286,7 +289,8 @@ class Trainer:
                 self.log.line(f"First iteration done after {time.monotonic() - begun:.1f} s")
             due = [e for e in events if e.is_due(done)]
             save, picture = self._save_due(done), self._picture_due(done, end)
-            if save or picture or due or done == end or self._signals.stop or self._flush_due():
+            waits = save or picture or any(event.waits for event in due)
+            if waits or done == end or self._signals.stop or self._flush_due():
                 self._flush()
             self._after(done, due, save, picture)
         self._flush()
