@@ -7,9 +7,12 @@ trainer averages the scalars, and `moments` below gives batch statistics of the 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 
 import tensorflow as tf
+
+from tfgan_suite.errors import reading
 
 
 def grow_memory() -> None:
@@ -22,11 +25,28 @@ def grow_memory() -> None:
             tf.config.experimental.set_memory_growth(gpu, True)
 
 
+def _check_cluster(text: str) -> None:
+    """Raises:
+        UserError: TF_CONFIG does not say who the workers are and which of them this process is.
+    """
+    advice = "correct it, or unset it to train with this process alone"
+    with reading("environment variable TF_CONFIG", "does not describe a cluster and a task in it", advice):
+        given = json.loads(text)
+        task = given["task"]
+        if not given["cluster"][task["type"]][int(task["index"])]:
+            raise ValueError("a worker without an address")
+
+
 def strategy() -> tf.distribute.Strategy:
     """By what is there: TF_CONFIG -> several workers; several GPUs (or logical devices) -> mirrored; else one
-    device."""
+    device.
+
+    Raises:
+        UserError: TF_CONFIG is set and means nothing.
+    """
     grow_memory()
     if os.environ.get("TF_CONFIG"):
+        _check_cluster(os.environ["TF_CONFIG"])
         return tf.distribute.MultiWorkerMirroredStrategy()
     gpus = tf.config.list_logical_devices("GPU")
     cpus = tf.config.list_logical_devices("CPU")
@@ -58,6 +78,20 @@ def all_mean(tensor: tf.Tensor) -> tf.Tensor:
     if replicas() == 1 or context is None:
         return tensor
     return context.all_reduce(tf.distribute.ReduceOp.SUM, tensor) / tf.cast(replicas(), tensor.dtype)
+
+
+def gather(tensor: tf.Tensor) -> tf.Tensor:
+    """The rows of all replicas, [global batch, ...], with gradients of any order; the tensor itself where
+    there is one replica. What `local` takes apart."""
+    context = tf.distribute.get_replica_context()
+    if replicas() == 1 or context is None:
+        return tensor
+    rows = tensor.shape[0]
+    before = tf.cast(context.replica_id_in_sync_group, tf.int32) * rows
+    after = rows * (replicas() - 1) - before
+    padded = tf.pad(tensor, [[before, after], *[[0, 0]] * (tensor.shape.rank - 1)])
+    whole = tf.ensure_shape(padded, [rows * replicas(), *tensor.shape[1:]])
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, whole)
 
 
 def local(tensor: tf.Tensor) -> tf.Tensor:

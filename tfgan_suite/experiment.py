@@ -163,6 +163,17 @@ def _tag(value: str) -> str:
     return "give a short word without slashes, such as seed1" if odd else ""
 
 
+def iterations(text: str) -> tuple[int, int] | None:
+    """'A:B' -> (A, B); None if it is no such pair with A < B."""
+    first, _, last = text.partition(":")
+    found = whole(first), whole(last)
+    return found if None not in found and found[0] < found[1] else None
+
+
+def _profile(value: str) -> str:
+    return "" if not value or iterations(value) else "give two iterations A:B with A < B"
+
+
 COMMON = (
     Parameter("system", "rpgan", "which paper the experiment runs", fixed=True),
     Parameter("tag", "", "appended to the folders: models/NAME-TAG, logs/...", check=_tag, change="free"),
@@ -185,7 +196,7 @@ COMMON = (
               "iterations between checkpoints to go on from; the others hold what sampling needs (0: all)",
               minimum=0, change="free"),
     Parameter("profile", "", "A:B writes a TensorFlow profile of these iterations into the log folder",
-              change="free"),
+              check=_profile, change="free"),
 )
 
 

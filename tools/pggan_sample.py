@@ -53,6 +53,18 @@ def check(network, options) -> None:
             raise UserError(f"--{name}={options[name]}: these weights have {found}; leave the flag away")
 
 
+def check_memory(network, n: int, level: int) -> None:
+    """Raises:
+        UserError: so many images do not fit.
+    """
+    from tfgan_suite.files import memory
+
+    need = n * (network.sizes.latent * 12 + (4 << level)**2 * network.sizes.image_channels * 8)
+    if need > memory.available():
+        raise UserError(f"--nImages={n}: needs about {need / 2**30:.1f} GiB of memory, "
+                        f"{memory.available() / 2**30:.1f} GiB are free; give fewer")
+
+
 def main(argv):
     words, options, _ = cli.parse(argv, USAGE, OPTIONS, least=0, most=1, first_is_experiment=False)
     from tfgan_suite.pggan import sampling
@@ -67,6 +79,7 @@ def main(argv):
         options["legacy_pictures"],
     )
     n = n if n > 0 else 20
+    check_memory(network, n, level)
     noise = generator(options["seed"],
                       "samples").standard_normal((max(n, 2), network.sizes.latent)).astype("float32")
 

@@ -75,8 +75,8 @@ def test_values_are_those_of_the_formulas(options):
 
 def test_one_pass_serves_is_fid_and_kid_and_the_reals_are_cached(options, monkeypatch):
     images_fed = []
-    old = Inception.old
-    monkeypatch.setattr(Inception, "old", lambda self, x: images_fed.append(len(x)) or old(self, x))
+    old = Inception.judge
+    monkeypatch.setattr(Inception, "judge", lambda self, x: images_fed.append(len(x)) or old(self, x))
     run(("is", "fid", "kid"), options=options)
     assert sum(images_fed) == 103 + 120
     images_fed.clear()
@@ -91,8 +91,8 @@ def test_one_pass_serves_is_fid_and_kid_and_the_reals_are_cached(options, monkey
 
 def feed(monkeypatch) -> list:
     """Counts of the images that go through the graph from now on."""
-    fed, old = [], Inception.old
-    monkeypatch.setattr(Inception, "old", lambda self, x: fed.append(len(x)) or old(self, x))
+    fed, old = [], Inception.judge
+    monkeypatch.setattr(Inception, "judge", lambda self, x: fed.append(len(x)) or old(self, x))
     return fed
 
 
@@ -152,7 +152,7 @@ def test_statistics_in_the_forms_of_others(options, tmp_path):
         )
     for arrays, message in (({"mu": np.ones(6)}, "must have 'mu' and 'sigma'"),
                             ({"mu": np.ones(6), "sigma": np.ones(6)}, "shape"),
-                            ({"mu": np.ones(3), "sigma": np.eye(3)}, "3 features, the graph gives 6")):
+                            ({"mu": np.ones(3), "sigma": np.eye(3)}, "3 features, the network gives 6")):
         np.savez(tmp_path / "F.npz", **arrays)
         with pytest.raises(UserError, match=message):
             made = evaluation(pictures(40), options=options, names=("fid",))

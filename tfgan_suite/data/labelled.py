@@ -91,12 +91,13 @@ class RandomCrops(Source):
     def __init__(self, source: Source, size: int, ratio: float):
         self.source, self.size, self.ratio = source, size, ratio
         self.name, self.labels, self.classes = source.name, source.labels, source.classes
-        readable.check(source)
+        self._beside = readable.watch(source)
 
     def __len__(self):
         return len(self.source)
 
     def image(self, index):
+        self._beside.check()
         return resize(square_crop(self.source.image(index)), self.size, self.size)
 
     def stamp(self):
@@ -107,6 +108,7 @@ class RandomCrops(Source):
 
     def drawn(self, indices, generator: np.random.Generator) -> np.ndarray:
         """uint8 [n, size, size, 3] of image numbers [n], by random numbers of `generator`: three an image."""
+        self._beside.check()
         numbers = generator.random((len(indices), 3))
         return np.stack(in_parallel(lambda k: self.crop(self.source.image(int(indices[k])), *numbers[k]),
                                     range(len(indices)), ""))
@@ -152,10 +154,7 @@ def open_source(dataset: str, folder: str, size: int, classes: int, part: str = 
         return RandomCrops(raw, size, crop)
     if opener.fixed(size):
         return raw
-    prepared = Prepared(raw, lambda image: resize(square_crop(image), size, size), f"at {size}x{size}")
-    if not prepared.in_memory:  # or the images would be read in the middle of the run only
-        readable.check(raw)
-    return prepared
+    return Prepared(raw, lambda image: resize(square_crop(image), size, size), f"at {size}x{size}")
 
 
 def check_labels(labels, classes: int, where: str) -> np.ndarray:

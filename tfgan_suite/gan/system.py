@@ -2,7 +2,7 @@
 wrappers."""
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -262,8 +262,18 @@ class Gan(System):
 
     def generate(self, latents, labels=None):
         """Images of latents (with int labels [n], or weights of classes [n, classes]), a batch at a time."""
-        size, g = self.batch_size, self.networks[self.sampling[0]]
-        labels = None if labels is None else tf.constant(labels)
+        return self._drawn(self.networks[self.sampling[0]], latents, labels)
+
+    def all_stages(self, latents, labels=None):
+        """Images in [0, 1] before and after each of the `lis_modules`."""
+        modules, g = self.params.lis_modules, self.networks[self.sampling[0]]
+        if not modules:
+            return super().all_stages(latents, labels)
+        drawn = [self._drawn(partial(g, executed=k), latents, labels) for k in range(modules + 1)]
+        return [np.broadcast_to(x, (*x.shape[:-1], 3)) * np.float32(0.5) + np.float32(0.5) for x in drawn]
+
+    def _drawn(self, g, latents, labels) -> np.ndarray:
+        size, labels = self.batch_size, None if labels is None else tf.constant(labels)
         parts = [g(tf.constant(latents[i:i + size], tf.float32), None
                    if labels is None else labels[i:i + size]).numpy()
                  for i in range(0, len(latents), size)]

@@ -260,7 +260,7 @@ class LisImages(Source):
         if augment not in augmentation.SETS:
             raise UserError(f"augment={augment}: unknown; choose from {', '.join(augmentation.SETS)}")
         self._source, self._wanted, self.split = source, wanted, parts
-        self._few = Prepared(source, self._prepare, budget=0)  # keeps nothing
+        self._few = Prepared(source, self._prepare, budget=0, ahead=False)  # keeps nothing
         self.name = self._few.name
         self.labels = None if source.labels is None else source.labels[parts.train]
         self.classes, self.flip, self.seed = source.classes, flip, seed

@@ -82,8 +82,6 @@ def critic_loss(params, look: Look, k: tf.Tensor, regularise: bool) -> CriticLos
 def generator_loss(params, score, fake: tf.Tensor, z: tf.Tensor, regularise: bool) -> tf.Tensor:
     """-mean C(fake), in BEGAN mode too (`began_form=mended`: +mean C(fake) there); plus the pull-away term.
 
-    On several devices the pull-away term pairs the images of each device among themselves.
-
     Args:
         score: images -> scores [n].
         fake: G(z), [n, h, w, c]; z: [n, latent].

@@ -1,14 +1,14 @@
 """Real images at every resolution: decoded once, resized once each, kept in memory where they fit."""
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
 import numpy as np
 from PIL import Image
 
-from tfgan_suite.data import digits
+from tfgan_suite.data import digits, readable
 from tfgan_suite.data.folder import FolderSource
+from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
@@ -88,7 +88,7 @@ class Pyramid:
             self.kept[resolution] = np.empty((len(source), resolution, resolution, channels), np.uint8)
             self.ready[resolution] = np.zeros(len(source), bool)
         self._lock = Lock()
-        self._pool = ThreadPoolExecutor(4, thread_name_prefix="decode")
+        self._beside = readable.watch(source)
 
     def _load(self, index: int, resolution: int) -> np.ndarray:
         picture = self.source.image(index)
@@ -101,7 +101,12 @@ class Pyramid:
         return resized(picture, resolution, self.filter_name, self.channels)
 
     def images(self, indices, resolution: int) -> np.ndarray:
-        """uint8 [n, resolution, resolution, channels]; batches and pictures may ask from two threads."""
+        """uint8 [n, resolution, resolution, channels]; batches and pictures may ask from two threads.
+
+        Raises:
+            UserError: the look at all files beside the training has found a broken one.
+        """
+        self._beside.check()
         with self._lock:
             return self._images(indices, resolution)
 
@@ -112,7 +117,7 @@ class Pyramid:
         ready = self.ready.get(resolution)
         missing = [int(i) for i in indices if ready is None or not ready[i]]
         self.decoded += len(missing)
-        loaded = dict(zip(missing, self._pool.map(lambda i: self._load(i, resolution), missing)))
+        loaded = dict(zip(missing, in_parallel(lambda i: self._load(i, resolution), missing, "")))
         return np.stack([loaded[int(i)] if int(i) in loaded else self.kept[resolution][i] for i in indices])
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import distributed, optimizers, options, penalties
+from tfgan_suite import optimizers, options, penalties
 from tfgan_suite.data import rgb
 from tfgan_suite.data.source import Mapped
 from tfgan_suite.errors import UserError
@@ -56,20 +56,11 @@ class PGGAN(System):
             self._prepare_training()
 
     def _prepare_training(self) -> None:
-        p, replicas = self.params, distributed.replicas()
+        p = self.params
         if "js" in options.penalty_names(p.penalty) and p.criticLossFunc == "BEGAN":
             raise UserError("penalty=js with criticLossFunc=BEGAN: gamma cannot be both the regulariser's "
                             "weight and BEGAN's "
                             "ratio; give --criticLossFunc=WGAN or --penalty=none")
-        for resolution, batch in self.schedule.batches.items():
-            if (
-                p.startRes <= resolution <= p.endRes
-                and p.stdDevGroup > 1
-                and batch // replicas % p.stdDevGroup
-            ):
-                raise UserError(f"stdDevGroup={p.stdDevGroup} does not divide the batch {batch} of "
-                                f"resolution {resolution} on "
-                                f"each of {replicas} devices; change batch_table or stdDevGroup")
         for name, rate, betas, decay in (("g", p.gLR, p.gOptimizer_betas, p.gLR_wdecay),
                                          ("d", p.cLR, p.cOptimizer_betas, p.cLR_wdecay)):
             self.optimizers[name] = optimizers.AdamTorch(rate, *map(float, betas.split()), weight_decay=decay)

@@ -12,7 +12,7 @@ from tfgan_suite import optimizers, options, penalties, random
 from tfgan_suite.data import digits, order, rgb
 from tfgan_suite.data.listfile import ListFile
 from tfgan_suite.errors import UserError, quoted
-from tfgan_suite.files import archive
+from tfgan_suite.files import archive, memory
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.layers.projections import Filters
@@ -140,7 +140,15 @@ class RPGAN(System):
 
     def population_statistics(self, n: int, seed: int) -> dict[str, np.ndarray]:
         """All weights of G with the batch-norm statistics of one pass over n latents: a `.bgmodel.npz` file's
-        arrays."""
+        arrays.
+
+        Raises:
+            UserError: more latents than this machine has memory for.
+        """
+        need, free = n * self.params.zlen * (np.float64().nbytes + np.float32().nbytes), memory.available()
+        if need > free:
+            raise UserError(f"--n={n}: so many latents need about {need / 2**30:.1f} GiB of memory, "
+                            f"{free / 2**30:.1f} GiB are free; give a smaller --n")
         z = np.float32(np.random.RandomState(seed).rand(n, self.params.zlen) * 2.0 - 1.0)
         return {**dict(self.networks["g"].arrays()), **self.networks["g"].population(z)}
 

@@ -113,6 +113,11 @@ class ClassConditional(System):
         labels = check_labels(np.broadcast_to(np.asarray(labels), n), self.classes, "labels")
         return np.eye(self.classes, dtype=np.float32)[labels]
 
+    def generate_bytes(self, n):
+        """The images, their latents, and the activations of one batch."""
+        pixels = self.size**2
+        return n * (pixels * 3 * 8 + self.dim_z * 12) + min(n, self.sample_batch) * pixels * 4 * 64
+
     def generate(self, latents, labels=None):
         """Images of latents [n, dim_z], `sample_batch` at a time.
 

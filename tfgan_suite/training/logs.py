@@ -113,7 +113,7 @@ class RunLog:
                 log_files.cut_metrics(self.folder / log_files.METRICS, start)
                 tf1_events.cut(self.folder, start)
             self._metrics = _Lines(self.folder / log_files.METRICS)
-            with self._guard():
+            with self.guard():
                 if not fresh:
                     tf1_events.purge(self.folder, start + 1)
                 self.writer = tf.summary.create_file_writer(str(self.folder))
@@ -121,8 +121,8 @@ class RunLog:
             raise UserError(f"{self.folder}: cannot write logs: {error}; give another --log_dir") from error
 
     @contextlib.contextmanager
-    def _guard(self):
-        """Turns a write error into one warning."""
+    def guard(self):
+        """Turns an error of what is written into the log folder into one warning."""
         try:
             yield
         except (OSError, tf.errors.OpError, CannotWrite) as error:
@@ -149,13 +149,13 @@ class RunLog:
 
     def flush(self) -> None:
         """Brings everything to the disk: a checkpoint is about to be written, from which a run may go on."""
-        with self._guard():
+        with self.guard():
             if self.writer is not None:
                 self.writer.flush()
 
     def close(self) -> None:
         """Flushes and closes everything."""
-        with self._guard():
+        with self.guard():
             if self.writer is not None:
                 self.writer.close()
         if self._metrics is not None:
@@ -170,7 +170,7 @@ class RunLog:
                  "versions": versions(), "source": self.params.text, "history": history}
         rows = [f"| {k} | {v} | {self.params.sources.get(k, '')} |" for k,
                 v in sorted(self.params.values.items())]
-        with self._guard():
+        with self.guard():
             archive.write_bytes(self.folder / log_files.CONFIG,
                                 json.dumps(about, indent=1, sort_keys=True).encode())
             self._summary(0, lambda: tf.summary.text("config",
@@ -190,18 +190,18 @@ class RunLog:
             for name, value in flat.items():
                 tf.summary.scalar(name, value)
 
-        with self._guard():
+        with self.guard():
             self._metrics.write(json.dumps({"iteration": step, **flat}))
-        with self._guard():
+        with self.guard():
             self._summary(step, write)
 
     def image(self, tag: str, step: int, picture: np.ndarray) -> None:
         """A uint8 picture [H, W, 3] to `<tag>/iter_N.png` in the log folder and to TensorBoard."""
         folder = self.folder / tag
-        with self._guard():
+        with self.guard():
             folder.mkdir(parents=True, exist_ok=True)
             saving.save(folder / f"iter_{step}.png", picture)
-        with self._guard():
+        with self.guard():
             self._summary(step, lambda: tf.summary.image(tag, picture[None]))
 
     def _summary(self, step: int, write) -> None:

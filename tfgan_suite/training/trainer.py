@@ -15,8 +15,8 @@ import tensorflow as tf
 from tqdm.autonotebook import tqdm
 
 from tfgan_suite import distributed, options
-from tfgan_suite.errors import CannotWrite, Diverged, UserError
-from tfgan_suite.experiment import Parameters, whole
+from tfgan_suite.errors import CannotWrite, Diverged, UserError, reason
+from tfgan_suite.experiment import Parameters, iterations
 from tfgan_suite.files.checkpoints import Checkpoints, Kept
 from tfgan_suite.files.lock import Lock
 from tfgan_suite.training import resume, runs
@@ -223,12 +223,17 @@ class Trainer:
                     self.save(self._done)
         except Diverged:
             raise
+        except tf.errors.UnimplementedError as error:
+            if not self.params.deterministic:
+                raise
+            raise UserError(f"--deterministic: TensorFlow has no deterministic form of what this run does on "
+                            f"these devices ({reason(error)}); leave it out") from error
         except Exception:
             self._save_what_is_whole(start)
             raise
         finally:
             if self._profiling:
-                tf.profiler.experimental.stop()
+                self._stop_profiling()
             feed.close()
             self.log.close()
         return self._done
@@ -369,19 +374,16 @@ class Trainer:
     def _profile(self, step: int) -> None:
         if not self.params.profile:
             return
-        first, last = _profile_range(self.params.profile)
+        first, last = iterations(self.params.profile)
         if step == first:
-            tf.profiler.experimental.start(str(self.log.folder))
-            self._profiling = True
+            with self.log.guard():
+                tf.profiler.experimental.start(str(self.log.folder))
+                self._profiling = True
         if step == last and self._profiling:
             self._flush()
+            self._stop_profiling()
+
+    def _stop_profiling(self) -> None:
+        self._profiling = False
+        with self.log.guard():
             tf.profiler.experimental.stop()
-            self._profiling = False
-
-
-def _profile_range(text: str) -> tuple[int, int]:
-    first, _, last = text.partition(":")
-    numbers = whole(first), whole(last)
-    if None in numbers or numbers[0] >= numbers[1]:
-        raise UserError(f"--profile={text}: give two iterations A:B with A < B")
-    return numbers
