@@ -136,23 +136,15 @@ def _convert(parameter: Parameter, value, where: str):
     wanted = parameter.type
     try:
         if wanted is bool:
-            if isinstance(value, bool):
-                return value
-            return BOOLEANS[str(value).lower()]
-        if wanted is int:
-            if isinstance(value, bool):
-                raise ValueError
-            number = _number(value)
-            if number != int(number):
-                raise ValueError
-            return int(number)
-        if wanted is float:
-            if isinstance(value, bool):
-                raise ValueError
-            return float(_number(value))
-        if not isinstance(value, str):
+            return value if isinstance(value, bool) else BOOLEANS[str(value).lower()]
+        if isinstance(value, bool) or wanted is str and not isinstance(value, str):
             raise ValueError
-        return value
+        if wanted is str:
+            return value
+        number = _number(value)
+        if wanted is int and number != int(number):
+            raise ValueError
+        return wanted(number)
     except (KeyError, ValueError, TypeError, OverflowError):
         raise UserError(f"{where}: {parameter.name}={value!r} is not of type {wanted.__name__}") from None
 
