@@ -171,8 +171,7 @@ COMMON = (
     Parameter("tag", "", "appended to the folders: models/NAME-TAG, logs/...", check=_tag, change="free"),
     Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)", change="free"),
     Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)", change="free"),
-    Parameter("seed", 0, "seed of all random draws: weights, latents, augmentation", minimum=0,
-              maximum=2**31 - 1),
+    Parameter("seed", 0, "seed of all random draws (weights, latents, ...)", minimum=0, maximum=2**31 - 1),
     Parameter("precision", "float32", "compute type of the networks", choices=("float32", "bfloat16")),
     Parameter("deterministic", False, "TensorFlow's op determinism: equal to the bit on GPUs too; slower",
               change="free"),
@@ -254,8 +253,7 @@ def find(name: str) -> Path:
         if os.path.isfile(path):
             return path
     if os.path.isdir(name):
-        raise UserError(f"{name}: is a folder, not an experiment; give an experiment's name, or the path of "
-                        f"its .py file")
+        raise UserError(f"{name}: is a folder, not an experiment; give a name, or the path of a .py file")
     if name.endswith(".py"):
         raise UserError(f"{name}: no such experiment file")
     if is_path:
@@ -360,8 +358,7 @@ def declared(system: str) -> dict[str, Parameter]:
     """
     known = registry.parameters()
     if system not in known:
-        raise UserError(f"unknown system '{system}'{nearest(system, known)}; there are "
-                        f"{', '.join(sorted(known))}")
+        raise UserError(f"unknown system '{system}'{nearest(system, known)}; there are {', '.join(sorted(known))}")
     return {p.name: p for p in (*COMMON, *known[system])}
 
 
