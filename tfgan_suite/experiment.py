@@ -264,9 +264,8 @@ def find(name: str) -> Path:
 def nearest(name: str, valid) -> str:
     """`; did you mean '...'?`, or nothing where no valid name is near."""
     spelled = {word.lower(): word for word in valid}
-    close = difflib.get_close_matches(name, list(valid), 1, 0.5)
-    if name.lower() in spelled:
-        close = [spelled[name.lower()]]
+    close = ([spelled[name.lower()]] if name.lower() in spelled
+             else difflib.get_close_matches(name, list(valid), 1, 0.5))
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
@@ -358,7 +357,8 @@ def declared(system: str) -> dict[str, Parameter]:
     """
     known = registry.parameters()
     if system not in known:
-        raise UserError(f"unknown system '{system}'{nearest(system, known)}; there are {', '.join(sorted(known))}")
+        raise UserError(f"unknown system '{system}'{nearest(system, known)}; there are "
+                        f"{', '.join(sorted(known))}")
     return {p.name: p for p in (*COMMON, *known[system])}
 
 
