@@ -218,6 +218,12 @@ def test_the_installed_commands_train_and_sample(installed):
     assert (installed / "out.png").is_file() and Path(installed, "models/digits/iter_2.gmodel.npz").is_file()
 
 
+def test_the_trained_weights_are_installed(installed):
+    there = {path.relative_to(ROOT / "pretrained") for path in (ROOT / "pretrained").glob("*/*")}
+    place = installed / "lib/tfgan_suite/pretrained"
+    assert there and there == {path.relative_to(place) for path in place.glob("*/*")}
+
+
 @pytest.mark.parametrize("name", sorted(set(commands.COMMANDS) - {"tfgan-train", "tfgan-sample"}))
 def test_the_other_installed_commands_show_their_help(installed, name):
     done = command(installed, name, "--help")
