@@ -4,7 +4,7 @@
 Minutes and score: not measured here
 """
 system = "pggan"
-data_path = "./data/"
+data_path = "./data/celeba-hq"
 endRes = 1024
 latentSize = 512
 fmapBase = 8192

@@ -122,7 +122,20 @@ def _spelled_out(argv: list[str], declared: dict[str, Parameter]) -> list[str]:
             words[-1] = f"{previous}={word}"
         else:
             words.append(switches.get(word) or offs.get(word) or word)
-    return words
+    return _joined(words, declared)
+
+
+def _joined(words: list[str], declared: dict[str, Parameter]) -> list[str]:
+    """`--name A B` as `--name=A B` for the options that take numbers in so many words."""
+    several = {f"--{name}": p.words for name, p in declared.items() if p.words > 1}
+    joined, i = [], 0
+    while i < len(words):
+        count = several.get(words[i], 1)
+        values = words[i + 1:i + 1 + count]
+        whole = count > 1 and len(values) == count and None not in map(experiment.whole, values)
+        joined.append(f"{words[i]}={' '.join(values)}" if whole else words[i])
+        i += 1 + (count if whole else 0)
+    return joined
 
 
 def _declared(argv: list[str], system: str | None) -> dict[str, Parameter]:
@@ -186,6 +199,16 @@ def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most
               for o in options}
     return [experiment.usable(word, "an argument", "command line")
             for word in values.positionals], chosen, given
+
+
+def positional_of(argv: list[str], options: tuple) -> str:
+    """The first word of a command line that is neither an option nor the value of one of `options`; '' if
+    there is none."""
+    known = {f"--{o.name}": o for o in options}
+    before = [known.get(word) for word in ["", *_spelled_out(argv, {o.name: o for o in options})]]
+    words = _spelled_out(argv, {o.name: o for o in options})
+    return next((word for word, owner in zip(words, before) if not word.startswith("-") and owner is None),
+                "")
 
 
 def _plain(name: str) -> str:

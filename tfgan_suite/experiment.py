@@ -58,6 +58,8 @@ class Parameter:
         check: called with the converted value; returns what is wrong with it, or an empty string.
         home: it names a folder of the run: `wts_dir` and `log_dir` that are not given lie below it, as
             `models` and `logs`.
+        words: how many words of a command line it may take, `--name A B` for 'A B'.
+        reads: turns other spellings of a value into the one that `type` understands.
     """
 
     name: str
@@ -71,6 +73,8 @@ class Parameter:
     check: Callable[[Any], str] | None = None
     change: str = "ask"
     home: bool = False
+    words: int = 1
+    reads: Callable[[Any], Any] | None = None
 
     def __post_init__(self):
         if self.type is None:
@@ -89,7 +93,7 @@ class Parameter:
             if self.default is None:
                 return None
             raise UserError(f"{where}: {self.name} needs a value of type {self.type.__name__}")
-        result = _convert(self, value, where)
+        result = _convert(self, self.reads(value) if self.reads else value, where)
         if isinstance(result, str):
             result = usable(result, self.name, where)
         if isinstance(result, float) and not math.isfinite(result):
@@ -172,7 +176,7 @@ COMMON = (
     Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)", change="free"),
     Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)", change="free"),
     Parameter("seed", 0, "seed of all random draws (weights, latents, ...)", minimum=0, maximum=2**31 - 1),
-    Parameter("precision", "float32", "compute type of the networks", choices=("float32", "bfloat16")),
+    Parameter("precision", "float32", "compute type", choices=("float32", "bfloat16", "float16")),
     Parameter("deterministic", False, "TensorFlow's op determinism: equal to the bit on GPUs too; slower",
               change="free"),
     Parameter("log_every", 20, "iterations between two records of the scalars", minimum=1, change="free"),

@@ -61,6 +61,8 @@ class System:
         optimizers: name -> Keras optimiser. Their variables go into `iter_N.state.npz`.
         extra_state: name -> tf.Variable, whatever else exact resume needs (EMA copies, BEGAN's k,
             spectral-norm u not kept in a network, ...).
+        scalers: name -> loss scaling around its optimiser (`optimizers.scaled`), where the networks compute
+            in float16.
         sampling: the networks that `generate` needs; `sample.py` loads only these.
         frozen: checkpoint kind with population statistics that `interp.py` uses ('bg' in RP-GAN); '' if G
             needs none.
@@ -98,6 +100,7 @@ class System:
         self.networks: dict = {}
         self.optimizers: dict = {}
         self.extra_state: dict = {}
+        self.scalers: dict = {}
 
     # -- size of a run ---------------------------------------------------------------------------------------
     @property
@@ -143,6 +146,45 @@ class System:
         """
         return "the first iterations were done with it"
 
+    def begin(self) -> dict[str, Any]:
+        """Called before a run starts anew: loads the weights that it starts from, if it does.
+
+        Returns:
+            The values of parameters that this decides. They are recorded, and the run goes on with them where
+            others are not given.
+
+        Raises:
+            UserError: nothing usable to start from.
+        """
+        return {}
+
+    def go_on(self, about: Mapping, history: list) -> None:
+        """Called before a run goes on from a checkpoint.
+
+        Args:
+            about: what is recorded of the run that wrote it.
+            history: entries with an 'iteration' and what was 'changed' there, name -> [old, new]; the newest,
+                which is the present one, last.
+
+        Raises:
+            UserError: it cannot go on so.
+        """
+
+    def is_at(self, place: str, arrays: Mapping) -> bool:
+        """Whether a checkpoint is of the place that `--from` names in other words than by its iteration.
+
+        Args:
+            arrays: of the first network's file.
+
+        Raises:
+            UserError: there are no such places.
+        """
+        raise UserError(f"--from={place}: give an iteration")
+
+    def is_over(self, phase: Hashable, step: int) -> bool:
+        """Whether no iteration from `step` on is of this phase."""
+        return False
+
     def prepare_run(self, fresh: bool) -> list[str]:
         """Writes what the run needs beside its weights and is not there yet; called before the first
         iteration, once nothing can refuse the run any more. Returns lines to show.
@@ -155,6 +197,11 @@ class System:
     def cut_logs(self, log_dir, done: int) -> None:
         """Removes from its own files in the log folder what an earlier process wrote after `done`
         iterations."""
+
+    @property
+    def batches(self) -> str:
+        """The size of its batches, for `--dry-run`."""
+        return str(self.batch_size)
 
     def images_shown(self, done: int) -> int:
         """Real images used in `done` iterations, for images/s."""
@@ -233,8 +280,15 @@ class System:
             variables: those that the step moves, where not all of the network's.
         """
         variables = self.networks[kind].trainable_variables if variables is None else variables
-        gradients = tape.gradient(loss, variables, upstream, self.unconnected)
-        optimizers.apply(self.optimizers[kind], gradients, variables)
+        scaler = self.scalers.get(kind)
+        if scaler is None:
+            gradients = tape.gradient(loss, variables, upstream, self.unconnected)
+            optimizers.apply(self.optimizers[kind], gradients, variables)
+            return
+        with tape:
+            scaled = scaler.get_scaled_loss(loss)
+        gradients = tape.gradient(scaled, variables, upstream, self.unconnected)
+        optimizers.apply(scaler, scaler.get_unscaled_gradients(gradients), variables)
 
     def console(self, step: int, scalars: dict) -> list[str]:
         """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in

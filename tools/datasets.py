@@ -20,6 +20,8 @@ USAGE = """./tools/datasets.py COMMAND ...
   split                  divides a data set into training and test images, as the LIS experiments need it
   imagenet SOURCE FOLDER prepares ImageNet, or any set with one folder per class
   export LMDB FOLDER     writes the images of an LSUN database to files
+  pyramid FOLDER TARGET  writes a folder of pictures at every resolution that PGGAN trains at, for
+  --data_path=TARGET
 
 ./tools/datasets.py COMMAND --help shows the options of a command. Every command can be run again after it was
 stopped."""
@@ -140,6 +142,21 @@ def _export(arguments, options):
     print(f"{export(*arguments, options['most'])} images written to {arguments[1]}")
 
 
+def _pyramid(arguments, options):
+    from tfgan_suite.experiment import load
+    from tfgan_suite.pggan import prepared, reals
+
+    names = {"endRes": "size", "inputFilter": "filter", "nChannels": "channels", "upscale": "upscale",
+             "background": "background"}
+    params = load("pggan_faces64").replace(data_path=arguments[0],
+                                           **{name: options[own] for name, own in names.items()})
+    count = prepared.make(reals.open_source(params), arguments[1], params.endRes, params.inputFilter,
+                          params.nChannels)
+    print(f"{count} images at 4x4 to {params.endRes}x{params.endRes} in {arguments[1]}; train on them with")
+    print(f"./train.py pggan_faces64 --data_path={quoted(arguments[1])} --endRes={params.endRes} "
+          f"--inputFilter={params.inputFilter} --nChannels={params.nChannels}")
+
+
 MODES = ("crop", "original", "authors")
 LISTED_SIZE = Parameter("size", 64,
                         "side of the square copies; 0 lists the pictures as they are, for crop=True",
@@ -173,6 +190,13 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
                   maximum=4096), BACKGROUND)),
     "export": (_export, "LMDB FOLDER", 2, 2,
                (Parameter("most", 0, "stop after so many images (0: all)", minimum=0),)),
+    "pyramid": (_pyramid, "FOLDER TARGET", 2, 2, (
+        Parameter("size", 1024, "highest resolution (endRes)",
+                  choices=(4, 8, 16, 32, 64, 128, 256, 512, 1024)),
+        Parameter("filter", "NEAREST", "inputFilter of the runs",
+                  choices=("NEAREST", "BILINEAR", "BICUBIC", "LANCZOS", "BOX")),
+        Parameter("channels", 3, "nChannels of the runs", choices=(1, 3)),
+        Parameter("upscale", False, "enlarge images below size"), BACKGROUND)),
 }
 
 

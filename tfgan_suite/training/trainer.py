@@ -53,14 +53,17 @@ class Trainer:
     Args:
         params: resolved parameters.
         out: the console (a progress bar is shown where it is a terminal).
-        start: go back to the checkpoint of this iteration; by default the newest.
+        start: go back to the checkpoint of this iteration, or of a place that the system knows; by default
+            the newest.
         change: go on although values differ that change what is optimised.
 
     Raises:
         UserError: unusable data or checkpoints, a batch that the replicas do not divide.
     """
 
-    def __init__(self, params: Parameters, out=None, start: int | None = None, change: bool = False):
+    def __init__(self, params: Parameters, out=None, start: int | str | None = None, change: bool = False):
+        self._decided = resume.decided(params)
+        params = params.replace(**self._decided)
         self.params, self.out = params, out or sys.stdout
         self._wanted, self._change = start, change
         self.strategy = distributed.strategy()
@@ -82,9 +85,12 @@ class Trainer:
         self._before = time.time()  # when the iteration before the next reading was done
 
     # -- one step --------------------------------------------------------------------------------------------
-    def function(self, phase):
-        """The traced iteration of a phase."""
+    def function(self, phase, step: int = 0):
+        """The traced iteration of a phase; when one is traced, those that no iteration from `step` on needs
+        are dropped."""
         if phase not in self._functions:
+            for old in [old for old in self._functions if self.system.is_over(old, step)]:
+                del self._functions[old]
             # the systems are plain Python; converting them is most of the time of a trace
             @tf.function(autograph=False)
             def run(step, batch):
@@ -117,7 +123,7 @@ class Trainer:
                  "fixed": self.params.fixed(), "parameters": self.params.values, "versions": versions(),
                  "planned": self.system.planned, "images": self.system.images_shown(done),
                  "items": self._items,
-                 "history": self._history}
+                 "history": self._history, **({"decided": self._decided} if self._decided else {})}
         kept = Kept(self.system.keep, self._stays, self.system.sampling)
         written = self.files.save(done, self.system.networks, self.system.state(), about, kept, whole,
                                   self._newer)
@@ -171,9 +177,11 @@ class Trainer:
     def _run(self) -> int:
         source = self.system.source()
         self._items = len(source) if isinstance(source, Sized) else None
-        start = self._start = resume.choose(self.files, self._wanted, self.log.line)
+        wanted = resume.number_of(self._wanted, self.files, self.system)
+        start = self._start = resume.choose(self.files, wanted, self.log.line)
         about = resume.recorded(self.files, start, self.params)
         changed = resume.check(self.params, about, start.number, self.system.rewrites_past, self._change)
+        self._begin(start, about, changed)
         end = self.system.iterations
         if start.found and start.number >= end:
             length = ", ".join(f"{name}={self.params.values[name]}" for name in self.system.length)
@@ -186,6 +194,18 @@ class Trainer:
         self._open_records(start, about, changed)
         self.log.line(f"Starting from Iteration {start.number}")
         return self._train(source, start.number, end)
+
+    def _begin(self, start, about: dict, changed: dict) -> None:
+        """Tells the system that it starts anew, or what it goes on from."""
+        if not start.found:
+            self._decided = self.system.begin()
+            self.params = self.log.params = self.params.replace(**self._decided)
+            return
+        self._history = list(about.get("history", []))
+        if changed:
+            self._history.append({"iteration": start.number, "changed": changed,
+                                  "date": time.strftime("%Y-%m-%d %H:%M:%S")})
+        self.system.go_on(about, self._history)
 
     def _open_records(self, start, about: dict, changed: dict) -> None:
         """Log files and the record of the run, now that nothing can refuse it any more."""
@@ -203,12 +223,9 @@ class Trainer:
             self.log.line(f"Note: the data had {items} items at iteration {start.number} and have "
                           f"{self._items} now; their order is "
                           f"another from here on")
-        self._history = list(about.get("history", []))
         if changed:
             text = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
             self.log.line(f"Note: changed from iteration {start.number} on: {text}")
-            self._history.append({"iteration": start.number, "changed": changed,
-                                  "date": time.strftime("%Y-%m-%d %H:%M:%S")})
         self.log.config(self._history)
 
     def _train(self, source, start: int, end: int) -> int:
@@ -266,7 +283,7 @@ class Trainer:
             self._profile(step)
             batch = feed.get(step)
             self._torn = True
-            scalars = self.function(self.system.phase(step))(tf.constant(step, tf.int64), batch)
+            scalars = self.function(self.system.phase(step), step)(tf.constant(step, tf.int64), batch)
             self._torn = False
             self._pending.append(Reading(step, scalars, time.time()))
             self._done = done = step + 1
