@@ -28,14 +28,12 @@ SCRIPTS = _HOME / "scripts" if _HOME == _PACKAGE else _HOME
 EXPERIMENTS, PRETRAINED = _HOME / "exp", _HOME / "pretrained"
 _DIGITS = 18  # of a whole number; a longer one means nothing here
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
-BOOLEANS = {**dict.fromkeys(("true", "t", "1", "yes"), True),
-            **dict.fromkeys(("false", "f", "0", "no"), False)}
+BOOLEANS = {word: word in ("true", "t", "1", "yes") for word in "true t 1 yes false f 0 no".split()}
 CHANGES = ("never", "ask", "later", "free")
 
 
 def whole(text: str) -> int | None:
-    """The number of a text of plain digits; None for any other text, also where Python would find digits in
-    it ('²')."""
+    """The number of a text of plain digits; None for any other text, such as '²', a digit for Python."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
@@ -308,8 +306,7 @@ def read(path: Path) -> tuple[dict, str]:
     text = source_text(path)
     try:
         module = runpy.run_path(str(path))
-    except (Exception,
-            SystemExit) as error:  # whatever a user's file raises is reported as that file's mistake
+    except (Exception, SystemExit) as error:  # whatever a user's file raises is that file's mistake
         raise UserError(f"{path}: {type(error).__name__}: {error}") from error
     return {k: v for k, v in module.items() if not k.startswith("_") and not _is_code(v)}, text
 
@@ -320,8 +317,7 @@ def _is_code(value) -> bool:
 
 
 def plain(value):
-    """A value of an experiment as one of Python's plain types where it is one in disguise: a path, a number
-    of NumPy."""
+    """A value as one of Python's plain types where it is one in disguise: a path, a number of NumPy."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     shape, item = getattr(value, "shape", None), getattr(value, "item", None)
