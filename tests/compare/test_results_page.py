@@ -37,7 +37,8 @@ def test_a_table_has_a_cell_for_each_variant(name):
 def test_a_command_of_the_page_at_a_tiny_size(tmp_path, monkeypatch):
     """LIS' bad samples on three networks, with what makes it small."""
     monkeypatch.chdir(tmp_path)
-    small = {"--budget": "2it", "--width_g": "2", "--width_d": "2", "--bsz": "4", "--n": "20", "--page": "page.md"}
+    small = {"--budget": "2it", "--width_g": "2", "--width_d": "2", "--bsz": "4", "--n": "20",
+             "--page": "page.md"}
     given = [word for word in COMMANDS["lis_bad"] if word.split("=", 1)[0] not in small]
     words = [*given, *(f"{name}={value}" for name, value in small.items())]
     done = run("tools/compare.py", *words, timeout=500)
