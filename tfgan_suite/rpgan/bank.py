@@ -209,8 +209,8 @@ def shares(counts: Sequence[int], devices: Sequence[str]) -> list[Share]:
     for d in range(n):
         first, last = (i * ends[-1] // n for i in (d, d + 1))
         for group, (count, end) in enumerate(zip(counts, ends)):
-            rows = [min(max(i - (end - count), 0), count) for i in (first, last)]
-            if rows[0] < rows[1]:
-                found.append(Share(group, parts[group], *rows, devices[d]))
+            here, after = (min(max(i - (end - count), 0), count) for i in (first, last))
+            if here < after:
+                found.append(Share(group, parts[group], here, after, devices[d]))
                 parts[group] += 1
     return found
