@@ -115,6 +115,20 @@ class _Adam(tf.keras.optimizers.Adam):
 
         return descend
 
+    def whole_step(self, device: str = ""):
+        """The same for stacks whose rows all move together: arguments and results as of `row_step`."""
+        powers, rate = self._powers(), tf.convert_to_tensor(self.learning_rate)
+
+        def descend(variables: list, rows: tf.Tensor, values: list, gradients: list) -> None:
+            for variable, gradient in zip(variables, gradients):
+                if self.fused:
+                    _apply_adam(variable, *self._moments(variable), gradient, powers, rate,
+                                (self.beta_1, self.beta_2), self.epsilon)
+                else:
+                    self.update_step(gradient, variable)
+
+        return descend
+
     def _working_variables(self, device: str) -> list[tf.Variable]:
         """Three variables of any shape, for a row of m, v and w while it moves."""
         if device not in self._working:
