@@ -1,4 +1,4 @@
-"""Two devices train what one trains: the paper's networks through a fade, with everything that has a state."""
+"""Two devices train what one trains: the paper's networks through a fade, with all that has a state."""
 import io
 import os
 import subprocess
