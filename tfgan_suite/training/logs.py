@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ class RunLog:
         self.bar: Any = None  # a tqdm bar where the console is a terminal
         self.writer: Any = None
         self._metrics: Any = None
+        self._bringing: list[Callable[[], None]] = []
+        self._closing: list[Callable[[], None]] = []
 
     # -- console ---------------------------------------------------------------------------------------------
     def line(self, text: str, stamp: bool = True, at: float | None = None) -> None:
@@ -155,14 +158,26 @@ class RunLog:
             else:
                 tf.profiler.experimental.stop()
 
+    def before_save(self, bring: Callable[[], None], close: Callable[[], None]) -> None:
+        """For those that write beside the training: `bring` is called when everything must be on the disk,
+        `close` at the end."""
+        self._bringing.append(bring)
+        self._closing += [bring, close]
+
     def flush(self) -> None:
         """Brings everything to the disk: a checkpoint is about to be written, from which a run may go on."""
+        for bring in self._bringing:
+            with self._guard():
+                bring()
         with self._guard():
             if self.writer is not None:
                 self.writer.flush()
 
     def close(self) -> None:
         """Flushes and closes everything."""
+        for function in self._closing:
+            with self._guard():
+                function()
         with self._guard():
             if self.writer is not None:
                 self.writer.close()
@@ -194,14 +209,10 @@ class RunLog:
             else:
                 flat.update({f"{name}/{i:02d}": float(v) for i, v in enumerate(np.ravel(value))})
 
-        def write():
-            for name, value in flat.items():
-                tf.summary.scalar(name, value)
-
         with self._guard():
             self._metrics.write(json.dumps({"iteration": step, **flat}))
         with self._guard():
-            self._summary(step, write)
+            self._summary(step, lambda: tf.summary.experimental.write_raw_pb(scalar_record(flat)))
 
     def image(self, tag: str, step: int, picture: np.ndarray) -> None:
         """A uint8 picture [H, W, 3] to `<tag>/iter_N.png` in the log folder and to TensorBoard."""
@@ -216,6 +227,15 @@ class RunLog:
         if self.writer is not None:
             with self.writer.as_default(step=step):
                 write()
+
+
+def scalar_record(values: dict[str, float]) -> bytes:
+    """One record with all scalars, each as `tf.summary.scalar` writes it; that takes a call for each."""
+    about = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"})
+    record = tf.compat.v1.Summary()
+    for name, value in values.items():
+        record.value.add(tag=name, tensor=tf.make_tensor_proto(value, tf.float32), metadata=about)
+    return record.SerializeToString()
 
 
 class _Lines:
