@@ -26,13 +26,13 @@ def show(text: str) -> None:
 def iterations(params: Parameters, chosen) -> list:
     """The checkpoints to score; None stands for the newest."""
     from tfgan_suite import registry
-    from tfgan_suite.files.checkpoints import Checkpoints
+    from tfgan_suite.training import pretrained
 
     if chosen != "all":
         if chosen is not None and experiment.whole(chosen) is None:
             raise UserError(f"--iteration={chosen}: give a whole number or 'all'")
         return [chosen]
-    found = Checkpoints(params.wts_dir).numbers(registry.system_class(params.system).sampling[0])
+    found = pretrained.files(params).numbers(registry.system_class(params.system).sampling[0])
     if not found:
         raise UserError(f"{params.wts_dir}: holds no checkpoint to score; make one with ./train.py "
                         f"{params.name}")

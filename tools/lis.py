@@ -279,10 +279,10 @@ def video(words, options, overrides):
 
 
 # -- bad ---------------------------------------------------------------------------------------------------
-BAD = """For a LIS experiment on digits: prints, for each number of executed modules (each round; before
-and after R), the share of samples in which the classifier's confidence is below the threshold; writes
-bad_samples.json and worst_samples.png, the 64 worst samples with all their stages, into save_path. SEED
-picks the codes."""
+BAD = """For a LIS experiment on digits, or one of system gan with lis_modules: prints, for each number of
+executed modules (each round; before and after R), the share of samples in which the classifier's confidence
+is below the threshold; writes bad_samples.json and worst_samples.png, the 64 worst samples with all their
+stages, into save_path. SEED picks the codes."""
 
 
 def bad(words, options, overrides):
@@ -291,14 +291,18 @@ def bad(words, options, overrides):
     params = experiment.load(name, overrides)
     from tfgan_suite.files import archive
     from tfgan_suite.lis import samples, weights
-    from tfgan_suite.metrics import digits
+    from tfgan_suite.metrics import bad_samples, digits
     from tfgan_suite.pictures import saving
+    from tfgan_suite.training import runs
 
     folder = archive.make_folder(options["save_path"] or params.log_dir)
-    system = weights.open_networks(params, iteration=options["iteration"]).system
-    stages = system.all_stages(system.latents(options["n"], seed))
-    confidence = samples.confidences(stages, digits.classifier())
-    rows = samples.table(confidence, options["threshold"])
+    if params.system in weights.SAVE_PATH:
+        system = weights.open_networks(params, iteration=options["iteration"]).system
+    else:
+        system, _ = runs.open_sampler(params, options["iteration"])
+    stages = system.all_stages(system.latents(options["n"], seed), system.labels(options["n"], seed))
+    confidence = bad_samples.confidences(stages, digits.classifier())
+    rows = bad_samples.table(confidence, options["threshold"])
     print(f"{name}: {options['n']} samples, bad means confidence < {options['threshold']}")
     print("stage      bad     mean   mended   spoilt")
     for row in rows:
@@ -308,7 +312,7 @@ def bad(words, options, overrides):
     about = {"experiment": name, "n": options["n"], "seed": seed, "threshold": options["threshold"],
              "stages": rows}
     archive.write_bytes(folder / "bad_samples.json", json.dumps(about, indent=1).encode())
-    saving.save(folder / "worst_samples.png", samples.worst(stages, confidence))
+    saving.save(folder / "worst_samples.png", samples.worst(stages, confidence), options["scale"])
 
 
 # -- all of them -------------------------------------------------------------------------------------------
@@ -376,7 +380,8 @@ COMMANDS = {  # name: (function, arguments, help, options)
     "bad": (bad, "NAME[,SEED]", BAD, (
         Parameter("save_path", "", "where the results go (default: the log folder)"), ITERATION,
         Parameter("n", 5000, "samples", minimum=1),
-        Parameter("threshold", 0.9, "least confidence of a good sample", minimum=0.0, maximum=1.0))),
+        Parameter("threshold", 0.9, "least confidence of a good sample", minimum=0.0, maximum=1.0),
+        cli.SCALE)),
 }
 
 

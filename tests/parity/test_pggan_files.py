@@ -281,6 +281,7 @@ def test_snapshot(path):
         for name, value in under(expected, f"{key}/").items():
             assert np.array_equal(found[kind][name], value), name
     system = PGGAN(params.replace(preWtsFile=str(path)))
+    system.begin()
     for kind, key in (("g", "gOptimizer"), ("d", "cOptimizer")):
         optimizer = system.optimizers[kind]
         if f"{key}/hyper" in expected:

@@ -152,7 +152,7 @@ def check_gradients(net, fixture):
     whole = "grad_gloss_total_xfake" if "grad_gloss_total_xfake" in fixture else "grad_gloss_xfake"
     gradient_close(gradient, fixture[whole], name="image gradient")
     by_variable = {v.ref(): g for v, g in zip(net.trainable_variables, gradients)}
-    found = {name: by_variable[v.ref()][row] for name, (_, v, row) in net.rows().items()}
+    found = {name: by_variable[part.variable.ref()][row] for name, (part, row) in net.rows().items()}
     expected = {}
     for i in range(net.count):
         expected.update(under(fixture, f"{prefix(net, i)}grad_dloss/"))

@@ -46,13 +46,12 @@ def reals_of(given: str, system, label: int | None = None) -> Callable:
     def opened():
         from tfgan_suite import registry as systems
         from tfgan_suite.data.folder import FolderSource
-        from tfgan_suite.data.rgb import WHITE
 
         if given.endswith(".npz"):
             by_class = label is not None and f"mu_{label}" in archive.Archive(given)
             return features.of_file(given, label if by_class else None)
         if given and os.path.isdir(given):
-            return FolderSource(given, per_class=False, background=WHITE)
+            return FolderSource(given, per_class=False)
         if given:
             other = experiment.load(given)
             return systems.system_class(other.system)(other, training=False).reals()

@@ -15,14 +15,15 @@ from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter
 from tfgan_suite.metrics.progress import watched
 
-MODULES = ("digits", "scores", "reconstruction")  # the modules of this folder that hold metrics
+# those of this folder that hold metrics
+MODULES = ("digits", "scores", "reconstruction", "bad_samples", "diversity")
 _METRICS: dict[str, Callable] = {}
 _NEEDS: dict[str, tuple[str, ...]] = {}
 
 OPTIONS = (
     Parameter("metrics", "",
               "names, separated by commas: is, is_new, fid, kid, pr, dc, intra_fid, fd_effnet, pr_effnet, "
-              "dc_effnet, swd, digits, reconstruction, or a system's own "
+              "dc_effnet, swd, ms_ssim, digits, bad, reconstruction, or a system's own "
               "(default: digits for digits* experiments; else the system's own, or is,fid; for folders "
               "fid,kid with --reals, else "
               "is)"),

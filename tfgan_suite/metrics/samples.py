@@ -10,7 +10,6 @@ import numpy as np
 from tfgan_suite import random
 from tfgan_suite.data import prepare
 from tfgan_suite.data.folder import FolderSource
-from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source, stamp_of
 from tfgan_suite.errors import UserError
 
@@ -156,7 +155,7 @@ def folder(path, n: int = 0, batch: int = 100, labelled: bool = False) -> Source
     Raises:
         UserError: no such folder, no images, fewer than n.
     """
-    source = FolderSource(path, per_class=None if labelled else False, background=WHITE)
+    source = FolderSource(path, per_class=None if labelled else False)
     samples = SourceSamples(source, batch=batch, n=n, labelled=labelled)
     samples.protocol["folder"] = str(path)
     return samples
