@@ -1,5 +1,8 @@
-"""SNGAN with the projection discriminator on the embedded digits, class-conditional, 16x16: minutes on two
-CPU cores"""
+"""SNGAN with the projection discriminator on the embedded digits, with classes, 16x16
+
+./train.py digits_sngan
+3 to 6 minutes on two CPU cores; 0.91 to 0.98 of the real digits' score (docs/results.md)
+"""
 system = 'sngan_projection'
 
 dataset = 'digits'

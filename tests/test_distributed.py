@@ -13,7 +13,11 @@ from test_trainer import train, weights
 from tiny import ROOT, workplace
 
 from tfgan_suite import distributed
+<<<<<<< HEAD
 from tfgan_suite.files.checkpoints import Checkpoints
+=======
+from tfgan_suite.errors import UserError
+>>>>>>> main
 
 
 def free_ports(count):
@@ -128,6 +132,27 @@ def test_every_gpu_takes_memory_as_it_needs_it(monkeypatch, refuses):
     assert cards.grown == ([]
                            if refuses else [("/physical_device:GPU:0", True),
                                             ("/physical_device:GPU:1", True)])
+
+
+@pytest.mark.parametrize("gpus, cpus, used", [
+    (0, 1, []), (1, 1, []), (1, 4, []), (2, 1, ["GPU:0", "GPU:1"]), (3, 2, ["GPU:0", "GPU:1", "GPU:2"]),
+    (0, 2, ["CPU:0", "CPU:1"])])
+def test_the_strategy_by_the_devices(monkeypatch, gpus, cpus, used):
+    counts = {"GPU": gpus, "CPU": cpus}
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [
+        tf.config.LogicalDevice(f"{kind}:{i}", kind) for i in range(counts[kind])])
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", lambda names: names)
+    found = distributed.strategy()
+    assert found == used if used else found is tf.distribute.get_strategy()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"cluster": {"worker": ["a:1"]}}', '"x"',
+                                  '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+                                  '{"cluster": {"worker": ["a:1"]}, "task": {"type": "chief", "index": 0}}'])
+def test_a_cluster_that_is_none(monkeypatch, text):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(UserError, match="TF_CONFIG: does not describe a cluster"):
+        distributed.strategy()
 
 
 def test_a_hidden_gpu_is_not_used():

@@ -9,6 +9,7 @@ import difflib
 import functools
 import math
 import os
+import re
 import runpy
 import sys
 import tokenize
@@ -21,13 +22,14 @@ from tfgan_suite import registry
 from tfgan_suite.errors import UserError
 
 _PACKAGE = Path(__file__).resolve().parent
-# An installed package brings the scripts and the experiments inside; in a checkout they lie beside it.
-SCRIPTS = _PACKAGE / "scripts" if (_PACKAGE / "scripts").is_dir() else _PACKAGE.parent
-EXPERIMENTS = _PACKAGE / "exp" if (_PACKAGE / "exp").is_dir() else _PACKAGE.parent / "exp"
+# Scripts, experiments and trained weights: inside an installed package, beside it in a checkout.
+_HOME = _PACKAGE if (_PACKAGE / "scripts").is_dir() else _PACKAGE.parent
+SCRIPTS = _HOME / "scripts" if _HOME == _PACKAGE else _HOME
+EXPERIMENTS, PRETRAINED = _HOME / "exp", _HOME / "pretrained"
 _DIGITS = 18  # of a whole number; a longer one means nothing here
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
-BOOLEANS = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False,
-            "no": False}
+BOOLEANS = {**dict.fromkeys(("true", "t", "1", "yes"), True),
+            **dict.fromkeys(("false", "f", "0", "no"), False)}
 CHANGES = ("never", "ask", "later", "free")
 
 
@@ -56,6 +58,8 @@ class Parameter:
         check: called with the converted value; returns what is wrong with it, or an empty string.
         home: it names a folder of the run: `wts_dir` and `log_dir` that are not given lie below it, as
             `models` and `logs`.
+        words: how many words of a command line it may take, `--name A B` for 'A B'.
+        reads: turns other spellings of a value into the one that `type` understands.
     """
 
     name: str
@@ -69,6 +73,8 @@ class Parameter:
     check: Callable[[Any], str] | None = None
     change: str = "ask"
     home: bool = False
+    words: int = 1
+    reads: Callable[[Any], Any] | None = None
 
     def __post_init__(self):
         if self.type is None:
@@ -87,7 +93,7 @@ class Parameter:
             if self.default is None:
                 return None
             raise UserError(f"{where}: {self.name} needs a value of type {self.type.__name__}")
-        result = _convert(self, value, where)
+        result = _convert(self, self.reads(value) if self.reads else value, where)
         if isinstance(result, str):
             result = usable(result, self.name, where)
         if isinstance(result, float) and not math.isfinite(result):
@@ -110,15 +116,24 @@ def usable(text: str, name: str, where: str) -> str:
     """A text as it is; one that begins with `~` as shells expand it, who do not do so behind `--name=`.
 
     Raises:
-        UserError: it cannot be the name of anything.
+        UserError: it cannot be a name.
     """
     if "\0" in text:
         raise UserError(f"{where}: {name} holds a NUL character; correct it")
     if len(text) > _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in os.fsencode(text).split(b"/")):
         raise UserError(f"{where}: {name}={text[:40]}... is too long for a name (at most {_LONGEST_NAME} "
-                        f"bytes between "
-                        f"slashes); give a shorter one")
+                        f"bytes between slashes); give a shorter one")
     return os.path.expanduser(text)
+
+
+def _number(value):
+    """A number, or a text of one; not what only Python takes for one ('1_0', digits of other scripts)."""
+    if not isinstance(value, str):
+        return value if isinstance(value, int) else float(value)
+    text = value.strip()
+    if not text.isascii() or "_" in text:
+        raise ValueError
+    return int(text) if whole(text.lstrip("+-")) is not None else float(text)
 
 
 def _convert(parameter: Parameter, value, where: str):
@@ -131,14 +146,14 @@ def _convert(parameter: Parameter, value, where: str):
         if wanted is int:
             if isinstance(value, bool):
                 raise ValueError
-            number = float(value) if not isinstance(value, int) else value
+            number = _number(value)
             if number != int(number):
                 raise ValueError
             return int(number)
         if wanted is float:
             if isinstance(value, bool):
                 raise ValueError
-            return float(value)
+            return float(_number(value))
         if not isinstance(value, str):
             raise ValueError
         return value
@@ -152,30 +167,42 @@ def _tag(value: str) -> str:
     return "give a short word without slashes, such as seed1" if odd else ""
 
 
+def iterations(text: str) -> tuple[int, int] | None:
+    """'A:B' -> (A, B); None if it is no such pair with A < B."""
+    first, _, last = text.partition(":")
+    found = whole(first), whole(last)
+    return found if None not in found and found[0] < found[1] else None
+
+
+def _profile(value: str) -> str:
+    return "" if not value or iterations(value) else "give two iterations A:B with A < B"
+
+
 COMMON = (
     Parameter("system", "rpgan", "which paper the experiment runs", fixed=True),
-    Parameter("tag", "", "appended to the folders: models/NAME-TAG and logs/NAME-TAG", check=_tag,
-              change="free"),
+    Parameter("tag", "", "appended to the folders: models/NAME-TAG, logs/...", check=_tag, change="free"),
     Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)", change="free"),
     Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)", change="free"),
     Parameter("seed", 0, "seed of all random draws: weights, latents, augmentation", minimum=0,
               maximum=2**31 - 1),
-    Parameter("precision", "float32", "compute type of the networks", choices=("float32", "bfloat16")),
-    Parameter("deterministic", False,
-              "TensorFlow's op determinism: equal runs are equal to the bit on GPUs too, and slower",
+    Parameter("precision", "float32",
+              "compute type of the networks; float32_fast: float32 whose products a CPU may make in bfloat16",
+              choices=("float32", "float32_fast", "bfloat16", "float16")),
+    Parameter("deterministic", False, "TensorFlow's op determinism: equal to the bit on GPUs too; slower",
               change="free"),
     Parameter("log_every", 20, "iterations between two records of the scalars", minimum=1, change="free"),
+    Parameter("console_every", 0.0, "seconds between lines of losses off a terminal (0: the original's)",
+              minimum=0.0, change="free"),
     Parameter("sample_every", 0, "iterations between sample grids (0: with each checkpoint)", minimum=0,
               change="free"),
     Parameter("keep_every", 0,
-              "iterations whose whole checkpoint stays, so that --from can go back to it (0: the newest "
-              "only)",
+              "iterations whose whole checkpoint stays, for --from to go back to (0: the newest only)",
               minimum=0, change="free"),
     Parameter("resume_every", 0,
               "iterations between checkpoints to go on from; the others hold what sampling needs (0: all)",
               minimum=0, change="free"),
     Parameter("profile", "", "A:B writes a TensorFlow profile of these iterations into the log folder",
-              change="free"),
+              check=_profile, change="free"),
 )
 
 
@@ -223,9 +250,8 @@ def experiment_dirs() -> list[Path]:
 
 def names() -> list[str]:
     """All experiment names, sorted."""
-    found = {p.stem for d in experiment_dirs() if d.is_dir() for p in d.glob("*.py")
-             if p.is_file() and not p.stem.startswith("_")}
-    return sorted(found)
+    return sorted({p.stem for d in experiment_dirs() if d.is_dir() for p in d.glob("*.py")
+                   if p.is_file() and not p.stem.startswith("_")})
 
 
 def find(name: str) -> Path:
@@ -273,8 +299,7 @@ def source_text(path: Path) -> str:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except (SyntaxError, UnicodeDecodeError, ValueError):  # an unknown encoding is a SyntaxError
         raise UserError(f"{path}: is not UTF-8 text; save it as UTF-8, or declare its encoding in the first "
-                        f"line, such as "
-                        f"'# -*- coding: latin-1 -*-'") from None
+                        f"line, such as '# -*- coding: latin-1 -*-'") from None
 
 
 def title(name: str) -> str:
@@ -283,11 +308,8 @@ def title(name: str) -> str:
         text = source_text(find(name)).lstrip()
     except UserError as error:
         return f"({error})"
-    return (
-        text.split('"""')[1].strip().splitlines()[0]
-        if text.startswith('"""') and text[3:].strip('"').strip()
-        else ""
-    )
+    found = re.match(r'"""\s*(.*?)\s*("""|\n)', text)
+    return found[1] if found else ""
 
 
 def read(path: Path) -> tuple[dict, str]:
@@ -381,9 +403,8 @@ def load(name: str, overrides: dict | None = None, system: str | None = None) ->
                                  ("command line", "command line", overrides)):
         for key, value in items.items():
             if key not in known:
-                raise UserError(f"{where}: unknown parameter '{key}' of system "
-                                f"{system}{nearest(key, known)}; "
-                                f"--help lists them")
+                raise UserError(f"{where}: unknown parameter '{key}' of system {system}"
+                                f"{nearest(key, known)}; --help lists them")
             values[key] = known[key].convert(value, where)
             sources[key] = origin
     values["system"] = system

@@ -192,7 +192,7 @@ def test_schedule(entry):
     events = [tuple(event) for event in entry["events"] if "final" not in str(event)]
     found, rows = replay(params, schedule)
     resumed = bool(entry["flags"].get("resumeTraining")) and start["imShownInRes"] > 0
-    if resumed and level == schedule.last:  # the original trains nothing there (Q9)
+    if resumed and level == schedule.last:  # the original trains nothing there
         assert schedule.iterations == max(
             0, -(-(ours.images(level) - start["imShownInRes"]) // ours.batch(level))
         )
@@ -281,6 +281,7 @@ def test_snapshot(path):
         for name, value in under(expected, f"{key}/").items():
             assert np.array_equal(found[kind][name], value), name
     system = PGGAN(params.replace(preWtsFile=str(path)))
+    system.begin()
     for kind, key in (("g", "gOptimizer"), ("d", "cOptimizer")):
         optimizer = system.optimizers[kind]
         if f"{key}/hyper" in expected:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import tensorflow as tf
@@ -68,7 +68,7 @@ def dimensions(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _decoder(count: int) -> Callable:
     """A graph that decodes so many files at once: no Python between them, and all cores."""
     @tf.function(input_signature=[tf.TensorSpec([count], tf.string)], autograph=False)

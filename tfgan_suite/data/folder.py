@@ -78,7 +78,7 @@ class FolderSource(Source):
 
     def __init__(self, root, per_class: bool | None = None, pattern: str | None = None,
                  missing: str = "put the images there or give another folder",
-                 background: tuple | None = None):
+                 background: tuple | None = rgb.WHITE):
         self.root, self.name, self.background = Path(root), str(root), background
         if not self.root.is_dir():
             raise UserError(f"{root}: no such folder; {missing}")

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import tensorflow as tf
@@ -41,7 +41,7 @@ def legacy_resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
                                      half_pixel_centers=False)[0].numpy()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _cropper(count: int, side: int) -> Callable:
     """A graph that cuts a square out of `legacy_resize` of each of so many pictures."""
     whole = tf.TensorSpec([count, 2], tf.int32)
@@ -73,14 +73,17 @@ class ListFile(Source):
         crop: False: every image must be imsz x imsz. True: images of any size, resized so that the smaller
             side is imsz + 1; training cuts imsz x imsz out of it.
         budget: bytes that may be kept (default: half of the free memory).
+        background: what is seen through transparent parts; None: the colours that are stored under them, as
+            in the original.
 
     Raises:
         UserError: a missing, empty, broken or (without crop) wrong-sized file, with its line number; here, or
             when a batch is asked for.
     """
 
-    def __init__(self, path, imsz: int, crop: bool, budget: int | None = None):
-        self.name, self.imsz, self.crop = str(path), imsz, crop
+    def __init__(self, path, imsz: int, crop: bool, budget: int | None = None,
+                 background: tuple | None = None):
+        self.name, self.imsz, self.crop, self.background = str(path), imsz, crop, background
         entries = read_list(path)
         self.paths = [file for _, file in entries]
         self._lines = np.array([number for number, _ in entries], np.int64)
@@ -89,7 +92,7 @@ class ListFile(Source):
         budget = memory.budget() if budget is None else budget
         self.kept = KeptPictures(budget) if crop else KeptRows(len(entries), (imsz, imsz, 3), budget)
         self._beside = Beside(self.name, len(entries), self._look,
-                              done=lambda: rgb.remark_on_alpha(self._alpha, path))
+                              done=self._remark)
 
     def __len__(self):
         return len(self.paths)
@@ -98,6 +101,10 @@ class ListFile(Source):
         return f"{self.paths[index]} (line {self._lines[index]} of {self.name})"
 
     # -- the look at the whole list --------------------------------------------------------------------------
+    def _remark(self) -> None:
+        if self.background is None:
+            rgb.remark_on_alpha(self._alpha, self.name)
+
     def _look(self, numbers: Sequence[int]) -> list[str]:
         """Decodes those that are kept, looks at the others; what is wrong with them."""
         self._alpha += sum(in_parallel(rgb.png_with_alpha, [self.paths[i] for i in numbers], "", workers()))
@@ -130,14 +137,19 @@ class ListFile(Source):
     def _read(self, numbers: Sequence[int]) -> list[np.ndarray]:
         """Images as they are in their files, from memory or read now, and kept where they may be."""
         missing = [i for i in dict.fromkeys(numbers) if i not in self.kept]
-        where = [self.describe(i) for i in missing]
-        files = in_parallel(lambda i: decode.read_bytes(self.paths[i], self.describe(i)), missing, "")
-        fresh = dict(zip(missing, decode.several(files, where)))
+        covered = [i for i in missing if self.background is not None and rgb.png_with_alpha(self.paths[i])]
+        fresh = dict(zip(covered, in_parallel(self._cover, covered, "")))
+        plain = [i for i in missing if i not in fresh]
+        files = in_parallel(lambda i: decode.read_bytes(self.paths[i], self.describe(i)), plain, "")
+        fresh.update(zip(plain, decode.several(files, [self.describe(i) for i in plain])))
         for i, picture in fresh.items():
             self._check_size(i, picture.shape[:2])
             self._sizes[i] = picture.shape[:2]
             self.kept.add(i, picture)
         return [fresh[i] if i in fresh else self.kept[i] for i in numbers]
+
+    def _cover(self, index: int) -> np.ndarray:
+        return rgb.read_rgb(self.paths[index], self.describe(index), background=self.background)
 
     def decoded(self, index: int) -> np.ndarray:
         """Image `index` as it is in its file, uint8 [H, W, 3]."""

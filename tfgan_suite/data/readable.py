@@ -9,6 +9,7 @@ from tfgan_suite.data.beside import Beside, problem, workers
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.rgb import read_rgb
 from tfgan_suite.data.source import Source
+from tfgan_suite.files.archive import open_regular
 
 ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}  # what a whole file of the format has in its last bytes
 TAIL = 64
@@ -18,7 +19,7 @@ def _whole(path: Path) -> bool:
     """Whether the file begins and ends like a whole JPEG or PNG; False says that only decoding it can
     tell."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             with Image.open(file) as picture:
                 end = ENDS.get(picture.format or "")
             file.seek(0, 2)

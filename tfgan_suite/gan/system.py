@@ -2,7 +2,7 @@
 wrappers."""
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import optimizers, options, penalties
-from tfgan_suite.data import labelled, order
+from tfgan_suite.data import catalog, labelled, order
 from tfgan_suite.errors import UserError
 from tfgan_suite.gan.networks import ARCHITECTURES, Discriminator, Generator, Shape, maker
 from tfgan_suite.layers.activations import PReLU
@@ -57,7 +57,6 @@ def check(params) -> None:
 class Gan(System):
     """Any cure on any network."""
 
-    precisions = ("float32", "bfloat16")
 
     copies = {"a": "g"}
 
@@ -121,11 +120,12 @@ class Gan(System):
     def source(self):
         """The images of `data`, at the side of the networks."""
         p = self.params
-        known = p.data if p.data in labelled.SOURCES and p.data not in ("folder", "flat") else "folder"
-        if known == "folder" and not Path(p.data).expanduser().is_dir():
-            raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images")
+        known = p.data if p.data in labelled.SOURCES and p.data != "folder" else "folder"
+        if known == "folder" and not Path(p.data).is_dir():
+            raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images "
+                            f"({catalog.advice(p.data)})")
         return labelled.open_source(known, "data/cifar10" if known == "cifar10" else p.data, p.imsz,
-                                    p.classes)
+                                    p.classes, background=p.background)
 
     def batch(self, step, source):
         rows = np.concatenate([order.epoch_indices(len(source), self.batch_size, step * self.params.n_critic
@@ -261,8 +261,18 @@ class Gan(System):
 
     def generate(self, latents, labels=None):
         """Images of latents (with int labels [n], or weights of classes [n, classes]), a batch at a time."""
-        size, g = self.batch_size, self.networks[self.sampling[0]]
-        labels = None if labels is None else tf.constant(labels)
+        return self._drawn(self.networks[self.sampling[0]], latents, labels)
+
+    def all_stages(self, latents, labels=None):
+        """Images in [0, 1] before and after each of the `lis_modules`."""
+        modules, g = self.params.lis_modules, self.networks[self.sampling[0]]
+        if not modules:
+            return super().all_stages(latents, labels)
+        drawn = [self._drawn(partial(g, executed=k), latents, labels) for k in range(modules + 1)]
+        return [np.broadcast_to(x, (*x.shape[:-1], 3)) * np.float32(0.5) + np.float32(0.5) for x in drawn]
+
+    def _drawn(self, g, latents, labels) -> np.ndarray:
+        size, labels = self.batch_size, None if labels is None else tf.constant(labels)
         parts = [g(tf.constant(latents[i:i + size], tf.float32), None
                    if labels is None else labels[i:i + size]).numpy()
                  for i in range(0, len(latents), size)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from tfgan_suite import optimizers
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.files import memory
 from tfgan_suite.training import runs
@@ -77,10 +78,11 @@ def describe(params: Parameters) -> str:
     if spec is None:
         batch = system.batch(0, system.source())
         spec = {name: tf.TensorSpec(np.shape(a), np.asarray(a).dtype) for name, a in batch.items()}
-    weights, state = size(network_variables(system)), size(system.state().values())
+    held = [*system.state().values(), *(v for o in system.optimizers.values() for v in optimizers.scratch(o))]
+    weights, state = size(network_variables(system)), size(held)
     step, free = step_bytes(system, spec), memory.available()
     length = ", ".join(f"{name}={params.values[name]}" for name in system.length)
-    lines = [f"experiment {params.name}, system {params.system}, {length}, batch {system.batch_size}",
+    lines = [f"experiment {params.name}, system {params.system}, {length}, batch {system.batches}",
              *_networks(system),
              *system.plan()]
     total = weights + state + step + TENSORFLOW

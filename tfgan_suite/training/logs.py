@@ -40,7 +40,7 @@ class RunLog:
     def __init__(self, params: Parameters, out=None):
         self.params, self.out = params, out or sys.stdout
         self.folder = Path(params.log_dir)
-        self.failed = ""
+        self.failed, self._told = "", 0.0
         self.bar: Any = None  # a tqdm bar where the console is a terminal
         self.writer: Any = None
         self._metrics: Any = None
@@ -52,18 +52,43 @@ class RunLog:
         """One console line, with the original's time prefix; `at`: seconds since the epoch, by default
         now."""
         prefix = time.strftime("%Y-%m-%d %H:%M:%S ", time.localtime(at)) if stamp else ""
-        try:
+        with self.console():
             if self.bar is not None:
                 self.bar.write(prefix + text, file=self.out)
             else:
                 print(prefix + text, file=self.out, flush=True)
+
+    @contextlib.contextmanager
+    def console(self):
+        """Around what writes to the console, which may be gone: training goes on without it."""
+        try:
+            yield
         except (OSError, ValueError) as error:  # nobody reads it any more; a closed file is a ValueError
             self._console_gone(error)
+
+    def losses(self, lines: list[str], share: float, at: float) -> None:
+        """The console lines of an iteration that was done at the time `at`; with `console_every` the first of
+        them, and the share of the run that is done, once in so many seconds."""
+        every = self.params.console_every
+        if every:
+            due = bool(lines) and abs(at - self._told) >= every  # clocks are set back, too
+            self._told = at if due else self._told
+            lines = [f"{lines[0]} ({share:.0%})"] if due else []
+        for text in lines:
+            self.line(text, at=at)
+
+    def close_bar(self) -> None:
+        """Ends the progress bar, if there is one."""
+        with self.console():
+            if self.bar is not None:
+                self.bar.close()
+        self.bar = None
 
     def _console_gone(self, error: Exception) -> None:
         self.bar = None
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
+        self.out = open(os.devnull, "w")  # noqa: SIM115 (as long as the run)
         with contextlib.suppress(OSError, ValueError, AttributeError):
             print(f"Note: the console cannot be written ({getattr(error, 'strerror', None) or error}); "
                   f"training goes on as "
@@ -100,7 +125,7 @@ class RunLog:
 
     @contextlib.contextmanager
     def _guard(self):
-        """Turns a write error into one warning."""
+        """Turns an error of what is written into the log folder into one warning."""
         try:
             yield
         except (OSError, tf.errors.OpError, CannotWrite) as error:
@@ -119,6 +144,25 @@ class RunLog:
         `close` at the end."""
         self._bringing.append(bring)
         self._closing += [bring, close]
+
+    def is_of_logs(self, error) -> bool:
+        """Whether what an event could not write is no checkpoint."""
+        path = getattr(error, "path", None) or getattr(error, "filename", None)
+        if path is None:
+            return True
+        place, weights, logs = (Path(os.path.abspath(os.fsdecode(name)))
+                                for name in (path, self.params.wts_dir, self.folder))
+        if logs != weights and logs.is_relative_to(weights) and place.is_relative_to(logs):
+            return True
+        return not place.is_relative_to(weights)
+
+    def profile(self, on: bool) -> None:
+        """Begins, or ends and writes, a TensorFlow profile."""
+        with self._guard():
+            if on:
+                tf.profiler.experimental.start(str(self.folder))
+            else:
+                tf.profiler.experimental.stop()
 
     def flush(self) -> None:
         """Brings everything to the disk: a checkpoint is about to be written, from which a run may go on."""
