@@ -13,11 +13,8 @@ from test_trainer import train, weights
 from tiny import ROOT, workplace
 
 from tfgan_suite import distributed
-<<<<<<< HEAD
-from tfgan_suite.files.checkpoints import Checkpoints
-=======
 from tfgan_suite.errors import UserError
->>>>>>> main
+from tfgan_suite.files.checkpoints import Checkpoints
 
 
 def free_ports(count):

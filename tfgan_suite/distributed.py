@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Iterator
 
 import tensorflow as tf
 
-from tfgan_suite.errors import reading
+from tfgan_suite.errors import UserError, reading, reason
 
 
 def grow_memory() -> None:
