@@ -28,7 +28,8 @@ SCRIPTS = _HOME / "scripts" if _HOME == _PACKAGE else _HOME
 EXPERIMENTS, PRETRAINED = _HOME / "exp", _HOME / "pretrained"
 _DIGITS = 18  # of a whole number; a longer one means nothing here
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
-BOOLEANS = {word: word in ("true", "t", "1", "yes") for word in "true t 1 yes false f 0 no".split()}
+_YES, _NO = ("true", "t", "1", "yes"), ("false", "f", "0", "no")
+BOOLEANS = {word: word in _YES for word in (*_YES, *_NO)}
 CHANGES = ("never", "ask", "later", "free")
 
 
@@ -265,9 +266,8 @@ def find(name: str) -> Path:
 
 def nearest(name: str, valid) -> str:
     """`; did you mean '...'?`, or nothing where no valid name is near."""
-    spelled = {word.lower(): word for word in valid}
-    close = ([spelled[name.lower()]] if name.lower() in spelled
-             else difflib.get_close_matches(name, list(valid), 1, 0.5))
+    close = [word for word in valid if word.lower() == name.lower()]
+    close = close or difflib.get_close_matches(name, list(valid), 1, 0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
@@ -312,7 +312,7 @@ def read(path: Path) -> tuple[dict, str]:
 
 
 def _is_code(value) -> bool:
-    """Whether this is what an import, a `def` or a `class` leaves behind."""
+    """Whether an import, a `def` or a `class` left this behind."""
     return isinstance(value, (ModuleType, type)) or callable(value)
 
 
