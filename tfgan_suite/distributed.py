@@ -25,6 +25,18 @@ def grow_memory() -> None:
             tf.config.experimental.set_memory_growth(gpu, True)
 
 
+def devices() -> list[str]:
+    """Names of the devices of this process that computations are shared between: its GPUs, else its
+    (logical) CPUs."""
+    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return [device.name for device in found]
+
+
+def several_machines() -> bool:
+    """Whether this process is one of several workers (`TF_CONFIG`)."""
+    return bool(os.environ.get("TF_CONFIG"))
+
+
 def _check_cluster(text: str) -> None:
     """Raises:
         UserError: TF_CONFIG does not say who the workers are and which of them this process is.
@@ -37,24 +49,24 @@ def _check_cluster(text: str) -> None:
             raise ValueError("a worker without an address")
 
 
-def strategy() -> tf.distribute.Strategy:
+def strategy(split: bool = True) -> tf.distribute.Strategy:
     """By what is there: TF_CONFIG -> several workers; several GPUs (or logical devices) -> mirrored; else one
     device.
+
+    Args:
+        split: whether the batch is shared out; without it there is one replica, whatever is there.
 
     Raises:
         UserError: TF_CONFIG is set and means nothing.
     """
     grow_memory()
-    if os.environ.get("TF_CONFIG"):
+    if not split:
+        return tf.distribute.get_strategy()
+    if several_machines():
         _check_cluster(os.environ["TF_CONFIG"])
         return tf.distribute.MultiWorkerMirroredStrategy()
-    gpus = tf.config.list_logical_devices("GPU")
-    cpus = tf.config.list_logical_devices("CPU")
-    if len(gpus) > 1:
-        return tf.distribute.MirroredStrategy([d.name for d in gpus])
-    if not gpus and len(cpus) > 1:
-        return tf.distribute.MirroredStrategy([d.name for d in cpus])
-    return tf.distribute.get_strategy()
+    found = devices()
+    return tf.distribute.MirroredStrategy(found) if len(found) > 1 else tf.distribute.get_strategy()
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
@@ -70,6 +82,16 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 def replicas() -> int:
     """How many replicas run this step in sync."""
     return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def traced_once(step):
+    """`step`, for an iteration that makes it several times: traced once and called, where there is one
+    device. Replicas meet inside a step, which they cannot within a function of its own.
+
+    Args:
+        step: a function of tensors, of the same shapes each time.
+    """
+    return tf.function(step, autograph=False) if replicas() == 1 else step
 
 
 def all_mean(tensor: tf.Tensor) -> tf.Tensor:

@@ -28,8 +28,8 @@ SCRIPTS = _HOME / "scripts" if _HOME == _PACKAGE else _HOME
 EXPERIMENTS, PRETRAINED = _HOME / "exp", _HOME / "pretrained"
 _DIGITS = 18  # of a whole number; a longer one means nothing here
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
-_YES, _NO = ("true", "t", "1", "yes"), ("false", "f", "0", "no")
-BOOLEANS = {word: word in _YES for word in (*_YES, *_NO)}
+TRUE, FALSE = ("true", "t", "1", "yes"), ("false", "f", "0", "no")
+BOOLEANS = {**dict.fromkeys(TRUE, True), **dict.fromkeys(FALSE, False)}
 CHANGES = ("never", "ask", "later", "free")
 
 

@@ -13,9 +13,12 @@ temporaries; with `fused = False` it is written out, which is the plain twin.
 """
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import distributed
+
+NOTHING = np.zeros(0, np.float32)
 
 
 def adam(learning_rate: float, beta_1: float, beta_2: float,
@@ -48,7 +51,8 @@ class _Adam(tf.keras.optimizers.Adam):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self._working: dict[tuple, list] = {}
+        self._working: dict[str, list] = {}
+        self._now: dict[str, tuple] = {}
 
     def _build_learning_rate(self, learning_rate):
         with tf.init_scope():
@@ -64,43 +68,68 @@ class _Adam(tf.keras.optimizers.Adam):
         index = self._index_dict[self._var_key(variable)]
         return self._momentums[index], self._velocities[index]
 
+    def apply_gradients(self, *args, **kwargs):
+        """As Keras'; what all variables of the step share is computed once on each device."""
+        self._now.clear()
+        return super().apply_gradients(*args, **kwargs)
+
     def update_step(self, gradient, variable):
         """One variable's step."""
         if not self.fused:
             super().update_step(gradient, variable)
             return
-        _apply_adam(variable, *self._moments(variable), tf.convert_to_tensor(gradient), self._powers(),
-                    tf.convert_to_tensor(self.learning_rate), (self.beta_1, self.beta_2), self.epsilon)
+        if variable.device not in self._now:
+            self._now[variable.device] = (self._powers(), tf.convert_to_tensor(self.learning_rate),
+                                          *map(tf.constant, (self.beta_1, self.beta_2, self.epsilon)))
+        powers, rate, beta_1, beta_2, epsilon = self._now[variable.device]
+        _apply_adam(variable, *self._moments(variable), tf.convert_to_tensor(gradient), powers, rate,
+                    (beta_1, beta_2), epsilon)
 
-    def step_rows(self, variables: list, rows: tf.Tensor, values: list, gradients: list) -> None:
-        """The step of some rows of stacked variables, on one device; `iterations` stays, so that all rows
-        have the same number of steps behind them. Nothing as large as a variable is made.
+    def row_step(self, device: str = ""):
+        """What makes the step of some rows of stacked variables inside a loop; `iterations` stays, so that
+        all rows have the same number of steps behind them. Nothing as large as a variable is made.
 
         Args:
-            rows: int [c], the rows.
-            values: what they hold, [c, ...] each.
-            gradients: for them, [c, ...] each.
+            device: where the variables lie; "" is where TensorFlow puts them.
+
+        Returns:
+            (variables, rows: int [c], what they hold: [c, ...] each, gradients: [c, ...] each) -> None.
         """
         powers, rate = self._powers(), tf.convert_to_tensor(self.learning_rate)
-        for variable, value, gradient in zip(variables, values, gradients):
-            wholes = *self._moments(variable), variable
-            parts = [tf.gather(wholes[0], rows), tf.gather(wholes[1], rows), value]
-            moved = (self._moved if self.fused else self._moved_plainly)(parts, gradient, powers, rate)
-            for whole, part in zip(wholes, moved):
-                whole.scatter_update(tf.IndexedSlices(part, rows))
+        working = self._working_variables(device) if self.fused else ()
 
-    def _moved(self, parts: list, gradient, powers: tuple, rate) -> list:
-        """[m, v, w] after the step, in working variables that all rows of this shape share."""
-        shape = tuple(parts[0].shape)
-        if shape not in self._working:
-            with tf.init_scope():
-                self._working[shape] = [tf.Variable(tf.zeros(shape), trainable=False) for _ in parts]
-        working = self._working[shape]
-        for variable, part in zip(working, parts):
-            variable.assign(part)
+        def descend(variables: list, rows: tf.Tensor, values: list, gradients: list) -> None:
+            before = gradients
+            for variable, value, gradient in zip(variables, values, gradients):
+                wholes = *self._moments(variable), variable
+                with tf.control_dependencies(before):  # one after the other: rows are large
+                    parts = [tf.gather(wholes[0], rows), tf.gather(wholes[1], rows), value]
+                if self.fused:
+                    parts = self._moved(working, parts, gradient, powers, rate)
+                else:
+                    parts = self._moved_plainly(parts, gradient, powers, rate)
+                before = [whole.scatter_update(tf.IndexedSlices(part, rows)).op
+                          for whole, part in zip(wholes, parts)]
+                for held in working:
+                    held.assign(NOTHING)
+
+        return descend
+
+    def _working_variables(self, device: str) -> list[tf.Variable]:
+        """Three variables of any shape, for a row of m, v and w while it moves."""
+        if device not in self._working:
+            with tf.init_scope(), tf.device(device):
+                self._working[device] = [tf.Variable(NOTHING, trainable=False, shape=tf.TensorShape(None))
+                                         for _ in range(3)]
+        return self._working[device]
+
+    def _moved(self, working: list, parts: list, gradient, powers: tuple, rate) -> list:
+        """[m, v, w] after the step; the parts themselves are moved, since no other has them."""
+        for held, part in zip(working, parts):
+            held.assign(part)
         m, v, w = working
         _apply_adam(w, m, v, gradient, powers, rate, (self.beta_1, self.beta_2), self.epsilon)
-        return [tf.convert_to_tensor(variable) for variable in working]
+        return [tf.ensure_shape(held, part.shape) for held, part in zip(working, parts)]
 
     def _moved_plainly(self, parts: list, gradient, powers: tuple, rate) -> list:
         """The plain twin of `_moved`."""

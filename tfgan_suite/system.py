@@ -34,6 +34,7 @@ class Event:
         due: called as `due(done)`; replaces `every` and `offset` where the moments are not periodic (PGGAN
             counts images).
         first: it also runs before the first iteration of the process.
+        waits: the scalars of all iterations so far are read and shown before it runs.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Event:
     offset: int = 0
     due: Callable[[int], bool] | None = None
     first: bool = False
+    waits: bool = True
 
     def is_due(self, done: int) -> bool:
         """Whether it runs after `done` iterations."""
@@ -84,7 +86,7 @@ class System:
     sampling: tuple = ("g",)
     frozen: str = ""
     grid: tuple = (10, 10)
-    precisions: tuple = ("float32",)
+    precisions: tuple = ("float32", "float32_fast", "bfloat16")
     classes: int = 0
     heaviest: int = 0
     makes_images: bool = True
@@ -101,6 +103,12 @@ class System:
         self.optimizers: dict = {}
         self.extra_state: dict = {}
         self.scalers: dict = {}
+
+    @classmethod
+    def splits_batch(cls, params: Parameters) -> bool:
+        """Whether several devices share a run by the batch, a copy of the networks on each. Otherwise it is
+        one replica, and the system puts its networks on the devices itself."""
+        return True
 
     # -- size of a run ---------------------------------------------------------------------------------------
     @property
@@ -380,7 +388,8 @@ class System:
 
     # -- state -----------------------------------------------------------------------------------------------
     def state(self) -> dict[str, tf.Variable]:
-        """Everything beyond the networks' weights that exact resume needs, by name: `g/m/c1_w`, `extra/k`."""
+        """Everything beyond the networks' weights that exact resume needs, by name: `g/m/c1_w`, `extra/k`;
+        variables, or `files.checkpoints.Sliced`."""
         slots = [(f"{name}/{v.name.split(':')[0]}", v)
                  for name, optimizer in self.optimizers.items() for v in optimizer.variables]
         names = numbered(name for name, _ in slots)

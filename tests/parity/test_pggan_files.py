@@ -192,7 +192,7 @@ def test_schedule(entry):
     events = [tuple(event) for event in entry["events"] if "final" not in str(event)]
     found, rows = replay(params, schedule)
     resumed = bool(entry["flags"].get("resumeTraining")) and start["imShownInRes"] > 0
-    if resumed and level == schedule.last:  # the original trains nothing there (Q9)
+    if resumed and level == schedule.last:  # the original trains nothing there
         assert schedule.iterations == max(
             0, -(-(ours.images(level) - start["imShownInRes"]) // ours.batch(level))
         )

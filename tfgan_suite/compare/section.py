@@ -14,6 +14,7 @@ from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import archive
 
 PICTURES = ("samples", "curves")
+MOST_ROWS = 9  # of sheets in a picture
 SHEET_ROWS = 3  # of the 6 of each sheet of samples that are shown
 TITLES = {"digits_is_ratio": "classifier", "digits_svc_is_ratio": "SVC"}  # columns of the judges of digits
 REPEATED = "samples repeat themselves"
@@ -199,8 +200,8 @@ def _png(figure: Figure) -> bytes:
 
 
 def _samples(comparison: dict, columns: str) -> Figure:
-    """The first rows of the first seed's sheet of each variant, arranged as in the table, else in two
-    columns."""
+    """The first rows of the first seed's sheet of each variant, in the order of the table; in as many columns
+    as it has, or a multiple where there are many rows."""
     cells = []
     several = len({v["experiment"] for v in comparison["variants"]}) > 1
     for variant in ordered(comparison):
@@ -209,9 +210,8 @@ def _samples(comparison: dict, columns: str) -> Figure:
         if sheet is not None and first["neighbours"]:  # a sheet of images
             sheet = sheet[:len(sheet) * SHEET_ROWS // 6]
         cells.append((" ".join(_labels(variant, several)).replace("\\", ""), sheet))
-    wide = 2
-    if columns:
-        wide = len({v["settings"][columns] for v in comparison["variants"]})
+    least = len({v["settings"][columns] for v in comparison["variants"]}) if columns else 2
+    wide = least * -(-len(cells) // (least * MOST_ROWS))
     rows = -(-len(cells) // wide)
     shape = next((sheet.shape for _, sheet in cells if sheet is not None), (100, 170))
     side = 10.0 / wide

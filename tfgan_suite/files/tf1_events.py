@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,10 +22,11 @@ class EventFile:
 
     Args:
         folder: made if it is missing.
+        every: seconds after which a record brings itself and those before it to the disk; 0: each one does.
     """
 
-    def __init__(self, folder: Path):
-        self._folder, self._graph_written = folder, False
+    def __init__(self, folder: Path, every: float = 0.0):
+        self._folder, self._graph_written, self._every, self._flushed = folder, False, every, 0.0
         self._writer = tf.raw_ops.SummaryWriter(shared_name=f"{folder} {id(self)}", container="")
         tf.raw_ops.CreateSummaryFileWriter(writer=self._writer, logdir=str(folder), max_queue=1000,
                                            flush_millis=60000,
@@ -37,7 +39,7 @@ class EventFile:
         Args:
             compute: called with the tensors; returns (tag -> scalar, tag -> values of a histogram).
         """
-        @tf.function
+        @tf.function(autograph=False)
         def record(step, *tensors):
             scalars, histograms = compute(*tensors)
             at = {"writer": self._writer, "step": step}
@@ -50,13 +52,23 @@ class EventFile:
         def write(step: int, *tensors):
             self._write_graph(record, tf.constant(step, tf.int64), *tensors)
             found = record(tf.constant(step, tf.int64), *tensors)
-            try:
-                tf.raw_ops.FlushSummaryWriter(writer=self._writer)
-            except tf.errors.OpError as error:
-                raise CannotWrite(self._folder, f"{self._folder}: cannot write: {error.message}") from error
+            if time.monotonic() - self._flushed >= self._every:
+                self.flush()
             return found
 
         return write
+
+    def flush(self) -> None:
+        """Brings what is recorded to the disk.
+
+        Raises:
+            CannotWrite: it cannot be written.
+        """
+        self._flushed = time.monotonic()
+        try:
+            tf.raw_ops.FlushSummaryWriter(writer=self._writer)
+        except tf.errors.OpError as error:
+            raise CannotWrite(self._folder, f"{self._folder}: cannot write: {error.message}") from error
 
     def _write_graph(self, function, *arguments) -> None:
         if not self._graph_written:

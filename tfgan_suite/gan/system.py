@@ -57,7 +57,6 @@ def check(params) -> None:
 class Gan(System):
     """Any cure on any network."""
 
-    precisions = ("float32", "bfloat16")
 
     copies = {"a": "g"}
 

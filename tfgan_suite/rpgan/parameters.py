@@ -27,6 +27,10 @@ _RPGAN = (
     Parameter("chunk", 0, "discriminators computed side by side; 0: all of them on small images, else 1",
               minimum=0,
               change="free"),
+    Parameter("parallel", "batch",
+              "what several devices share. batch: the batch, all networks on each; discriminators: each has "
+              "its share of them and sees the whole batch",
+              choices=("batch", "discriminators"), change="free"),
     *options.penalty(),
 )
 
