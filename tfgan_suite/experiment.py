@@ -175,7 +175,9 @@ COMMON = (
     Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)", change="free"),
     Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)", change="free"),
     Parameter("seed", 0, "seed of all random draws (weights, latents, ...)", minimum=0, maximum=2**31 - 1),
-    Parameter("precision", "float32", "compute type", choices=("float32", "bfloat16", "float16")),
+    Parameter("precision", "float32",
+              "compute type; float32_fast: float32 whose products a CPU may make in bfloat16",
+              choices=("float32", "float32_fast", "bfloat16", "float16")),
     Parameter("deterministic", False, "TensorFlow's op determinism: equal to the bit on GPUs too; slower",
               change="free"),
     Parameter("log_every", 20, "iterations between two records of the scalars", minimum=1, change="free"),
@@ -266,8 +268,8 @@ def find(name: str) -> Path:
 
 def nearest(name: str, valid) -> str:
     """`; did you mean '...'?`, or nothing where no valid name is near."""
-    close = [word for word in valid if word.lower() == name.lower()]
-    close = close or difflib.get_close_matches(name, list(valid), 1, 0.5)
+    same = [word for word in valid if word.lower() == name.lower()]
+    close = same or difflib.get_close_matches(name, list(valid), 1, 0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
