@@ -308,6 +308,14 @@ def test_files_of_later_iterations_move_aside(tmp_path):
         assert files.complete() == [5]
 
 
+def test_aside_is_a_new_folder_whatever_is_there(tmp_path):
+    save(tmp_path, 4)
+    (tmp_path / "aside").symlink_to("nowhere")
+    (tmp_path / "aside-2").write_text("a file")
+    assert Checkpoints(tmp_path).set_aside([4]) == tmp_path / "aside-3"
+    assert names(tmp_path / "aside-3") == files_of(4)
+
+
 def test_files_of_dead_writers_go(tmp_path):
     left = ["iter_5.gmodel.npz.77.partial", "iter_5.state.npz.ab12.partial", "filts.npz.1.partial"]
     for name in [*left, "mine.partial"]:

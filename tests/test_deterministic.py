@@ -1,4 +1,4 @@
-"""`--deterministic` on the CPU: every system trains with it, and its numbers are those without it."""
+"""`--deterministic` on the CPU: the numbers are those without it, and what it cannot do is one line."""
 import json
 import os
 import subprocess
@@ -35,10 +35,10 @@ prepare(Path("."))
 names = sys.argv[1:]
 found = {name: [run(name, "plain")] for name in names}
 for name in names:
-    found[name] += [run(name, kind, deterministic="True") for kind in ("once", "again")]
+    found[name].append(run(name, "deterministic", deterministic="True"))
 print(json.dumps(found))
 """
-CASES = os.environ.get("DETERMINISTIC", "rpgan mixture pggan").split()  # or any others of tests/house
+CASES = os.environ.get("DETERMINISTIC", "rpgan mixture").split()  # or any others of tests/house
 
 
 def test_equal_with_and_without(tmp_path):
@@ -49,7 +49,7 @@ def test_equal_with_and_without(tmp_path):
     found = json.loads(done.stdout.splitlines()[-1])
     assert sorted(found) == sorted(CASES)
     for name, digests in found.items():
-        assert len(digests) == 3 and len(set(digests)) == 1, name
+        assert len(digests) == 2 and digests[0] == digests[1], name
 
 
 def test_what_has_no_deterministic_form_is_told(tmp_path, monkeypatch):

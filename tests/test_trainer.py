@@ -155,7 +155,7 @@ def test_an_error_in_the_data_saves_first(place, monkeypatch):
     assert Checkpoints("models/tiny").complete() == [3]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_finishes_the_iteration_and_saves(place, number):
     command = [sys.executable, str(ROOT / "train.py"), "tiny", "--MAXITER=1e6", "--SAVEFREQ=0",
                "--log_every=1"]

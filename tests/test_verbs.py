@@ -87,6 +87,11 @@ def test_fixbn_writes_what_the_original_reads(place):
                             "bnm_c2_w", "bnv_c2_w"])
 
 
+def test_fixbn_knows_how_much_memory_there_is(place):
+    with pytest.raises(UserError, match="--n=1000000000000: so many latents need about"):
+        verb("fixbn.py")(["tiny", "--n=1000000000000"])
+
+
 def test_fixbn_says_what_the_original_says(place, capsys):
     verb("fixbn.py")(["tiny", "--n=4"])
     path = "models/tiny/iter_4"

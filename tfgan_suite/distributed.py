@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Iterator
 
 import tensorflow as tf
 
-from tfgan_suite.errors import reading
+from tfgan_suite.errors import UserError, reading, reason
 
 
 def grow_memory() -> None:
@@ -79,9 +80,40 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
                                              and resolver.task_id == 0)
 
 
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError,
+         tf.errors.DeadlineExceededError)
+
+
+@contextlib.contextmanager
+def all_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Around a run: that another worker has gone becomes one line.
+
+    Raises:
+        UserError: in place of the error of the operation that has waited for it.
+    """
+    resolver = strategy.cluster_resolver
+    try:
+        yield
+    except _LOST as error:
+        if resolver is None or not resolver.task_type:
+            raise
+        raise UserError(f"another worker of this run is gone ({reason(error)}); start all workers again: the "
+                        f"run goes on from its newest checkpoint") from error
+
+
 def replicas() -> int:
     """How many replicas run this step in sync."""
     return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def traced_once(step):
+    """`step`, for an iteration that makes it several times: traced once and called, where there is one
+    device. Replicas meet inside a step, which they cannot within a function of its own.
+
+    Args:
+        step: a function of tensors, of the same shapes each time.
+    """
+    return tf.function(step, autograph=False) if replicas() == 1 else step
 
 
 def all_mean(tensor: tf.Tensor) -> tf.Tensor:

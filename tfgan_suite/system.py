@@ -34,6 +34,7 @@ class Event:
         due: called as `due(done)`; replaces `every` and `offset` where the moments are not periodic (PGGAN
             counts images).
         first: it also runs before the first iteration of the process.
+        waits: the scalars of all iterations so far are read and shown before it runs.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Event:
     offset: int = 0
     due: Callable[[int], bool] | None = None
     first: bool = False
+    waits: bool = True
 
     def is_due(self, done: int) -> bool:
         """Whether it runs after `done` iterations."""
@@ -84,7 +86,7 @@ class System:
     sampling: tuple = ("g",)
     frozen: str = ""
     grid: tuple = (10, 10)
-    precisions: tuple = ("float32",)
+    precisions: tuple = ("float32", "float32_fast", "bfloat16")
     classes: int = 0
     heaviest: int = 0
     makes_images: bool = True

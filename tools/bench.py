@@ -17,6 +17,7 @@ OPTIONS = (
     Parameter("case", "", "only the cases whose name contains this text"),
     Parameter("json", "", "file to write the rows to, with processor, versions and date"),
     Parameter("compare", "", "file of an earlier run: says beside each time what it was then"),
+    Parameter("ways", "", "peers: only the ways whose name contains this text, such as float32"),
     Parameter("before", "", "peers: another checkout of this repository to measure as well"),
     Parameter("write", "", "document whose table of this name is replaced by this run's"),
 )

@@ -151,10 +151,11 @@ def _pyramid(arguments, options):
     params = load("pggan_faces64").replace(data_path=arguments[0],
                                            **{name: options[own] for name, own in names.items()})
     count = prepared.make(reals.open_source(params), arguments[1], params.endRes, params.inputFilter,
-                          params.nChannels)
+                          params.nChannels, params.background)
     print(f"{count} images at 4x4 to {params.endRes}x{params.endRes} in {arguments[1]}; train on them with")
     print(f"./train.py pggan_faces64 --data_path={quoted(arguments[1])} --endRes={params.endRes} "
-          f"--inputFilter={params.inputFilter} --nChannels={params.nChannels}")
+          f"--inputFilter={params.inputFilter} --nChannels={params.nChannels}"
+          + (f" --background={quoted(params.background)}" if params.background != "white" else ""))
 
 
 MODES = ("crop", "original", "authors")

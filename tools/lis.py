@@ -370,7 +370,7 @@ COMMANDS = {  # name: (function, arguments, help, options)
         Parameter("save_path", "plot.png", "the picture, .png or .jpg"))),
     "video": (video, "NAME", VIDEO, (
         Parameter("save_path", "",
-                  "the file, .mp4 (with imageio-ffmpeg) or .gif (default: training.mp4 or .gif beside "
+                  "the file, .mp4 (with imageio-ffmpeg or av) or .gif (default: training.mp4 or .gif beside "
                                    "the pictures)"),
         Parameter("every", 1, "only every n-th picture", minimum=1),
         Parameter("after_only", False, "only the pictures after the last module, not both beside each "

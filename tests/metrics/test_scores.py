@@ -192,8 +192,8 @@ def test_images_of_mixed_sizes(options, tmp_path):
                                                  batch=batch), lambda: ArraySource(pictures(50, 16, 99))
         found = scores.frechet_inception_distance(made)["fid_40_train"]
         np.testing.assert_allclose(found, tfgan.frechet(*moments), rtol=1e-3)
-        assert made.protocol["size"] == "9x9 to 24x24 (3 sizes)" and scores.judged(made,
-                                                                                   True).features.n == 40
+        assert made.protocol["size"] == "9x9 to 24x24 (3 sizes)"
+        assert scores.judged(made, keep=True).features.n == 40
     with pytest.raises(UserError, match="swd: .*one size; there are"):
         scores.sliced_wasserstein_distance(made)
 
@@ -243,7 +243,7 @@ def test_a_system_can_bring_its_own_metric():
     system = WithMetric()
     found = registry.find(["own"], system)
     assert found["own"](Evaluation(SystemSamples(system, 5), system=system)) == {"own_mean": 5.0}
-    with pytest.raises(UserError, match="unknown metric 'own'.*digits, fid.*is, is_new, kid"):
+    with pytest.raises(UserError, match="unknown metric 'own'.*digits, fd_effnet, fid.*is, is_new, kid"):
         registry.find(["own"], ToySystem())
 
 

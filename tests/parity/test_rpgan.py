@@ -50,7 +50,7 @@ def test_generator(path):
     fixture = load(path)
     config = json.loads(str(fixture["config_json"]))
     if path.stem.startswith("gen_q") and fixture["out"].shape[1] != config["imsz"]:
-        with pytest.raises(UserError, match="imsz"):  # bug B5: such a size cannot be trained; it is rejected
+        with pytest.raises(UserError, match="imsz"):  # such a size cannot be trained; it is rejected
             generator(fixture)
         return
     net = generator(fixture)

@@ -116,6 +116,7 @@ def test_prepared_pictures_are_those_of_the_folder(faces, tmp_path, capsys):
     ({"inputFilter": "BOX"}, "inputFilter=BILINEAR, this run has inputFilter=BOX"),
     ({"inputFilter": "BILINEAR", "nChannels": 1}, "nChannels=3, this run has nChannels=1"),
     ({"inputFilter": "BILINEAR", "endRes": 32, "batch_table": "4:4,8:4,16:4,32:4"}, "goes up to 16 pixels"),
+    ({"inputFilter": "BILINEAR", "background": "black"}, "background=white, this run has background=black"),
 ])
 def test_prepared_for_another_run(tmp_path, flags, text):
     source = ArraySource(np.zeros((5, 16, 16, 3), np.uint8))

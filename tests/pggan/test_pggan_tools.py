@@ -109,6 +109,9 @@ def test_sampling_tool(weights, tmp_path, capsys):
     for arguments in (["--resolution=64"], ["--latentSize=7"], ["--nChannels=1"]):
         with pytest.raises(UserError, match="these weights have"):
             main([str(weights), *arguments])
+    for arguments in (["--nImages=100000000000"], ["--nImages=100000000000", "--slerp", "--resolution=4"]):
+        with pytest.raises(UserError, match="--nImages=100000000000: needs about .* are free; give fewer"):
+            main([str(weights), f"--outputFile={tmp_path / 'a.png'}", *arguments])
 
 
 def test_the_walk_of_the_sampling_tool_does_not_jump(weights, tmp_path, monkeypatch):

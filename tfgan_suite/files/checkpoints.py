@@ -287,7 +287,7 @@ class Checkpoints:
         if not names:
             return None
         folders = (self.folder / (ASIDE if i == 1 else f"{ASIDE}-{i}") for i in range(1, 10**6))
-        target = next(folder for folder in folders if not folder.exists())
+        target = next(folder for folder in folders if not os.path.lexists(folder))
         make_folder(target)
         for name in sorted(names, key=lambda name: (".gmodel" not in name, name)):
             archive.rename(self.folder / name, target / name)

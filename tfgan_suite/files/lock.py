@@ -148,7 +148,9 @@ class Lock:
                 probe.unlink()
 
     def _refuse(self, left: dict) -> None:
-        raise UserError(f"{self.folder}: is in use by a run that is still going ({_who(left)}); "
+        far = left.get("machine", machine()) != machine()
+        dead = f"; if that one is dead, its lock goes after {SILENCE:.0f} s of silence" if far else ""
+        raise UserError(f"{self.folder}: is in use by a run that is still going ({_who(left)}){dead}; "
                         f"{self.advice}")
 
     def _beat(self) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source, stamp_of_files
 from tfgan_suite.errors import UserError, reading
-from tfgan_suite.files.archive import make_folder, partial_of
+from tfgan_suite.files.archive import load_array, make_folder, partial_of
 from tfgan_suite.pggan.pyramid import resized
 
 ABOUT, LABELS = "pyramid.json", "labels.npy"
@@ -33,7 +33,8 @@ class PreparedSource(Source):
     """The images of such a folder, `image` at the highest resolution.
 
     Args:
-        params: of the run: endRes, inputFilter and nChannels have to be those of the folder.
+        params: of the run: endRes, inputFilter, nChannels and background have to be those of the
+            folder.
 
     Raises:
         UserError: it is damaged, or was made for other values.
@@ -44,11 +45,16 @@ class PreparedSource(Source):
         with reading(self.root, "is no whole set of this suite", ADVICE):
             about = json.loads((self.root / ABOUT).read_text())
             self.filter, self.channels = about["filter"], about["channels"]
+            self.background = about.get("background", "white")
             self.levels = {int(side): np.load(self.root / f"{side}.npy", mmap_mode="r")
                            for side in about["sides"]}
             if (self.root / LABELS).is_file():
-                self.labels = np.load(self.root / LABELS).astype(np.int32)
+                self.labels = load_array(self.root / LABELS).astype(np.int32)
+                if self.labels.shape != (about["count"],):
+                    raise ValueError(f"{LABELS} holds {self.labels.shape}")
             self.classes = tuple(about["classes"])
+            if not self.levels:
+                raise ValueError("it has no sides")
             for side, array in self.levels.items():
                 if array.dtype != np.uint8 or array.shape != (about["count"], side, side, self.channels):
                     raise ValueError(f"{side}.npy holds {array.dtype} {array.shape}")
@@ -56,7 +62,7 @@ class PreparedSource(Source):
             self._check(params)
 
     def _check(self, params) -> None:
-        own = {"inputFilter": self.filter, "nChannels": self.channels}
+        own = {"inputFilter": self.filter, "nChannels": self.channels, "background": self.background}
         for name, value in own.items():
             if params.values[name] != value:
                 raise UserError(f"{self.root}: was made with {name}={value}, this run has "
@@ -91,13 +97,14 @@ class Prepared:
         return found
 
 
-def make(source: Source, target, end: int, filter_name: str, channels: int) -> int:
+def make(source: Source, target, end: int, filter_name: str, channels: int,
+         background: str = "white") -> int:
     """Writes the folder: every image is decoded once. It appears whole or not at all.
 
     Args:
         source: images of any size.
         end: highest resolution.
-        filter_name, channels: as `inputFilter` and `nChannels` of the runs.
+        filter_name, channels, background: as `inputFilter`, `nChannels` and `background` of the runs.
 
     Returns:
         How many images it has.
@@ -126,7 +133,7 @@ def make(source: Source, target, end: int, filter_name: str, channels: int) -> i
         if source.labels is not None:
             np.save(partial / LABELS, source.labels)
         about = {"count": len(source), "sides": sides, "filter": filter_name, "channels": channels,
-                 "classes": list(source.classes)}
+                 "background": background, "classes": list(source.classes)}
         (partial / ABOUT).write_text(json.dumps(about, indent=1))
         os.rename(partial, target)
     except OSError as error:

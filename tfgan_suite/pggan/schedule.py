@@ -71,7 +71,7 @@ class Schedule:
         """For each level and the end: its first iteration, and the images shown before it."""
         starts, begin = [self.start_iteration], self.start_images
         shown = [self._shown_before() if self.start_shown is None else self.start_shown]
-        for level in range(self.start_level, self.last + 1):
+        for level in self.levels:
             count = -(-max(self.images(level) - begin, 0) // self.batch(level))
             starts.append(starts[-1] + count)
             shown.append(shown[-1] + count * self.batch(level))
@@ -81,6 +81,11 @@ class Schedule:
     def _shown_before(self) -> int:
         grown = self.start_level - self.first
         return self.start_images + (grown * (self.stable + self.fade) - self.fade if grown else 0)
+
+    @property
+    def levels(self) -> range:
+        """Those of this run."""
+        return range(self.start_level, self.last + 1)
 
     def images(self, level: int) -> int:
         """Images of a whole level."""
@@ -237,56 +242,3 @@ def schedule_of(params) -> Schedule:
     check_groups(params, batches)
     level, images = start_of(params, last)
     return Schedule(first, last, params.samplesWhileStable, params.samplesWhileFade, batches, level, images)
-
-
-def continued(params, history: list) -> Schedule:
-    """The schedule of a run whose lengths, batches or last resolution have been changed on the way.
-
-    Args:
-        params: as they are now.
-        history: of the run: entries with 'iteration' and 'changed' (name -> [old, new]), the newest last.
-
-    Raises:
-        UserError: the newest change is of what is finished.
-    """
-    names = ("batch_table", "samplesWhileStable", "samplesWhileFade", "endRes")
-    turns = [(entry["iteration"], {n: pair[0] for n, pair in entry.get("changed", {}).items() if n in names})
-             for entry in history]
-    turns = [(iteration, old) for iteration, old in turns if old]
-    sets = [params]
-    for _, old in reversed(turns):
-        sets.insert(0, sets[0].replace(**old))
-    schedule = schedule_of(sets[0])
-    for (iteration, _), before, now in zip(turns, sets, sets[1:]):
-        following = schedule.then(iteration, schedule_of(now))
-        _check_turn(before, now, schedule.at(iteration), following.at(iteration))
-        schedule = following
-    return schedule
-
-
-def _check_turn(before, now, here: Moment, then: Moment) -> None:
-    """Whether a run that is `here` may go on with other parameters, by which it is at `then`."""
-    if now.endRes < before.endRes:
-        raise UserError(f"endRes={now.endRes}: the networks of this run have grown for {before.endRes}; "
-                        f"go on with "
-                        f"the old value or give another --wts_dir (--tag=NAME)")
-    if (here.level, here.stage, then.stage) == (then.level, "stable", "fade"):
-        raise UserError(f"samplesWhileFade={now.samplesWhileFade}: {here.resolution}x{here.resolution} is "
-                        f"faded in "
-                        f"after {before.samplesWhileFade} images; go on with the old value until the next "
-                        f"resolution")
-    check_finished("batch_table", before, now, here.level)
-
-
-def check_finished(name: str, before, now, level: int) -> None:
-    """Whether two tables of parameters agree in the levels below `level`.
-
-    Raises:
-        UserError: they do not.
-    """
-    old, new = (table_of(p.values[name], float) for p in (before, now))
-    for resolution in (4 << done for done in range(level_of(now.startRes), level)):
-        if old.get(resolution) != new.get(resolution):
-            raise UserError(f"{name}={now.values[name]}: {resolution}x{resolution} is finished and was "
-                            f"trained with "
-                            f"{name}={before.values[name]}; leave its entry as it was")

@@ -9,11 +9,10 @@ import tensorflow as tf
 
 from tfgan_suite import distributed, optimizers, options, penalties
 from tfgan_suite.errors import UserError
-from tfgan_suite.experiment import whole
 from tfgan_suite.layers.linear import compute_dtype
-from tfgan_suite.pggan import networks, objective, paper, reals, reports, sampling, snapshots
+from tfgan_suite.pggan import networks, objective, paper, reals, recovery, reports, sampling
 from tfgan_suite.pggan.networks import Sizes
-from tfgan_suite.pggan.schedule import check_devices, check_finished, continued, rate_of, schedule_of
+from tfgan_suite.pggan.schedule import check_devices, rate_of, schedule_of
 from tfgan_suite.random import Draws
 from tfgan_suite.system import System
 
@@ -47,7 +46,7 @@ class PGGAN(System):
     Networks: `g`, `d` (the critic) and, with `ema`, `a`: the average of `g`.
     """
 
-    precisions = ("float32", "bfloat16", "float16")
+    precisions = (*System.precisions, "float16")
     copies = {"a": "g"}
     length = ("endRes",)
     length_in_iterations = False
@@ -63,8 +62,7 @@ class PGGAN(System):
                             f"--networks=paper or --classes=0")
         make_g, make_d = NETWORKS[params.networks]
         self._console, self._told = reports.Console(self), []
-        self.reals_of_run = reals.Reals(params, range(self.schedule.start_level, self.schedule.last + 1),
-                                        self.critic_steps)
+        self.reals_of_run = reals.Reals(params, self.schedule.levels, self.critic_steps)
         self.sampling = ("a",) if params.ema else ("g",)
         if not training:
             self.networks = {self.sampling[0]: make_g(self.sizes)}
@@ -98,41 +96,21 @@ class PGGAN(System):
 
     # -- how a run begins ------------------------------------------------------------------------------------
     def begin(self) -> dict:
-        p = self.params
-        if not p.preWtsFile:
-            if p.resumeTraining:
-                raise UserError("resumeTraining needs the weights to go on with; give "
-                                "--preWtsFile=FILE.pth.tar")
-            return {}
-        decided, lines = snapshots.start_from(self, p.preWtsFile)
-        self._told += lines
-        self.params = p.replace(**decided)
-        return {"preWtsFile": p.preWtsFile, "resumeTraining": p.resumeTraining, **decided}
+        decided, lines = recovery.begin(self)
+        self.params, self._told = self.params.replace(**decided), [*self._told, *lines]
+        return decided
 
     def go_on(self, about, history) -> None:
-        was, given = about.get("parameters", {}), self.params.preWtsFile
-        if given and was.get("preWtsFile") != given:
-            raise UserError(f"preWtsFile={given}: {self.params.wts_dir} holds checkpoints, with which the "
-                            f"run goes "
-                            f"on; leave it out, or give another --wts_dir (--tag=NAME)")
-        self.schedule = continued(self.params, history)
-        if history:
-            changed = {name: pair[0] for name, pair in history[-1].get("changed", {}).items()}
-            check_finished("rate_table", self.params.replace(**changed), self.params,
-                           self.schedule.at(history[-1]["iteration"]).level)
+        recovery.check_start(self.params, about)
+        self.schedule = recovery.continued(self.params, history)
 
     def is_at(self, place: str, arrays) -> bool:
-        side, _, other = place.partition("x")
-        sides = [4 << level for level in range(self.schedule.last + 1)]
-        if side != other or whole(side) not in sides:
-            raise UserError(f"--from={place}: give an iteration, or a resolution of this run such as "
-                            f"{sides[-1]}x{sides[-1]}")
-        return "progress" in arrays and 4 << int(arrays["progress"][0]) == int(side)
+        return recovery.is_at(self.schedule, place, arrays)
 
     def is_over(self, phase: Phase, step: int) -> bool:
         now = self.phase(step)
-        return phase.level < now.level or (phase.level == now.level and phase.fading and not now.fading) or (
-            phase.fresh and not now.fresh)
+        past = (phase.level, not phase.fading) < (now.level, not now.fading)
+        return past or (phase.fresh and not now.fresh)
 
     def notices(self) -> list[str]:
         return self._told
@@ -160,14 +138,11 @@ class PGGAN(System):
 
     @property
     def batch_size(self) -> int:
-        levels = range(self.schedule.start_level, self.schedule.last + 1)
-        return math.gcd(*(self.schedule.batch(level) for level in levels))
+        return math.gcd(*map(self.schedule.batch, self.schedule.levels))
 
     @property
     def batches(self) -> str:
-        levels = range(self.schedule.start_level, self.schedule.last + 1)
-        sizes = list(dict.fromkeys(self.schedule.batch(level) for level in levels))
-        return ", then ".join(map(str, sizes))
+        return ", then ".join(map(str, dict.fromkeys(map(self.schedule.batch, self.schedule.levels))))
 
     @property
     def iterations(self) -> int:
@@ -204,8 +179,7 @@ class PGGAN(System):
     # -- data ------------------------------------------------------------------------------------------------
     def source(self):
         source, p = reals.open_source(self.params), self.params
-        levels = range(self.schedule.start_level, self.schedule.last + 1)
-        most = max(self.schedule.batch(level) for level in levels)
+        most = max(map(self.schedule.batch, self.schedule.levels))
         if len(source) < most:
             raise UserError(f"{p.data_path}: has {len(source)} images, fewer than a batch of {most}; add "
                             f"images, or give "
@@ -376,8 +350,7 @@ class PGGAN(System):
         return self._console.lines(step, scalars) if self.params.deactivateLog else []
 
     def plan(self) -> list[str]:
-        first, last = self.schedule.start_level, self.schedule.last
-        rows = [self.schedule.at(self.schedule.first_iteration(level)) for level in range(first, last + 1)]
+        rows = [self.schedule.at(self.schedule.first_iteration(level)) for level in self.schedule.levels]
         return [f"{m.resolution}x{m.resolution}: batch {m.batch}, from iteration {m.iteration}, {m.shown:,} "
                 f"images before"
                 for m in rows]

@@ -33,7 +33,6 @@ class RPGAN(System):
 
     frozen = "bg"
     grid = (10, 15)
-    precisions = ("float32", "bfloat16")
 
     def __init__(self, params, training=True):
         super().__init__(params, training)
@@ -249,8 +248,8 @@ def projections(params) -> list[Filters]:
     newest = files.newest("d")
     if newest is not None and "c0_w" in Archive(files.path("d", newest)):
         raise UserError(f"{params.wts_dir}: holds a run of the baseline, which has one discriminator and no "
-                        f"projections; "
-                        f"give another --wts_dir, or go on with it by ./baseline_train.py {params.name}")
+                        f"projections; give another --wts_dir, or go on with it by "
+                        f"./baseline_train.py {quoted(params.name)}")
     if not params.filts:
         raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {quoted(path)} K,S,F,N "
                         f"(8,2,1,12: twelve "

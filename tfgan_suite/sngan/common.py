@@ -34,7 +34,6 @@ class ClassConditional(System):
     dataset = folder = ""
     limits: tuple[int, int] | None = None
     crop: float | None = None
-    precisions = ("float32", "bfloat16")
     log_files = ("*.png", "costs.csv")
     sample_batch = (
         100  # images made at a time: the original's, whose generator uses the statistics of the batch

@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ class RunLog:
         self.bar: Any = None  # a tqdm bar where the console is a terminal
         self.writer: Any = None
         self._metrics: Any = None
+        self._bringing: list[Callable[[], None]] = []
+        self._closing: list[Callable[[], None]] = []
 
     # -- console ---------------------------------------------------------------------------------------------
     def line(self, text: str, stamp: bool = True, at: float | None = None) -> None:
@@ -113,7 +116,7 @@ class RunLog:
                 log_files.cut_metrics(self.folder / log_files.METRICS, start)
                 tf1_events.cut(self.folder, start)
             self._metrics = _Lines(self.folder / log_files.METRICS)
-            with self.guard():
+            with self._guard():
                 if not fresh:
                     tf1_events.purge(self.folder, start + 1)
                 self.writer = tf.summary.create_file_writer(str(self.folder))
@@ -121,7 +124,7 @@ class RunLog:
             raise UserError(f"{self.folder}: cannot write logs: {error}; give another --log_dir") from error
 
     @contextlib.contextmanager
-    def guard(self):
+    def _guard(self):
         """Turns an error of what is written into the log folder into one warning."""
         try:
             yield
@@ -136,6 +139,12 @@ class RunLog:
             self.line(f"Warning: {self.folder}: logs cannot be written ({self.failed}); training goes on "
                       f"without them")
 
+    def before_save(self, bring: Callable[[], None], close: Callable[[], None]) -> None:
+        """For those that write beside the training: `bring` is called when everything must be on the disk,
+        `close` at the end."""
+        self._bringing.append(bring)
+        self._closing += [bring, close]
+
     def is_of_logs(self, error) -> bool:
         """Whether what an event could not write is no checkpoint."""
         path = getattr(error, "path", None) or getattr(error, "filename", None)
@@ -147,15 +156,29 @@ class RunLog:
             return True
         return not place.is_relative_to(weights)
 
+    def profile(self, on: bool) -> None:
+        """Begins, or ends and writes, a TensorFlow profile."""
+        with self._guard():
+            if on:
+                tf.profiler.experimental.start(str(self.folder))
+            else:
+                tf.profiler.experimental.stop()
+
     def flush(self) -> None:
         """Brings everything to the disk: a checkpoint is about to be written, from which a run may go on."""
-        with self.guard():
+        for bring in self._bringing:
+            with self._guard():
+                bring()
+        with self._guard():
             if self.writer is not None:
                 self.writer.flush()
 
     def close(self) -> None:
         """Flushes and closes everything."""
-        with self.guard():
+        for function in self._closing:
+            with self._guard():
+                function()
+        with self._guard():
             if self.writer is not None:
                 self.writer.close()
         if self._metrics is not None:
@@ -170,7 +193,7 @@ class RunLog:
                  "versions": versions(), "source": self.params.text, "history": history}
         rows = [f"| {k} | {v} | {self.params.sources.get(k, '')} |" for k,
                 v in sorted(self.params.values.items())]
-        with self.guard():
+        with self._guard():
             archive.write_bytes(self.folder / log_files.CONFIG,
                                 json.dumps(about, indent=1, sort_keys=True).encode())
             self._summary(0, lambda: tf.summary.text("config",
@@ -186,28 +209,33 @@ class RunLog:
             else:
                 flat.update({f"{name}/{i:02d}": float(v) for i, v in enumerate(np.ravel(value))})
 
-        def write():
-            for name, value in flat.items():
-                tf.summary.scalar(name, value)
-
-        with self.guard():
+        with self._guard():
             self._metrics.write(json.dumps({"iteration": step, **flat}))
-        with self.guard():
-            self._summary(step, write)
+        with self._guard():
+            self._summary(step, lambda: tf.summary.experimental.write_raw_pb(scalar_record(flat)))
 
     def image(self, tag: str, step: int, picture: np.ndarray) -> None:
         """A uint8 picture [H, W, 3] to `<tag>/iter_N.png` in the log folder and to TensorBoard."""
         folder = self.folder / tag
-        with self.guard():
+        with self._guard():
             folder.mkdir(parents=True, exist_ok=True)
             saving.save(folder / f"iter_{step}.png", picture)
-        with self.guard():
+        with self._guard():
             self._summary(step, lambda: tf.summary.image(tag, picture[None]))
 
     def _summary(self, step: int, write) -> None:
         if self.writer is not None:
             with self.writer.as_default(step=step):
                 write()
+
+
+def scalar_record(values: dict[str, float]) -> bytes:
+    """One record with all scalars, each as `tf.summary.scalar` writes it; that takes a call for each."""
+    about = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"})
+    record = tf.compat.v1.Summary()
+    for name, value in values.items():
+        record.value.add(tag=name, tensor=tf.make_tensor_proto(value, tf.float32), metadata=about)
+    return record.SerializeToString()
 
 
 class _Lines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,6 +220,12 @@ def check(params: Parameters, about: dict, number: int, rewrites: Callable[[Para
                         f"train anew beside it with --tag=NAME, or give --change to go on with the new value "
                         f"from here")
     return changed
+
+
+def history(about: dict, changed: dict, number: int) -> list[dict]:
+    """What was changed in a run, at which iterations, with what is `changed` now at the end."""
+    entry = {"iteration": number, "changed": changed, "date": time.strftime("%Y-%m-%d %H:%M:%S")}
+    return [*about.get("history", []), *([entry] if changed else [])]
 
 
 def annealing(system, about: dict, number: int) -> list[str]:

@@ -29,7 +29,9 @@ MOST_PENDING, MOST_SECONDS = 20, 1.0  # iterations whose scalars wait to be read
 
 @dataclass
 class Host:
-    """What a system's events may use: the log folder, the real data, logging, console lines."""
+    """What a system's events may use: the log folder, the real data, logging, console lines; `before_save`
+    takes what is called before each checkpoint and at the end of the run, for those that write beside the
+    training."""
 
     params: Parameters
     log_dir: Any
@@ -37,6 +39,7 @@ class Host:
     log: Any
     image: Any
     line: Any = print
+    before_save: Any = None
 
 
 class Reading(NamedTuple):
@@ -62,13 +65,11 @@ class Trainer:
     """
 
     def __init__(self, params: Parameters, out=None, start: int | str | None = None, change: bool = False):
-        self._decided = resume.decided(params)
-        params = params.replace(**self._decided)
-        self.params, self.out = params, out or sys.stdout
+        self.params, self.out = params.replace(**resume.decided(params)), out or sys.stdout
         self._wanted, self._change = start, change
         self.strategy = distributed.strategy(registry.system_class(params.system).splits_batch(params))
         with self.strategy.scope():
-            self.system = runs.build(params)
+            self.system = runs.build(self.params)
         replicas = self.strategy.num_replicas_in_sync
         if self.system.batch_size % replicas:
             raise UserError(f"batch size {self.system.batch_size} cannot be split over {replicas} devices; "
@@ -79,6 +80,7 @@ class Trainer:
         self._pending: list[Reading] = []
         self._unlogged: tuple | None = None
         self._history: list = []
+        self._decided: dict = {}
         self._newer: list = []
         self._profiling = self._torn = False
         self._done = self._flushed = 0
@@ -122,8 +124,8 @@ class Trainer:
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed(), "parameters": self.params.values, "versions": versions(),
                  "planned": self.system.planned, "images": self.system.images_shown(done),
-                 "items": self._items,
-                 "history": self._history, **({"decided": self._decided} if self._decided else {})}
+                 "items": self._items, "history": self._history}
+        about.update({"decided": self._decided} if self._decided else {})
         kept = Kept(self.system.keep, self._stays, self.system.sampling)
         written = self.files.save(done, self.system.networks, self.system.state(), about, kept, whole,
                                   self._newer)
@@ -146,13 +148,12 @@ class Trainer:
             UserError: another run holds the folders; or the logs could not be written (the weights are saved
                 then).
         """
-        with contextlib.ExitStack() as stack:
+        with distributed.all_workers(self.strategy), contextlib.ExitStack() as stack:
             self.log = self._open_log(stack)
             done = self._run()
         if self.log.failed:
             raise UserError(f"{self.log.folder}: logs are incomplete ({self.log.failed}); the weights in "
-                            f"{self.params.wts_dir} "
-                            f"are whole")
+                            f"{self.params.wts_dir} are whole")
         return done
 
     def _open_log(self, stack) -> RunLog:
@@ -201,10 +202,7 @@ class Trainer:
             self._decided = self.system.begin()
             self.params = self.log.params = self.params.replace(**self._decided)
             return
-        self._history = list(about.get("history", []))
-        if changed:
-            self._history.append({"iteration": start.number, "changed": changed,
-                                  "date": time.strftime("%Y-%m-%d %H:%M:%S")})
+        self._decided, self._history = about.get("decided", {}), resume.history(about, changed, start.number)
         self.system.go_on(about, self._history)
 
     def _open_records(self, start, about: dict, changed: dict) -> None:
@@ -221,8 +219,7 @@ class Trainer:
         items = about.get("items")
         if items not in (None, self._items):
             self.log.line(f"Note: the data had {items} items at iteration {start.number} and have "
-                          f"{self._items} now; their order is "
-                          f"another from here on")
+                          f"{self._items} now; their order is another from here on")
         if changed:
             text = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
             self.log.line(f"Note: changed from iteration {start.number} on: {text}")
@@ -230,7 +227,7 @@ class Trainer:
 
     def _train(self, source, start: int, end: int) -> int:
         self.host = Host(self.params, self.log.folder, source, self.log.scalars, self.log.image,
-                         self.log.line)
+                         self.log.line, self.log.before_save)
         self._done, self._saved = start, start if self._start.own else None
         feed = Feed(self.system, source, self.strategy, start, end)
         try:
@@ -250,7 +247,7 @@ class Trainer:
             raise
         finally:
             if self._profiling:
-                self._stop_profiling()
+                self.log.profile(False)
             feed.close()
             self.log.close()
         return self._done
@@ -292,7 +289,8 @@ class Trainer:
                 self.log.line(f"First iteration done after {time.monotonic() - begun:.1f} s")
             due = [e for e in events if e.is_due(done)]
             save, picture = self._save_due(done), self._picture_due(done, end)
-            if save or picture or due or done == end or self._signals.stop or self._flush_due():
+            waits = save or picture or any(event.waits for event in due)
+            if waits or done == end or self._signals.stop or self._flush_due():
                 self._flush()
             self._after(done, due, save, picture)
         self._flush()
@@ -341,8 +339,7 @@ class Trainer:
             if bad:
                 self._done = step
                 raise Diverged(f"iteration {step}: '{bad[0]}' is not finite; training stops, {self._good()}; "
-                               f"try a smaller "
-                               f"learning rate")
+                               f"try a smaller learning rate")
             self.system.observe(step, scalars)
             if self.log.bar is None:
                 lines = self.system.timed_console(step, scalars, at - self._before)
@@ -393,14 +390,9 @@ class Trainer:
             return
         first, last = iterations(self.params.profile)
         if step == first:
-            with self.log.guard():
-                tf.profiler.experimental.start(str(self.log.folder))
-                self._profiling = True
+            self.log.profile(True)
+            self._profiling = True
         if step == last and self._profiling:
             self._flush()
-            self._stop_profiling()
-
-    def _stop_profiling(self) -> None:
-        self._profiling = False
-        with self.log.guard():
-            tf.profiler.experimental.stop()
+            self.log.profile(False)
+            self._profiling = False

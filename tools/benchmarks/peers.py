@@ -18,10 +18,10 @@ def run(options: dict) -> list[dict]:
     checkout, and ratios.
 
     Args:
-        options: `rounds`, `case`, `before` (a checkout, or '').
+        options: `rounds`, `case`, `ways`, `before` (a checkout, or '').
 
     Raises:
-        UserError: there is no PyTorch here and nothing else to compare with.
+        UserError: no way is left, or there is no PyTorch here and nothing else to compare with.
     """
     ways = {"ours float32": ROOT, f"ours {HALF}": ROOT}
     if importlib.util.find_spec("torch"):
@@ -31,6 +31,9 @@ def run(options: dict) -> list[dict]:
     if len(ways) == 2:
         raise UserError("peers: PyTorch is not installed and --before names no other checkout; pip install "
                         "torch")
+    ways = {way: package for way, package in ways.items() if options["ways"] in way}
+    if not ways:
+        raise UserError(f"--ways={options['ways']}: no way has this in its name")
     return [_peers_row(title, turns.measure(ways, case, options["rounds"]))
             for title, case in _cases(options)]
 
@@ -62,18 +65,25 @@ def _median(times: turns.Times) -> float:
     return statistics.median(times.seconds)
 
 
+RATIOS = (  # name, the slower way, the faster one
+    ("torch / ours float32", "torch float32", "ours float32"),
+    (f"torch / ours {HALF}", f"torch {HALF}", f"ours {HALF}"),
+    ("before / ours float32", "before float32", "ours float32"),
+    (f"ours float32 / {HALF}", "ours float32", f"ours {HALF}"))
+
+
 def _peers_row(title: str, found: dict[str, turns.Times]) -> dict:
-    """Milliseconds with their spread, ratios above 1 where ours is faster, seconds to the first iteration."""
+    """Of each way the median, the least and the largest milliseconds, and the median of the processors' own;
+    ratios of medians by both; seconds to the first iteration."""
     row: dict = {"case": title}
     for way, times in found.items():
-        row[f"{way} ms"] = 1e3 * _median(times)
-        row[f"{way} spread"] = f"{1e3 * min(times.seconds):.3g}-{1e3 * max(times.seconds):.3g}"
-    base = _median(found["ours float32"])
-    for name, way, against in (("torch / ours float32", "torch float32", "ours float32"),
-                               (f"torch / ours {HALF}", f"torch {HALF}", f"ours {HALF}"),
-                               ("before / ours", "before float32", "ours float32")):
-        if way in found:
-            row[name] = _median(found[way]) / _median(found[against])
-    row[f"ours {HALF} / float32"] = _median(found[f"ours {HALF}"]) / base
-    row["first s"] = found["ours float32"].first
+        row.update({f"{way} ms": 1e3 * _median(times), f"{way} low": 1e3 * min(times.seconds),
+                    f"{way} high": 1e3 * max(times.seconds),
+                    f"{way} CPU ms": 1e3 * statistics.median(times.worked)})
+    for name, slow, fast in RATIOS:
+        if slow in found and fast in found:
+            row[name] = _median(found[slow]) / _median(found[fast])
+            worked = [statistics.median(found[way].worked) for way in (slow, fast)]
+            row[f"{name}, CPU"] = worked[0] / worked[1]
+    row["first s"] = next(iter(found.values())).first
     return row

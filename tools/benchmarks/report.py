@@ -44,7 +44,25 @@ def text(found: dict) -> str:
     units = f" ({', '.join(a['units'])})" if a["units"] else ""
     line = (f"`tools/bench.py {found['name']}`, {a['date']}: {a['processor']}{units}, {a['cpus']} CPUs, load "
             f"{a['load']} at the end; Python {a['python']}, {versions}.")
-    return f"{line}\n\n{timing.table(found['rows'])}"
+    return f"{line}\n\n{timing.table([shown(row) for row in found['rows']])}"
+
+
+def shown(row: dict) -> dict:
+    """A row as a table shows it: median and spread in one cell, a ratio by the clock and by the processors'
+    time in one."""
+    cells = {}
+    for name, value in row.items():
+        way, _, kind = name.rpartition(" ")
+        if kind in ("low", "high") or name.endswith((", CPU", " CPU ms")):
+            continue
+        if f"{way} low" in row:
+            spread = f"{row[f'{way} low']:.3g}-{row[f'{way} high']:.3g}"
+            cells[f"{name} (spread; CPU)"] = f"{value:.3g} ({spread}; {row[f'{way} CPU ms']:.3g})"
+        elif f"{name}, CPU" in row:
+            cells[f"{name} (CPU)"] = f"{value:.2f} ({row[f'{name}, CPU']:.2f})"
+        else:
+            cells[name] = value
+    return cells
 
 
 def save(path: str, found: dict) -> None:

@@ -21,11 +21,13 @@ class Times:
 
     Attributes:
         seconds: of each turn.
+        worked: of all processors in each turn: other load hardly changes them.
         first: seconds to the first result: building, tracing, one iteration.
         operations: multiplications and additions of one iteration; None where they are not counted.
     """
 
     seconds: list[float]
+    worked: list[float]
     first: float
     operations: float | None
 
@@ -43,7 +45,7 @@ class Worker:
         paths = [str(package), *filter(None, [os.environ.get("PYTHONPATH")])]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3",
                "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", ""),
-               "OMP_NUM_THREADS": str(case["threads"])}
+               "OMP_NUM_THREADS": str(case["threads"]), "OMP_WAIT_POLICY": "PASSIVE"}  # who waits sleeps
         command = [sys.executable, str(HERE.with_name("worker.py")), way, json.dumps(case)]
         self.process = subprocess.Popen(command, cwd=package, env=env, stdin=subprocess.PIPE, stderr=errors,
                                         stdout=subprocess.PIPE, text=True, bufsize=1)
@@ -62,10 +64,10 @@ class Worker:
                             f"or case out")
         return json.loads(line)
 
-    def turn(self) -> float:
-        """Seconds of one iteration."""
+    def turn(self) -> dict:
+        """What one iteration took: `seconds` and `worked`."""
         self.process.stdin.write("\n")
-        return self.heard()["seconds"]
+        return self.heard()
 
     def close(self) -> None:
         """Ends the process."""
@@ -91,11 +93,12 @@ def measure(ways: dict[str, Path], case: dict, rounds: int, warm_up: int = 1) ->
             worker = Worker(way, case, package, stack.enter_context(tempfile.TemporaryFile("w+")))
             stack.callback(worker.close)
             said = worker.heard()  # one after the other, or they would disturb each other
-            found[way] = Times([], said["first"], said["operations"])
+            found[way] = Times([], [], said["first"], said["operations"])
             workers.append(worker)
         for turn in range(warm_up + rounds):
             for worker in workers:
-                seconds = worker.turn()
+                took = worker.turn()
                 if turn >= warm_up:
-                    found[worker.way].seconds.append(seconds)
+                    found[worker.way].seconds.append(took["seconds"])
+                    found[worker.way].worked.append(took["worked"])
     return found

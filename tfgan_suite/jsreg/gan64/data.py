@@ -12,7 +12,7 @@ from tfgan_suite.data import ArraySource, Source, catalog, digits, prepare
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.lsun import LmdbImages
 from tfgan_suite.data.rgb import WHITE
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, quoted
 from tfgan_suite.experiment import nearest
 
 SIDE = 64
@@ -36,7 +36,7 @@ class DataSet:
 
     def help(self, name: str, folder: Path) -> str:
         """The end of the message when it is missing."""
-        return self.get.format(folder) if self.get else catalog.help_for(name, folder)
+        return self.get.format(quoted(folder)) if self.get else catalog.help_for(name, folder)
 
 
 DATASETS = {

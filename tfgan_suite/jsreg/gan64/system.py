@@ -128,6 +128,10 @@ class JSRegGan64(System):
         first = 1 + step * self.disc_steps
         return {"real": np.stack([self.real(source, first + i) for i in range(self.disc_steps)], 1)}
 
+    def batch_spec(self):
+        """As `batch`, so that no data are needed to know it."""
+        return {"real": tf.TensorSpec((self.batch_size, self.disc_steps, SIDE, SIDE, 3), tf.uint8)}
+
     # -- one iteration -------------------------------------------------------------------------------------
     def draws(self, draw, phase):
         rows, steps = self.batch_size, self.disc_steps
@@ -143,11 +147,10 @@ class JSRegGan64(System):
         if phase:
             scalars["gen cost"] = self.generator_step(draws["z_g"])
         weights = penalties.parameters(self.params, step, self.iterations)
-        alpha = draws.get("alpha")
+        alpha, descend = draws.get("alpha"), distributed.traced_once(self.discriminator_step)
         for i in range(self.disc_steps):
-            cost, statistics = self.discriminator_step(scale(batch["real"][:, i]), draws["z_d"][:, i],
-                                                       weights,
-                                                       None if alpha is None else alpha[:, i])
+            cost, statistics = descend(scale(batch["real"][:, i]), draws["z_d"][:, i], weights,
+                                       None if alpha is None else alpha[:, i])
         place = tf.cast(step % WINDOW, tf.int32)
         self.history.assign(tf.tensor_scatter_nd_update(self.history, [[place]], [cost]))
         return {"train disc cost": cost, **scalars, **statistics}
