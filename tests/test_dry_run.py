@@ -82,9 +82,9 @@ def test_the_estimate_is_near_the_measured_peak(tmp_path, monkeypatch):
     of its discriminators)."""
     monkeypatch.chdir(tmp_path)
     given = {"bsz": "2", "filts": "8,2,1,2", "wts_dir": str(tmp_path / "none")}
-    done = subprocess.run([sys.executable, "-c", ITERATION, "face12", *(f"{n}={v}" for n, v in given.items())],
-                          env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tools'}"}, capture_output=True,
-                          text=True, timeout=600, check=True)
+    words = ["face12", *(f"{name}={value}" for name, value in given.items())]
+    done = subprocess.run([sys.executable, "-c", ITERATION, *words], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tools'}"}, timeout=600, check=True)
     said = dry_run.describe(experiment.load("face12", given))
     estimate = float(re.search(r"= about ([0-9.]+) GiB", said)[1])
     assert estimate == pytest.approx(int(done.stdout) / 2**30, rel=0.15)
