@@ -74,15 +74,16 @@ def test_single_pictures_and_a_grey_one(place):
 
 
 def test_labels(place):
-    """Image k has class k; one class on request; a bare file needs the size of the latents."""
+    """Image k has class k; one class on request; a bare file says how many there are."""
     every = picture("labelled", "--nImages=3", "--cols=3")
     ones = picture("labelled", "--nImages=3", "--cols=3", "--label=1")
     assert np.array_equal(every[:, 26:42], ones[:, 26:42]) and not np.array_equal(every[:, :21], ones[:, :21])
     file = "models/labelled/iter_5.gmodel.npz"
-    assert np.array_equal(picture(file, "--nImages=3", "--cols=3", "--latentSize=5"), every)
-    for words, text in ((["labelled", "--label=3"], "have 3 classes"), ([file, "--label=0"], "leave "
-                                                                        "--label out"),
-                        ([file, "--latentSize=9"], "these weights have 8")):
+    assert np.array_equal(picture(file, "--nImages=3", "--cols=3"), every)
+    for words, text in ((["labelled", "--label=3"], "have 3 classes"),
+                        ([file, "--label=3"], "have 3 classes"),
+                        (["plain", "--wts_dir=w", "--label=0"], "leave --label out"),
+                        ([file, "--latentSize=9"], "these weights have 5")):
         with pytest.raises(UserError, match=text):
             tool(words)
     for flag in ("--growth", "--slerp"):
