@@ -265,9 +265,8 @@ def find(name: str) -> Path:
 
 def nearest(name: str, valid) -> str:
     """`; did you mean '...'?`, or nothing where no valid name is near."""
-    spelled = {word.lower(): word for word in valid}
-    close = ([spelled[name.lower()]] if name.lower() in spelled
-             else difflib.get_close_matches(name, list(valid), 1, 0.5))
+    same = [word for word in valid if word.lower() == name.lower()]
+    close = same or difflib.get_close_matches(name, list(valid), 1, 0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
@@ -312,7 +311,7 @@ def read(path: Path) -> tuple[dict, str]:
 
 
 def _is_code(value) -> bool:
-    """Whether this is what an import, a `def` or a `class` leaves behind."""
+    """Whether an import, a `def` or a `class` left this behind."""
     return isinstance(value, (ModuleType, type)) or callable(value)
 
 
