@@ -122,7 +122,8 @@ def test_every_command_of_the_tools_page(trained, place):
         command = command.replace("NAME", "digits_glis").replace("--dataroot=D", "--dataroot=A")
         command = command.replace("--load_paths A B", "--load_paths digits_glis logs/digits_glis")
         run(command, *smaller(command, trained))
-    for path in ("A/data_index.npz", "B/0.png", "logs/digits_glis/best_test/loss.json", "plot.png",
+    assert len([path for path in Path("B").iterdir() if path.is_file()]) == 6
+    for path in ("A/data_index.npz", "logs/digits_glis/best_test/loss.json", "plot.png",
                  "logs/digits_glis/inception-scores.csv", "logs/digits_glis/history.csv",
                  "logs/digits_glis/bad_samples.json"):
         assert Path(path).is_file(), path
