@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Iterator
 
 import tensorflow as tf
 
-from tfgan_suite.errors import reading
+from tfgan_suite.errors import UserError, reading, reason
 
 
 def grow_memory() -> None:
@@ -77,6 +78,27 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
         return True
     return resolver.task_type == "chief" or ("chief" not in resolver.cluster_spec().jobs
                                              and resolver.task_id == 0)
+
+
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError,
+         tf.errors.DeadlineExceededError)
+
+
+@contextlib.contextmanager
+def all_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Around a run: that another worker has gone becomes one line.
+
+    Raises:
+        UserError: in place of the error of the operation that has waited for it.
+    """
+    resolver = strategy.cluster_resolver
+    try:
+        yield
+    except _LOST as error:
+        if resolver is None or not resolver.task_type:
+            raise
+        raise UserError(f"another worker of this run is gone ({reason(error)}); start all workers again: the "
+                        f"run goes on from its newest checkpoint") from error
 
 
 def replicas() -> int:

@@ -129,10 +129,9 @@ def _number(value):
     """A number, or a text of one; not what only Python takes for one ('1_0', digits of other scripts)."""
     if not isinstance(value, str):
         return value if isinstance(value, int) else float(value)
-    text = value.strip()
-    if not text.isascii() or "_" in text:
+    if not value.isascii() or "_" in value:
         raise ValueError
-    return int(text) if whole(text.lstrip("+-")) is not None else float(text)
+    return int(value) if whole(value.strip().lstrip("+-")) is not None else float(value)
 
 
 def _convert(parameter: Parameter, value, where: str):
@@ -153,15 +152,13 @@ def _convert(parameter: Parameter, value, where: str):
 
 
 def _tag(value: str) -> str:
-    """What is wrong with a tag."""
     odd = "/" in value or os.sep in value or "\0" in value or value.startswith(".") or len(value) > 100
     return "give a short word without slashes, such as seed1" if odd else ""
 
 
 def iterations(text: str) -> tuple[int, int] | None:
     """'A:B' -> (A, B); None if it is no such pair with A < B."""
-    first, _, last = text.partition(":")
-    found = whole(first), whole(last)
+    found = tuple(map(whole, text.partition(":")[::2]))
     return found if None not in found and found[0] < found[1] else None
 
 
@@ -268,9 +265,8 @@ def find(name: str) -> Path:
 
 def nearest(name: str, valid) -> str:
     """`; did you mean '...'?`, or nothing where no valid name is near."""
-    spelled = {word.lower(): word for word in valid}
-    close = ([spelled[name.lower()]] if name.lower() in spelled
-             else difflib.get_close_matches(name, list(valid), 1, 0.5))
+    same = [word for word in valid if word.lower() == name.lower()]
+    close = same or difflib.get_close_matches(name, list(valid), 1, 0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
@@ -315,7 +311,7 @@ def read(path: Path) -> tuple[dict, str]:
 
 
 def _is_code(value) -> bool:
-    """Whether this is what an import, a `def` or a `class` leaves behind."""
+    """Whether an import, a `def` or a `class` left this behind."""
     return isinstance(value, (ModuleType, type)) or callable(value)
 
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from pggan_support import SMALL, make, make_params, values
-from tfgan_suite.pggan.recovery import continued
 
 from tfgan_suite.errors import UserError
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.pggan import snapshots
+from tfgan_suite.pggan.recovery import continued
 from tfgan_suite.pggan.schedule import schedule_of
 from tfgan_suite.pggan.system import PGGAN
 from tfgan_suite.training.trainer import Trainer

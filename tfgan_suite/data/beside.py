@@ -24,19 +24,19 @@ class Beside:
         name: of the set, for messages.
         count: images.
         work: numbers of images -> what is wrong with those that cannot be used, a line each.
-        waited: seconds to wait for the end before the first batch; None: as long as it takes.
+        to_the_end: wait for the end; by default only for the first seconds.
         done: called at the end, in the thread.
     """
 
     def __init__(self, name: str, count: int, work: Callable[[Sequence[int]], list[str]],
-                 waited: float | None = WAITED, done: Callable[[], None] = lambda: None):
+                 to_the_end: bool = False, done: Callable[[], None] = lambda: None):
         self.name, self.count, self._work, self._done = name, count, work, done
         self.looked, self._problems, self._failed = 0, [], None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="images", daemon=True)
         atexit.register(self.stop)  # TensorFlow must not be called while Python ends
         self._thread.start()
-        self._thread.join(waited)
+        self._thread.join(None if to_the_end else WAITED)
         self.check()
         if self._thread.is_alive():
             print(f"{name}: its {count} images are looked at beside the training, which stops if one cannot "

@@ -60,4 +60,4 @@ def check(source: Source) -> None:
     Raises:
         UserError: some cannot be read; says how many, and what is wrong with the first.
     """
-    Beside(source.name, len(source.paths), lambda numbers: look(source, numbers), waited=None)
+    Beside(source.name, len(source.paths), lambda numbers: look(source, numbers), to_the_end=True)

@@ -5,7 +5,7 @@ import queue
 import threading
 from collections.abc import Callable
 
-MOST = 64  # calls that wait; the next one waits for room
+MOST = 8  # calls that wait; the next one waits for room
 
 
 class Later:

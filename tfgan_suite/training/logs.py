@@ -139,6 +139,12 @@ class RunLog:
             self.line(f"Warning: {self.folder}: logs cannot be written ({self.failed}); training goes on "
                       f"without them")
 
+    def before_save(self, bring: Callable[[], None], close: Callable[[], None]) -> None:
+        """For those that write beside the training: `bring` is called when everything must be on the disk,
+        `close` at the end."""
+        self._bringing.append(bring)
+        self._closing += [bring, close]
+
     def is_of_logs(self, error) -> bool:
         """Whether what an event could not write is no checkpoint."""
         path = getattr(error, "path", None) or getattr(error, "filename", None)
@@ -157,12 +163,6 @@ class RunLog:
                 tf.profiler.experimental.start(str(self.folder))
             else:
                 tf.profiler.experimental.stop()
-
-    def before_save(self, bring: Callable[[], None], close: Callable[[], None]) -> None:
-        """For those that write beside the training: `bring` is called when everything must be on the disk,
-        `close` at the end."""
-        self._bringing.append(bring)
-        self._closing += [bring, close]
 
     def flush(self) -> None:
         """Brings everything to the disk: a checkpoint is about to be written, from which a run may go on."""

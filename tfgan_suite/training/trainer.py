@@ -148,7 +148,7 @@ class Trainer:
             UserError: another run holds the folders; or the logs could not be written (the weights are saved
                 then).
         """
-        with contextlib.ExitStack() as stack:
+        with distributed.all_workers(self.strategy), contextlib.ExitStack() as stack:
             self.log = self._open_log(stack)
             done = self._run()
         if self.log.failed:

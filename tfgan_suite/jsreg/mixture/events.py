@@ -19,7 +19,7 @@ from tfgan_suite.random import Draws, generator
 from tfgan_suite.system import Event
 
 FILES = ("summaries", "*_num_*.png")
-SECONDS = 1.0  # summaries reach the disk at least so often
+AT_ONCE, SECONDS = 20, 1.0  # summaries of one call; how often they reach the disk
 SHOWN = ("modes_covered", "share_within_3sd", "distance_to_plane")
 
 
@@ -74,12 +74,12 @@ class Summary:
     """Event: the original's scalars and histograms of a fresh batch, at its counter; at step 0 of the
     untrained networks.
 
-    There is one in every iteration, which takes about as long as the iteration: it is computed and written in
-    a thread, of the weights as they are when it is asked for.
+    There is one in every iteration, which takes about as long as the iteration: they are computed and written
+    some at a time in a thread, each of the weights as they are when it is asked for.
     """
 
     def __init__(self, system):
-        self.system, self._run, self._later = system, None, Later()
+        self.system, self._run, self._later, self._rows = system, None, Later(), []
 
     def __call__(self, done: int, host) -> dict:
         system, (run, i) = self.system, self.system.place(done)
@@ -89,33 +89,43 @@ class Summary:
             self._bring()
             self._begin(run, host)
         if starts(system, done):
-            untrained = networks.untrained(system.params, run)
-            first = [v.read_value() for kind in system.networks for v in untrained[kind].trainable_variables]
-            self._later.call(self._record, 0, tf.constant(-1 - run, tf.int64), *first)
+            first = networks.untrained(system.params, run)
+            self._rows.append((0, -1 - run, *(v.read_value() for v in self._variables(first))))
         if i > 0 and i % system.params.summary_freq == 0:
-            self._later.call(self._record, system.updates(i), tf.constant(done - 1, tf.int64),
-                             *self._weights())
+            self._rows.append((system.updates(i), done - 1, *self._weights()))
+        if len(self._rows) >= AT_ONCE:
+            self._hand_over()
         return {}
+
+    def _variables(self, bodies: dict) -> list:
+        return [v for kind in self.system.networks for v in bodies[kind].trainable_variables]
 
     def _begin(self, run: int, host) -> None:
         """The event file of a run, and the recorder of the networks that are trained."""
         system, params = self.system, self.system.params
         self._run, self._file = run, tf1_events.EventFile(folder(host, run), every=SECONDS)
-        trained = [v for network in system.networks.values() for v in network.trainable_variables]
-        seen = {"g": networks.generator(params), "d": networks.discriminator(params)}
-        copies = [v for kind in system.networks for v in seen[kind].trainable_variables]
+        seen = self._seen = {"g": networks.generator(params), "d": networks.discriminator(params)}
+        copies, trained = self._variables(seen), self._variables(system.networks)
 
         def compute(step, *values):
             for variable, value in zip(copies, values):
                 variable.assign(value)
             return evaluated(system, seen, step)
 
-        self._record = self._file.recorder(compute)
+        specs = [tf.TensorSpec((), tf.int64), *(tf.TensorSpec(v.shape, v.dtype) for v in copies)]
+        self._record = self._file.batch_recorder(compute, specs)
         # later steps leave alone what has been read
-        self._weights = tf.function(lambda: [v.read_value() for v in trained], autograph=False)
+        self._weights = tf.function(lambda: [v.read_value() for v in trained],
+                                    autograph=False).get_concrete_function()
+
+    def _hand_over(self) -> None:
+        rows, self._rows = self._rows, []
+        if rows:
+            self._later.call(self._record, rows)
 
     def _bring(self) -> None:
         """Brings all summaries so far to the disk."""
+        self._hand_over()
         self._later.wait()
         if self._run is not None:
             self._file.flush()
