@@ -13,9 +13,12 @@ temporaries; with `fused = False` it is written out, which is the plain twin.
 """
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import distributed
+
+NOTHING = np.zeros(0, np.float32)
 
 
 def adam(learning_rate: float, beta_1: float, beta_2: float,
@@ -48,7 +51,7 @@ class _Adam(tf.keras.optimizers.Adam):
 
     def __init__(self, learning_rate: float, beta_1: float, beta_2: float, epsilon: float):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, jit_compile=False)
-        self._working: dict[tuple, list] = {}
+        self._working: dict[str, list] = {}
         self._now: dict[str, tuple] = {}
 
     def _build_learning_rate(self, learning_rate):
@@ -82,35 +85,65 @@ class _Adam(tf.keras.optimizers.Adam):
         _apply_adam(variable, *self._moments(variable), tf.convert_to_tensor(gradient), powers, rate,
                     (beta_1, beta_2), epsilon)
 
-    def step_rows(self, variables: list, rows: tf.Tensor, values: list, gradients: list) -> None:
-        """The step of some rows of stacked variables, on one device; `iterations` stays, so that all rows
-        have the same number of steps behind them. Nothing as large as a variable is made.
+    def row_step(self, device: str = ""):
+        """What makes the step of some rows of stacked variables inside a loop; `iterations` stays, so that
+        all rows have the same number of steps behind them. Nothing as large as a variable is made.
 
         Args:
-            rows: int [c], the rows.
-            values: what they hold, [c, ...] each.
-            gradients: for them, [c, ...] each.
+            device: where the variables lie; "" is where TensorFlow puts them.
+
+        Returns:
+            (variables, rows: int [c], what they hold: [c, ...] each, gradients: [c, ...] each) -> None.
         """
         powers, rate = self._powers(), tf.convert_to_tensor(self.learning_rate)
-        for variable, value, gradient in zip(variables, values, gradients):
-            wholes = *self._moments(variable), variable
-            parts = [tf.gather(wholes[0], rows), tf.gather(wholes[1], rows), value]
-            moved = (self._moved if self.fused else self._moved_plainly)(parts, gradient, powers, rate)
-            for whole, part in zip(wholes, moved):
-                whole.scatter_update(tf.IndexedSlices(part, rows))
+        working = self._working_variables(device) if self.fused else ()
 
-    def _moved(self, parts: list, gradient, powers: tuple, rate) -> list:
-        """[m, v, w] after the step, in working variables that all rows of this shape share."""
-        shape = tuple(parts[0].shape)
-        if shape not in self._working:
-            with tf.init_scope():
-                self._working[shape] = [tf.Variable(tf.zeros(shape), trainable=False) for _ in parts]
-        working = self._working[shape]
-        for variable, part in zip(working, parts):
-            variable.assign(part)
+        def descend(variables: list, rows: tf.Tensor, values: list, gradients: list) -> None:
+            before = gradients
+            for variable, value, gradient in zip(variables, values, gradients):
+                wholes = *self._moments(variable), variable
+                with tf.control_dependencies(before):  # one after the other: rows are large
+                    parts = [tf.gather(wholes[0], rows), tf.gather(wholes[1], rows), value]
+                if self.fused:
+                    parts = self._moved(working, parts, gradient, powers, rate)
+                else:
+                    parts = self._moved_plainly(parts, gradient, powers, rate)
+                before = [whole.scatter_update(tf.IndexedSlices(part, rows)).op
+                          for whole, part in zip(wholes, parts)]
+                for held in working:
+                    held.assign(NOTHING)
+
+        return descend
+
+    def whole_step(self, device: str = ""):
+        """The same for stacks whose rows all move together: arguments and results as of `row_step`."""
+        powers, rate = self._powers(), tf.convert_to_tensor(self.learning_rate)
+
+        def descend(variables: list, rows: tf.Tensor, values: list, gradients: list) -> None:
+            for variable, gradient in zip(variables, gradients):
+                if self.fused:
+                    _apply_adam(variable, *self._moments(variable), gradient, powers, rate,
+                                (self.beta_1, self.beta_2), self.epsilon)
+                else:
+                    self.update_step(gradient, variable)
+
+        return descend
+
+    def _working_variables(self, device: str) -> list[tf.Variable]:
+        """Three variables of any shape, for a row of m, v and w while it moves."""
+        if device not in self._working:
+            with tf.init_scope(), tf.device(device):
+                self._working[device] = [tf.Variable(NOTHING, trainable=False, shape=tf.TensorShape(None))
+                                         for _ in range(3)]
+        return self._working[device]
+
+    def _moved(self, working: list, parts: list, gradient, powers: tuple, rate) -> list:
+        """[m, v, w] after the step; the parts themselves are moved, since no other has them."""
+        for held, part in zip(working, parts):
+            held.assign(part)
         m, v, w = working
         _apply_adam(w, m, v, gradient, powers, rate, (self.beta_1, self.beta_2), self.epsilon)
-        return [tf.convert_to_tensor(variable) for variable in working]
+        return [tf.ensure_shape(held, part.shape) for held, part in zip(working, parts)]
 
     def _moved_plainly(self, parts: list, gradient, powers: tuple, rate) -> list:
         """The plain twin of `_moved`."""
@@ -141,6 +174,23 @@ def apply(optimizer: tf.keras.optimizers.Optimizer, gradients, variables) -> Non
     optimizer.apply_gradients(pairs)
 
 
+def scaled(optimizer: tf.keras.optimizers.Optimizer) -> tuple:
+    """(Keras' dynamic loss scaling around an optimiser, its variables), for float16: a step whose gradients
+    are not finite is left out, and the scale halved; after 2000 good steps it is doubled.
+
+    The optimiser itself stays as it is, with its own variables.
+    """
+    made = []
+
+    def note(create, **arguments):
+        made.append(create(**arguments))
+        return made[-1]
+
+    with tf.variable_creator_scope(note):
+        wrapped = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
+    return wrapped, made
+
+
 class _SlotOptimizer(tf.keras.optimizers.Optimizer):
     """Keras optimiser with named slots; a subclass gives `slots` and `update_step`."""
 
@@ -167,6 +217,12 @@ class _SlotOptimizer(tf.keras.optimizers.Optimizer):
     def slot(self, name: str, variable) -> tf.Variable:
         """The slot variable of a network's variable."""
         return self._slots[name][self._index_dict[self._var_key(variable)]]
+
+    def reset(self) -> None:
+        """Sets all slots to what they start with; also inside a step."""
+        for name, variables in self._slots.items():
+            for variable in variables:
+                variable.assign(tf.fill(variable.shape, tf.cast(self.slots.get(name, 0.0), variable.dtype)))
 
 
 class RMSPropTF1(_SlotOptimizer):

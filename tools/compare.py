@@ -15,6 +15,7 @@ Trains every experiment with every combination of the varied settings and every 
 run in a folder of its own, scores them and writes results.json, results.csv, hparams/ (for TensorBoard) and
 report.html (one file to look at or to send).
   --vary penalty=none,js,js+r1      may be given several times; '+' stands for a comma within a value
+  --vary "rate=[slow lr_g=1e-4 lr_d=1e-4],[fast lr_g=1e-3 lr_d=1e-3]"    values that belong together
   --pairs                           the first values and single changes of them, not the whole grid
   --budget=5m | 5000it | 200kimg    minutes of training, iterations, thousands of real images
 Without a budget each experiment has its own length. The first variant is the baseline, unless --baseline
@@ -35,6 +36,12 @@ OPTIONS = (
     Parameter("metrics", "", "as in tools/evaluate.py (default: those of each experiment)"),
     Parameter("rank", "",
               "the score that ranks (default: the first of digits_is_ratio, FID, IS that there is)"),
+    Parameter("show", "",
+              "further scores, separated by commas; also scalars of the training, such as L/saturated: mean "
+              "of the last quarter"),
+    Parameter("page", "", "Markdown file into which the command, one table and one picture are put"),
+    Parameter("columns", "", "what is varied along the columns of that table (default: a row a variant)"),
+    Parameter("picture", "samples", "what the page shows", choices=("samples", "curves")),
     Parameter("n", 2000, "samples of an evaluation", minimum=10),
     Parameter("points", 6, "checkpoints of a run that are scored, at most", minimum=1),
     *(option for option in EVALUATION if option.name in _SHARED),
@@ -71,7 +78,7 @@ def dry_run(made, jobs: int, call) -> None:
 def report(made, options: dict, argv: list) -> Path:
     """Scores what was trained and writes the results."""
     from tfgan_suite.compare import report as page
-    from tfgan_suite.compare import results, scoring, state
+    from tfgan_suite.compare import results, scoring, section, state
 
     protocol, shared, known = protocol_of(options), {}, []
     for run in made.runs:
@@ -84,11 +91,16 @@ def report(made, options: dict, argv: list) -> Path:
     if not any(scores for _, _, scores in known):
         raise UserError(f"{made.out}: no run has left a checkpoint to score; see errors.log in the folders "
                         f"under {made.out}/runs")
-    comparison = results.compare(made, known, protocol.key(), options["rank"], tuple(argv))
+    shown = tuple(word for word in options["show"].split(",") if word)
+    comparison = results.compare(made, known, protocol.key(), options["rank"], tuple(argv), shown)
     results.write_json(made.out / "results.json", comparison)
     results.write_csv(made.out / "results.csv", comparison)
     results.write_hparams(made.out / "hparams", comparison)
     page.write(made.out / "report.html", comparison)
+    if options["page"]:
+        section.write(Path(options["page"]), made.out.name, comparison, options["columns"], shown,
+                      options["picture"])
+        print(f"Wrote {options['page']}, section {made.out.name}")
     return made.out / "report.html"
 
 
@@ -100,7 +112,11 @@ def planned(names: list, texts: list, options: dict, overrides: dict):
     """
     from tfgan_suite.compare import plan, scoring
 
-    chosen = plan.variants(names, plan.axes(texts), options["pairs"])
+    axes = plan.axes(texts)
+    chosen = plan.variants(names, axes, options["pairs"])
+    if options["columns"] and options["columns"] not in axes:
+        raise UserError(f"--columns={options['columns']}: is not varied; there are "
+                        f"{', '.join(axes) or 'experiments only'}")
     out = Path(options["out"] or f"compare/{plan.safe(Path(names[0]).stem)}")
     numbers, budget = plan.seeds(options["seeds"]), plan.Budget.parse(options["budget"])
     with plan.apart() as call:

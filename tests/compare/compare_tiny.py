@@ -30,6 +30,7 @@ def points(draw, level: float, count: int = 3) -> list[dict]:
         score = level * i / count + draw.normal(0, 0.01)
         shares = draw.dirichlet(np.full(10, 30.0))
         found = {"digits_is": 9 * score, "digits_is_std": 0.1, "digits_is_ratio": score,
+                 "digits_svc_is_ratio": score - 0.1,
                  "digits_fid": 30 * (1 - score), "digits_least_share": float(shares.min()),
                  **{f"digits_share_{c}": float(s) for c, s in enumerate(shares)}}
         made.append({"iteration": 100 * i, "seconds": 10.0 * i + draw.uniform(), "images": 6400 * i,

@@ -37,7 +37,8 @@ def test_budgets_that_are_none(text):
 def test_vary_is_taken_out_of_the_words():
     rest, found = plan.take_vary(["a", "--vary", "x=1,2", "--seeds=2", "--vary=y=js+r1,none"])
     assert rest == ["a", "--seeds=2"] and found == ["x=1,2", "y=js+r1,none"]
-    assert plan.axes(found) == {"x": ["1", "2"], "y": ["js+r1", "none"]}
+    assert plan.axes(found) == {"x": {"1": (("x", "1"),), "2": (("x", "2"),)},
+                                "y": {"js+r1": (("y", "js+r1"),), "none": (("y", "none"),)}}
     with pytest.raises(UserError, match="--vary: give"):
         plan.take_vary(["--vary"])
 
@@ -46,7 +47,9 @@ def test_vary_is_taken_out_of_the_words():
     (["x"], "give NAME=a,b,c"), (["=1"], "give NAME=a,b,c"), (["x="], "give NAME=a,b,c"),
     (["x=1,1"], "a value is given twice"),
     (["x=1", "x=2"], "a parameter is given twice"), (["seed=1,2"], "use --seeds"),
-    (["wts_dir=a,b"], "use --seeds"),
+    (["wts_dir=a,b"], "use --seeds"), (["x=[a y=1]", "z=[b y=2]"], "a parameter is given twice"),
+    (["x=[a y=1],[a y=2]"], "a value is given twice"), (["x=[a y]"], r"or NAME=\[a x=1 y=2\]"),
+    (["x=[a y=1]b"], "or NAME="), (["x=[y=1]"], "or NAME="), (["x=[a seed=1]"], "use --seeds"),
 ])
 def test_axes_that_cannot_be(texts, said):
     with pytest.raises(UserError, match=said):
@@ -54,7 +57,7 @@ def test_axes_that_cannot_be(texts, said):
 
 
 def test_the_grid_and_the_single_changes():
-    axes = {"x": ["1", "2"], "y": ["a", "b", "c"]}
+    axes = plan.axes(["x=1,2", "y=a,b,c"])
     grid = plan.combinations(axes, pairs=False)
     assert len(grid) == 6 and grid[0] == (("x", "1"), ("y", "a")) and len(set(grid)) == 6
     assert plan.combinations(axes, pairs=True) == [
@@ -71,6 +74,21 @@ def test_seeds(text, numbers):
 def test_seeds_that_are_none(text):
     with pytest.raises(UserError, match="--seeds="):
         plan.seeds(text)
+
+
+def test_bundles(place):
+    """Settings that belong together are one value, with a title."""
+    text = "rate=[slow bsz=2],[fast bsz=4 f1=16]"
+    assert plan.axes([text]) == {"rate": {"slow": (("bsz", "2"),), "fast": (("bsz", "4"), ("f1", "16"))}}
+    assert plan.axes(["cure=[none],[js penalty=js+r1]"])["cure"]["none"] == ()
+    whole = made(["tiny"], [text, "df=4,8"])
+    assert [v.name for v in whole.variants] == ["tiny rate=slow df=4", "tiny rate=slow df=8",
+                                                "tiny rate=fast df=4", "tiny rate=fast df=8"]
+    last = whole.runs[-1]
+    assert (last.params.bsz, last.params.f1, last.params.df) == (4, 16, 8)
+    assert last.variant.settings == (("rate", "fast"), ("df", "8")) and "--f1=16" in last.command
+    with pytest.raises(UserError, match="--f1: compare sets it itself"):
+        made(["tiny"], [text], overrides={"f1": "4"})
 
 
 def test_a_plan(place):

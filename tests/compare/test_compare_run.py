@@ -70,6 +70,43 @@ def test_from_the_command_to_the_report(place):
         verb(TOOL)([*words, "--budget=8it"])
 
 
+BOTH_WAYS = """
+import io, sys
+from pathlib import Path
+from tfgan_suite.compare import launching, plan, running, state
+
+launch = launching.usual() if sys.argv[1] == "copy" else launching.start
+assert launch.__name__ == sys.argv[1], launch
+chosen = plan.variants(["small"], plan.axes(["alpha=0.01,1e30"]))
+made = plan.make(chosen, {}, (3,), plan.Budget(), Path(sys.argv[1]), lambda f, *words: f(*words))
+with state.locked(made.out, "another comparison"):
+    assert running.train(made, jobs=2, out=io.StringIO(), launch=launch)
+import tensorflow as tf
+tf.zeros([])
+assert launching.usual() is launching.start
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a process is copied on Linux only")
+def test_a_copied_process_trains_as_a_new_one(place):
+    """Weights, words, verdicts; and what uses TensorFlow already is not copied."""
+    folders = {}
+    for name in ("start", "copy"):
+        done = subprocess.run([sys.executable, "-c", BOTH_WAYS, name], capture_output=True, text=True,
+                              timeout=500, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        folders[name] = sorted(Path(name, "runs").glob("*/seed3"))
+    for first, second in zip(*folders.values()):
+        for path in sorted(first.rglob("*model.npz")):
+            assert path.read_bytes() == (second / path.relative_to(first)).read_bytes(), path
+        about = [state(str(folder)) for folder in (first, second)]
+        assert about[0]["status"] == about[1]["status"] and about[0]["message"] == about[1]["message"]
+        assert about[1]["peak_bytes"] > 1e8
+        words = [(folder / "train.log").read_text() for folder in (first, second)]
+        assert len(words[0].splitlines()) == len(words[1].splitlines()) > 0
+    assert [state(str(folder))["status"] for folder in folders["copy"]] == ["done", "diverged"]
+
+
 def start(words) -> subprocess.Popen:
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     return subprocess.Popen([sys.executable, str(ROOT / TOOL), *words], stdout=subprocess.PIPE,

@@ -14,6 +14,9 @@ from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive, checkpoints
 from tfgan_suite.lis import inception_sweep, samples, weights
+from tfgan_suite.metrics import bad_samples
+from tfgan_suite.metrics.registry import Evaluation
+from tfgan_suite.metrics.samples import SystemSamples
 from tfgan_suite.pictures import movies, sheets, walks
 from tfgan_suite.pictures.bytes import unit_to_uint8
 from tfgan_suite.training import runs
@@ -164,7 +167,7 @@ def test_video_of_a_run(work):
     with pytest.raises(UserError, match="film.avi: cannot write this format; give a name that ends in"):
         run_tool("lis.py", "video", "little", "--save_path=film.avi")
     if ".mp4" not in movies.endings():
-        with pytest.raises(UserError, match="film.mp4: MP4 needs the package imageio-ffmpeg"):
+        with pytest.raises(UserError, match="film.mp4: MP4 needs the package imageio-ffmpeg or av"):
             run_tool("lis.py", "video", "little", "--save_path=film.mp4")
     assert not list(Path().glob("*film*"))
 
@@ -288,10 +291,38 @@ def test_share_of_bad_samples():
 
     dark, bright = np.zeros((4, 4, 3), np.float32), np.ones((4, 4, 3), np.float32)
     stages = [np.stack([dark, dark, bright, bright]), np.stack([bright, dark, bright, dark])]
-    confidence = samples.confidences(stages, classifier)
-    first, last = samples.table(confidence)
+    confidence = bad_samples.confidences(stages, classifier)
+    first, last = bad_samples.table(confidence)
     assert first["bad"] == last["bad"] == 0.5 and first["mended"] == first["spoilt"] == 0.0
     assert last["mended"] == last["spoilt"] == 0.5
     sheet = samples.worst(stages, confidence, count=2, cols=1)
     assert sheet.shape == (11, 10, 3) and sheet[1, 1, 0] == 0 and sheet[1, 5, 0] == 255
-    assert np.isnan(samples.table(confidence[:, 2:])[1]["mended"])
+    assert np.isnan(bad_samples.table(confidence[:, 2:])[1]["mended"])
+
+
+@pytest.mark.parametrize("classes", [0, 10])
+def test_bad_samples_of_the_neutral_system(work, capsys, classes):
+    """The table and the sheet; the metric of the same name gives the same shares."""
+    (work / "exp/any.py").write_text(f'''"""Tiny."""
+system, data, imsz, width_g, zlen, lis_modules, classes = 'gan', 'digits', 16, 4, 6, 2, {classes}
+channels, norm_g = 1, {"'conditional'" if classes else "'batch'"}
+''')
+    save_networks("any")
+    run_tool("lis.py", "bad", "any", "--n=30", "--save_path=out")
+    rows = json.loads((work / "out/bad_samples.json").read_text())["stages"]
+    assert [row["stage"] for row in rows] == [0, 1, 2] and "mended" in capsys.readouterr().out
+    assert (work / "out/worst_samples.png").is_file()
+    system, _ = runs.open_sampler(experiment.load("any"))
+    found = bad_samples.bad(Evaluation(SystemSamples(system, 30, batch=20), system=system))
+    assert list(found) == ["bad_after_0", "bad_after_1", "bad_after_2", "bad_mended", "bad_spoilt"]
+    assert all(0 <= found[f"bad_after_{k}"] <= 1 for k in range(3))
+    last, made = system.all_stages(system.latents(5, 0), system.labels(5, 0))[-1], system.generate(
+        system.latents(5, 0), system.labels(5, 0))
+    np.testing.assert_allclose(last[..., :1] * 2 - 1, made, atol=1e-6)
+
+
+def test_bad_samples_need_modules(work):
+    (work / "exp/any.py").write_text('"""Tiny."""\nsystem, imsz, width_g, zlen = "gan", 16, 4, 6\n')
+    save_networks("any")
+    with pytest.raises(UserError, match="any: has no modules in front of G"):
+        run_tool("lis.py", "bad", "any", "--n=4")

@@ -39,6 +39,19 @@ def test_accuracy_at_every_resolution(size):
     pictures, labels = data.arrays(size)
     test = digits.split()[1]
     assert np.mean(digits.classifier()(pictures[test])[1].argmax(1) == labels[test]) >= 0.97
+    assert np.mean(digits.second_judge()(pictures[test]).argmax(1) == labels[test]) >= 0.99
+
+
+def test_the_second_judge_is_fair_to_every_resolution():
+    """Real digits score alike whatever the size of the samples, and its probabilities are some."""
+    scores = []
+    for size in (8, 16, 24, 64):
+        odds = digits.second_judge()(data.arrays(size)[0])
+        np.testing.assert_allclose(odds.sum(axis=1), 1, atol=1e-9)
+        split = digits.SplitScores(len(odds), 10)
+        split.add(odds, np.log(odds))
+        scores.append(split.result()[0])
+    assert max(scores) / min(scores) < 1.02 and min(scores) > 8
 
 
 def test_bytes_and_floats_are_the_same_images():
@@ -66,6 +79,7 @@ def test_the_real_digits_score_like_themselves_and_noise_does_not():
     noise = np.random.default_rng(0).integers(0, 256, (500, 16, 16, 3), dtype=np.uint8)
     bad = digits.digits_metrics(evaluation(noise, splits=10))
     assert bad["digits_is_ratio"] < 0.3 and bad["digits_fid"] > 50
+    assert real["digits_svc_is_ratio"] == pytest.approx(1) and bad["digits_svc_is_ratio"] < 0.3
     assert sum(bad[f"digits_share_{c}"] for c in range(10)) == pytest.approx(1)
     assert "digits_agreement" not in bad
 

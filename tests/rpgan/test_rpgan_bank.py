@@ -55,8 +55,8 @@ def test_stacked_and_plain_are_one(groups, chunk):
     by_variable = {v.ref(): g for v, g in zip(bank.trainable_variables, gradients)}
     rows, named = bank.rows(), plain.named()
     for name, gradient in zip(named, tape.gradient(total, list(named.values()))):
-        _, variable, row = rows[name]
-        np.testing.assert_allclose(by_variable[variable.ref()][row], gradient, rtol=1e-4, atol=2e-6,
+        part, row = rows[name]
+        np.testing.assert_allclose(by_variable[part.variable.ref()][row], gradient, rtol=1e-4, atol=2e-6,
                                    err_msg=name)
     g_losses, image_gradient = bank.generator_losses(fake)
     np.testing.assert_allclose(tf.reduce_mean(g_losses), g_loss, rtol=1e-5)

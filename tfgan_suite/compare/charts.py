@@ -63,6 +63,12 @@ def curves(lines: list[tuple[Style, list]], axis: int, x_label: str, y_label: st
         name: what the ids in the SVG begin with.
     """
     figure, axes = _figure(4.5, 3.1)
+    draw(axes, lines, axis, x_label, y_label, INK)
+    return _svg(figure, name)
+
+
+def draw(axes, lines: list[tuple[Style, list]], axis: int, x_label: str, y_label: str, ink: str) -> None:
+    """Draws what `curves` shows; ink: colour of the grid."""
     for look, series in lines:
         x, mean, deviation = band(series, axis)
         dashes = (0, tuple(float(d) for d in look.dash.split())) if look.dash else "-"
@@ -73,8 +79,7 @@ def curves(lines: list[tuple[Style, list]], axis: int, x_label: str, y_label: st
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     axes.set_xlim(left=0)
-    axes.grid(color=INK, alpha=0.12, linewidth=0.8)
-    return _svg(figure, name)
+    axes.grid(color=ink, alpha=0.12, linewidth=0.8)
 
 
 def differences(rows: list[tuple[str, dict]], x_label: str, name: str) -> str:

@@ -61,13 +61,15 @@ class Variant:
 
     Attributes:
         experiment: its name.
-        settings: varied parameter -> value (text).
+        settings: what is varied -> value or title of a bundle (text), in pairs.
         name: how it is called in tables; unique in a plan.
+        values: parameter -> value (text), in pairs: the settings with their bundles opened.
     """
 
     experiment: str
     settings: tuple
     name: str
+    values: tuple
 
     @property
     def folder(self) -> str:
@@ -158,41 +160,59 @@ def take_vary(argv: list[str]) -> tuple[list[str], list[str]]:
     return rest, found
 
 
-def axes(texts: list[str]) -> dict[str, list[str]]:
-    """['penalty=none,js+r1'] -> {'penalty': ['none', 'js+r1']}.
+BUNDLE = re.compile(r"\[([^\[\]=\s,]+)((?:\s+[^\[\]=\s]+=[^\[\]\s]*)*)\]")
+
+
+def axes(texts: list[str]) -> dict[str, dict[str, tuple]]:
+    """What is varied -> title of a value -> pairs (parameter, value).
+
+    'penalty=none,js+r1' varies a parameter: {'penalty': {'none': (('penalty', 'none'),), ...}}. In
+    'rate=[slow lr_g=1e-4 lr_d=1e-4],[fast lr_g=1e-3 lr_d=1e-3]' a value is a bundle of several, and 'rate' is
+    only a title.
 
     Raises:
-        UserError: no such form, a parameter twice, a value twice, or a parameter that compare sets itself.
+        UserError: no such form, a parameter or a value twice, or a parameter that compare sets itself.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, tuple]] = {}
     for text in texts:
         name, equals, values = text.partition("=")
-        words = values.split(",")
-        if not (equals and name and values):
-            raise UserError(f"--vary {text}: give NAME=a,b,c")
-        if name in OWN:
-            raise UserError(f"--vary {text}: {name} differs between the runs anyway; use --seeds and --out")
-        if name in found or len(set(words)) < len(words):
-            what = "a parameter" if name in found else "a value"
+        made = _bundles(values) if values.startswith("[") else [(v, ((name, v),)) for v in values.split(",")]
+        if not (equals and name and values and made):
+            raise UserError(f"--vary {text}: give NAME=a,b,c, or NAME=[a x=1 y=2],[b x=3 y=4]")
+        varied = {n for _, pairs in made for n, _ in pairs}
+        own = sorted(varied & set(OWN))
+        if own:
+            raise UserError(f"--vary {text}: {own[0]} differs between the runs anyway; use --seeds and --out")
+        before = {n for axis in found.values() for pairs in axis.values() for n, _ in pairs}
+        if name in found or varied & before or len(dict(made)) < len(made):
+            what = "a parameter" if name in found or varied & before else "a value"
             raise UserError(f"--vary {text}: {what} is given twice")
-        found[name] = words
+        found[name] = dict(made)
     return found
 
 
-def combinations(found: dict[str, list[str]], pairs: bool) -> list[tuple]:
+def _bundles(text: str) -> list[tuple[str, tuple]]:
+    """'[a x=1],[b]' -> [('a', (('x', '1'),)), ('b', ())]; [] where it has another form."""
+    if not re.fullmatch(rf"(?:{BUNDLE.pattern},)*{BUNDLE.pattern}", text):
+        return []
+    return [(title, tuple(tuple(word.split("=", 1)) for word in pairs.split()))
+            for title, pairs in BUNDLE.findall(text)]
+
+
+def combinations(found: dict[str, dict[str, tuple]], pairs: bool) -> list[tuple]:
     """All combinations of the values, or (`pairs`) the first values and every single change of them.
 
     Returns:
-        Tuples of (name, value); the first has all first values.
+        Tuples of (name of what is varied, title of the value); the first has all first values.
     """
     if not pairs:
-        return [tuple(zip(found, values)) for values in itertools.product(*found.values())]
-    base = {name: values[0] for name, values in found.items()}
-    changed = [{**base, name: value} for name, values in found.items() for value in values[1:]]
+        return [tuple(zip(found, titles)) for titles in itertools.product(*found.values())]
+    base = {name: next(iter(values)) for name, values in found.items()}
+    changed = [{**base, name: title} for name, values in found.items() for title in list(values)[1:]]
     return [tuple(one.items()) for one in [base, *changed]]
 
 
-def variants(names: list[str], found: dict[str, list[str]], pairs: bool = False) -> list[Variant]:
+def variants(names: list[str], found: dict[str, dict[str, tuple]], pairs: bool = False) -> list[Variant]:
     """Every experiment with every combination of settings.
 
     Raises:
@@ -203,8 +223,8 @@ def variants(names: list[str], found: dict[str, list[str]], pairs: bool = False)
                         f"NAME=a,b")
     made = []
     for name, settings in itertools.product(names, combinations(found, pairs)):
-        title = experiment.find(name).stem
-        made.append(Variant(name, settings, " ".join([title, *(f"{n}={v}" for n, v in settings)])))
+        title = " ".join([experiment.find(name).stem, *(f"{n}={v}" for n, v in settings)])
+        made.append(Variant(name, settings, title, tuple(p for n, v in settings for p in found[n][v])))
     if len(made) < 2:
         raise UserError("there is nothing to compare: name several experiments, or give --vary NAME=a,b")
     return made
@@ -317,9 +337,9 @@ def make(chosen: list[Variant], overrides: dict, numbers: tuple, budget: Budget,
         raise UserError(f"--baseline={baseline}: no such variant{experiment.nearest(baseline, names)}; "
                         f"there are: {'; '.join(names)}")
     for name in overrides:
-        if name in OWN or any(name == n for n, _ in chosen[0].settings):
+        if name in OWN or any(name == n for v in chosen for n, _ in v.values):
             raise UserError(f"--{name}: compare sets it itself; use --seeds, --out or --vary")
-    settled = [resolve(v.experiment, {**overrides, **dict(v.settings)})[1] for v in chosen]
+    settled = [resolve(v.experiment, {**overrides, **dict(v.values)})[1] for v in chosen]
     ends: list[int | None] = [None] * len(chosen)
     if budget.unit != "m":
         answers = call(lengths, [(v.experiment, given) for v, given in zip(chosen, settled)], budget)

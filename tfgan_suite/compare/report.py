@@ -75,16 +75,17 @@ def ranking(comparison: dict) -> dict:
     rank, rows = comparison["rank"], []
     classes = any(v["least_share"] is not None for v in comparison["variants"])
     for place, variant in enumerate(comparison["variants"], 1):
-        score = variant["scores"].get(rank)
+        score, second = (variant["scores"].get(name) for name in (rank, comparison["second"]))
         shown, between = _difference(score and score["difference"])
         is_base = variant["name"] == comparison["baseline"]
-        spread = f"± {number(score['std'], 2)}" if score and score["std"] is not None else ""
         cells = [
             _cell(str(place), place, "Rank"),
             _cell(variant["name"], variant["name"], "Variant", "name", "baseline" if is_base else ""),
-            _cell(number(score and score["mean"]), score and score["mean"], rank, "score", spread),
+            _cell(number(score and score["mean"]), score and score["mean"], rank, "score", _spread(score)),
             _cell("baseline" if is_base else shown, 0 if is_base else score and score["difference"]
                   and score["difference"]["mean"], "Difference", _sureness(score, comparison), between),
+            *([_cell(number(second and second["mean"]), second and second["mean"], comparison["second"], "",
+                     _spread(second))] * bool(comparison["second"])),
             _cell(f"{variant['done']} of {len(variant['runs'])}", variant["done"], "Runs", "",
                   _ends(variant)),
             *([_cell(percent(variant["least_share"]), variant["least_share"], "Least class")] * classes),
@@ -95,6 +96,11 @@ def ranking(comparison: dict) -> dict:
         ]
         rows.append({"cells": cells, "flags": flags(variant), "baseline": is_base})
     return {"columns": [cell["label"] for cell in rows[0]["cells"]], "rows": rows}
+
+
+def _spread(score: dict | None) -> str:
+    """± the standard deviation over the seeds, if there are several."""
+    return f"± {number(score['std'], 2)}" if score and score["std"] is not None else ""
 
 
 def _sureness(score: dict | None, comparison: dict) -> str:
@@ -127,7 +133,7 @@ def legend_and_charts(comparison: dict) -> dict:
     if base not in shown:
         shown = [*shown[:-1], base]
     legend = [{"name": variant["name"], "style": charts.style(i)} for i, variant in enumerate(shown)]
-    found = [[one for one in (_series(r["points"], rank) for r in variant["runs"]) if one is not None]
+    found = [[one for one in (series(r["points"], rank) for r in variant["runs"]) if one is not None]
              for variant in shown]
     lines = [(entry["style"], series) for entry, series in zip(legend, found) if series]
     differences = [(v["name"], v["scores"][rank]["difference"]) for v in variants
@@ -142,8 +148,8 @@ def legend_and_charts(comparison: dict) -> dict:
     }
 
 
-def _series(points: list[dict], rank: str) -> np.ndarray | None:
-    """[3, points]: iterations, seconds, scores."""
+def series(points: list[dict], rank: str) -> np.ndarray | None:
+    """[3, points] of a run's scored checkpoints: iterations, seconds, scores; None where there are none."""
     found = [(p["iteration"], p["seconds"], p["results"][rank]) for p in points
              if p["seconds"] is not None and np.isfinite(p["results"].get(rank, np.nan))]
     return np.array(found, float).T if found else None

@@ -18,13 +18,16 @@ from scipy import stats
 from tfgan_suite.compare.plan import Plan, Run
 from tfgan_suite.compare.state import State
 from tfgan_suite.errors import UserError
-from tfgan_suite.files import archive
+from tfgan_suite.files import archive, jsonl
 
 CONFIDENCE = 0.95
-LOWER = re.compile(r"(.*_)?(fid|kid|swd|distance)(_.*)?$|reconstruction")  # metrics of which less is better
+# Metrics of which less is better:
+LOWER = re.compile(r"(.*_)?(fid|kid|swd|distance|spoilt)(_.*)?$|reconstruction|bad_after")
 PREFERRED = (r"digits_is_ratio$", r"fid_", r"is_\d", r"is_new_\d", r"kid_", r"swd$", r"")  # the first ranks
 ASIDE = re.compile(r".*(_std|_real|_share_[^_]+)$")  # results that judge nothing by themselves
 SHARE = re.compile(r"(.*)_share_([^_]+)$")
+OPINIONS = {"digits_is_ratio": "digits_svc_is_ratio",  # score that ranks -> another judge's, shown beside it
+            "digits_svc_is_ratio": "digits_is_ratio"}
 LEAST_SHARE = 0.3  # of an even share: below it a class counts as missing
 NONE = {"points": [], "pictures": {}, "neighbours": None}  # the scores of a run without a checkpoint
 NEAREST = 0.5  # of the real images' median distance between neighbours: below it samples repeat themselves
@@ -84,12 +87,30 @@ def rank_metric(names: list[str], wanted: str = "") -> str:
     return next((name for pattern in PREFERRED for name in judging if re.match(pattern, name)), "")
 
 
-def run_record(run: Run, known: State, scores: dict | None) -> dict:
-    """Everything about one run."""
+def logged(run: Run, names: tuple) -> dict[str, float]:
+    """Scalars of a run's training by name: the mean over the last quarter of its readings."""
+    path = Path(run.params.log_dir, "metrics.jsonl")
+    rows = [values for _, values in jsonl.read(path, strict=False)] if path.is_file() else []
+    found = {}
+    for name in names:
+        values = [row[name] for row in rows if name in row]
+        if values:
+            found[name] = float(np.mean(values[3 * len(values) // 4:]))
+    return found
+
+
+def run_record(run: Run, known: State, scores: dict | None, shown: tuple = ()) -> dict:
+    """Everything about one run.
+
+    Args:
+        shown: names of scores; those that no metric gave are looked for in the run's log.
+    """
     points = (scores or NONE)["points"]
     last = points[-1] if points else None
     images = last["images"] if last and last["iteration"] == known.iterations else None
     final = last["results"] if last and known.status == "done" else {}
+    if final:
+        final = {**final, **logged(run, tuple(name for name in shown if name not in final))}
     record = {
         "variant": run.variant.name, "experiment": run.variant.experiment,
         "settings": dict(run.variant.settings), "system": run.params.system, "seed": run.seed,
@@ -154,7 +175,8 @@ def _mean(records: list[dict], key: str) -> float | None:
     return float(np.mean(values)) if values else None
 
 
-def compare(plan: Plan, known: list, protocol: dict, wanted: str = "", argv: tuple = ()) -> dict:
+def compare(plan: Plan, known: list, protocol: dict, wanted: str = "", argv: tuple = (),
+            shown: tuple = ()) -> dict:
     """The comparison, ready for JSON.
 
     Args:
@@ -162,14 +184,16 @@ def compare(plan: Plan, known: list, protocol: dict, wanted: str = "", argv: tup
         protocol: how the runs were scored.
         wanted: the metric that ranks, if not the default.
         argv: the command's arguments.
+        shown: names of scores, or of scalars of the training, that the user asked for.
 
     Raises:
         UserError: no such metric.
     """
-    records = [run_record(*one) for one in known]
+    records = [run_record(run, about, scores, shown) for run, about, scores in known]
     by_name = {v.name: [r for r in records if r["variant"] == v.name] for v in plan.variants}
     metrics = list(dict.fromkeys(name for r in records for point in r["points"]
                                  for name in point["results"]))
+    metrics += [name for name in shown if name not in metrics]
     rank = rank_metric(metrics, wanted)
     base = by_name[plan.baseline.name]
     made = [variant_record(name, runs, base, metrics) for name, runs in by_name.items()]
@@ -178,6 +202,8 @@ def compare(plan: Plan, known: list, protocol: dict, wanted: str = "", argv: tup
     return {"command": shlex.join(["tools/compare.py", *argv]), "budget": str(plan.budget),
             "seeds": list(plan.seeds), "baseline": plan.baseline.name, "rank": rank,
             "lower_is_better": lower_is_better(rank), "confidence": CONFIDENCE,
+            "second": OPINIONS[rank] if OPINIONS.get(rank) in metrics else "",
+            "order": [v.name for v in plan.variants],
             "metrics": [m for m in metrics if not ASIDE.match(m)], "protocol": protocol, "variants": made,
             "date": time.strftime("%Y-%m-%d %H:%M"), "machine": machine()}
 

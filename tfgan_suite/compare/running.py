@@ -1,11 +1,10 @@
-"""Training all runs of a plan: processes of train.py, each within its budget. No TensorFlow here."""
+"""Training all runs of a plan: processes of train.py, each within its budget. TensorFlow is not used here."""
 from __future__ import annotations
 
 import contextlib
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tfgan_suite import experiment
+from tfgan_suite.compare import launching
 from tfgan_suite.compare import state as states
 from tfgan_suite.compare.plan import Plan, Run
 
@@ -33,9 +32,11 @@ class Training:
         run: what to train.
         known: its state, which is kept up to date.
         threads: of one operation; None: TensorFlow's choice.
+        launch: how its process begins.
     """
 
-    def __init__(self, run: Run, known: states.State, threads: int | None = None):
+    def __init__(self, run: Run, known: states.State, threads: int | None = None,
+                 launch: launching.Launch = launching.start):
         self.run, self.state, self.over = run, known, False
         self._stopped: float | None = None
         self._budget_spent = self._begun = False
@@ -44,14 +45,10 @@ class Training:
         self._log, self._errors = run.folder / "train.log", run.folder / "errors.log"
         self._read = self._log.stat().st_size if self._log.is_file() else 0
         limits = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), str(threads))
-        environment = {**os.environ, **({} if threads is None else limits)}
-        command = [sys.executable, str(experiment.SCRIPTS / "train.py"), *run.words]
         with lock, open(self._log, "ab") as out, open(self._errors, "wb") as errors:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
-                                             start_new_session=True, pass_fds=[lock.fileno()],
-                                             env=environment)
+            self._process = launch(run.words, out, errors, lock, {} if threads is None else limits)
             lock.truncate(0)
-            lock.write(str(self._process.pid))
+            lock.write(str(self._process))
             lock.flush()
 
     # -- while it runs -------------------------------------------------------------------------------------
@@ -59,12 +56,11 @@ class Training:
         """Looks after the process: its first words, its budget, its end."""
         if not self._begun:
             self._look_for_the_start()
-        number, status, usage = os.wait4(self._process.pid, os.WNOHANG)
+        number, status, usage = os.wait4(self._process, os.WNOHANG)
         if number:
-            self._process.returncode = os.waitstatus_to_exitcode(status)
             unit = 1 if sys.platform == "darwin" else 1024
             self.state.peak_bytes = max(self.state.peak_bytes, usage.ru_maxrss * unit)
-            self._finish()
+            self._finish(os.waitstatus_to_exitcode(status))
         elif self._stopped is not None and time.monotonic() - self._stopped > GRACE:
             self.kill()
         elif self._begun and self.run.budget is not None and self._clock() >= self.run.budget:
@@ -106,21 +102,24 @@ class Training:
         """Asks the process to save and stop."""
         if self._stopped is None:
             self._stopped = time.monotonic()
-            self._process.send_signal(signal.SIGTERM)
+            self._send(signal.SIGTERM)
 
     def kill(self) -> None:
         """Ends the process at once."""
-        self._process.send_signal(signal.SIGKILL)
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: int) -> None:
+        if not self.over:
+            os.kill(self._process, number)
 
     # -- its end -------------------------------------------------------------------------------------------
-    def _finish(self) -> None:
+    def _finish(self, code: int) -> None:
         if not self._begun:
             self._look_for_the_start()
         self.over, known = True, self.state
         known.see(Path(self.run.params.wts_dir))
         known.iterations = max(known.times, default=0)
         known.seconds = known.times.get(known.iterations, 0.0)
-        code = self._process.returncode
         interrupted = self._stopped is not None and not self._budget_spent
         if code == 0 and not interrupted and (self._budget_spent or b"Stopped!" not in self._words()):
             known.status = "done"
@@ -228,13 +227,15 @@ def unfinished(plan: Plan, retry: bool = False) -> list[tuple[Run, states.State]
             if known.status not in states.FINAL or (retry and known.status in ("diverged", "failed"))]
 
 
-def train(plan: Plan, jobs: int = 1, retry: bool = False, out=None) -> bool:
+def train(plan: Plan, jobs: int = 1, retry: bool = False, out=None,
+          launch: launching.Launch | None = None) -> bool:
     """Trains what is not yet trained.
 
     Args:
         jobs: runs at a time; each gets its share of the cores.
         retry: as in `unfinished`.
         out: the console.
+        launch: how a run's process begins; by default the quickest way.
 
     Returns:
         Whether all runs have ended; False if the user stopped them.
@@ -243,7 +244,9 @@ def train(plan: Plan, jobs: int = 1, retry: bool = False, out=None) -> bool:
         UserError: a run in the folder has other settings, or is at work.
     """
     waiting = unfinished(plan, retry)
+    launch = launch or (launching.usual() if waiting else launching.start)
     threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
+    tqdm.monitor_interval = 0  # no thread beside ours: the process is copied
     progress = Progress(len(plan.runs), len(plan.runs) - len(waiting), out)
     active: list[Training] = []
     with _signals() as stop:
@@ -251,7 +254,7 @@ def train(plan: Plan, jobs: int = 1, retry: bool = False, out=None) -> bool:
             while active or (waiting and not stop.wanted):
                 while waiting and len(active) < jobs and not stop.wanted:
                     run, known = waiting.pop(0)
-                    started = _start(run, known, threads, progress)
+                    started = _start(run, known, threads, progress, launch)
                     active += [started] if started else []
                 time.sleep(TICK)
                 for training in active:
@@ -269,7 +272,8 @@ def train(plan: Plan, jobs: int = 1, retry: bool = False, out=None) -> bool:
     return not unfinished(plan)
 
 
-def _start(run: Run, known: states.State, threads: int | None, progress: Progress) -> Training | None:
+def _start(run: Run, known: states.State, threads: int | None, progress: Progress,
+           launch: launching.Launch) -> Training | None:
     """The process that trains a run; None if an earlier comparison was stopped just when it was done."""
     known.status, known.message = "waiting", ""
     with states.hold(run):
@@ -282,4 +286,4 @@ def _start(run: Run, known: states.State, threads: int | None, progress: Progres
         return None
     states.write(run, known)
     progress.say(f"[{progress.done}/{progress.total}] {title(run)}: training")
-    return Training(run, known, threads)
+    return Training(run, known, threads, launch)

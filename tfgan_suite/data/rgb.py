@@ -21,18 +21,24 @@ _HEADS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b
           b"\0\0\0\x0cjP", b"qoif")
 
 
+def no_colour(text: str) -> str:
+    """What is wrong with the name of a colour, or ''."""
+    try:
+        ImageColor.getrgb(text)
+    except ValueError:
+        return "is no colour; give one such as white, black or #808080"
+    return ""
+
+
 def colour(text: str) -> tuple[int, int, int]:
     """A colour by its name or as '#rrggbb', for the option `background`.
 
     Raises:
         UserError: it is none.
     """
-    try:
-        return ImageColor.getrgb(text)[:3]
-    except ValueError:
-        raise UserError(
-            f"--background={text}: is no colour; give one such as white, black or #808080"
-        ) from None
+    if no_colour(text):
+        raise UserError(f"--background={text}: {no_colour(text)}")
+    return ImageColor.getrgb(text)[:3]
 
 
 def looks_like_a_picture(path) -> bool:
@@ -62,7 +68,8 @@ def remark_on_alpha(count: int, name) -> None:
     if count:
         print(f"{name}: {count} pictures have transparent parts; the colours stored under them show, as in "
               f"the original "
-              f"(copies made with 'tools/datasets.py list FOLDER --size=N' are put on a background)",
+              f"(--background=white covers them, and so do copies made with 'tools/datasets.py list FOLDER "
+              f"--size=N')",
               file=sys.stderr)
 
 

@@ -2,7 +2,7 @@
 wrappers."""
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,9 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import optimizers, options, penalties
-from tfgan_suite.data import labelled, order
+from tfgan_suite.data import catalog, labelled, order
 from tfgan_suite.errors import UserError
 from tfgan_suite.gan.networks import ARCHITECTURES, Discriminator, Generator, Shape, maker
+from tfgan_suite.layers import learned_input
 from tfgan_suite.layers.activations import PReLU
 from tfgan_suite.layers.learned_input import LearnedInput, LisModule
 from tfgan_suite.layers.projections import Projected, draw_filters
@@ -120,11 +121,12 @@ class Gan(System):
     def source(self):
         """The images of `data`, at the side of the networks."""
         p = self.params
-        known = p.data if p.data in labelled.SOURCES and p.data not in ("folder", "flat") else "folder"
-        if known == "folder" and not Path(p.data).expanduser().is_dir():
-            raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images")
+        known = p.data if p.data in labelled.SOURCES and p.data != "folder" else "folder"
+        if known == "folder" and not Path(p.data).is_dir():
+            raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images "
+                            f"({catalog.advice(p.data)})")
         return labelled.open_source(known, "data/cifar10" if known == "cifar10" else p.data, p.imsz,
-                                    p.classes)
+                                    p.classes, background=p.background)
 
     def batch(self, step, source):
         rows = np.concatenate([order.epoch_indices(len(source), self.batch_size, step * self.params.n_critic
@@ -147,6 +149,10 @@ class Gan(System):
                                  *(f"u{i}" for i in range(self.params.unroll))]
         found = {f"{name}/z": draw.normal(f"{name}/z", (p.bsz, p.zlen)) for name in names}
         found.update({f"{name}/y": draw.integers(f"{name}/y", (p.bsz,), max(p.classes, 1)) for name in names})
+        if p.lis_modules:
+            chances = learned_input.stop_chances(p.lis_modules, True)
+            found.update({f"{name}/executed": learned_input.count_executed(
+                draw.shared(f"{name}/executed", (p.lis_modules,)), chances) for name in names})
         if phase.penalised and set(self.names) & set(BETWEEN):
             found.update({f"{name}/alpha": draw.uniform(f"{name}/alpha", (p.bsz,)) for name in names[1:]})
         return found
@@ -160,7 +166,7 @@ class Gan(System):
         undo = [(v, tf.identity(v.read_value())) for v in self._critic_state] if self.params.unroll else []
         for i in range(self.params.unroll):
             self.d_step(step, *reals[-1], draws, f"u{i}", phase)
-        scalars = {**scalars, **self.g_step(*reals[-1], draws["g/z"], draws["g/y"])}
+        scalars = {**scalars, **self.g_step(*reals[-1], draws["g/z"], draws["g/y"], draws.get("g/executed"))}
         for variable, value in undo:
             variable.assign(value)
         self._follow()
@@ -175,7 +181,7 @@ class Gan(System):
         """One step of D on real images [n, s, s, c] with labels [n] and on fakes of `draws[name/...]`; its
         costs before it."""
         z, fake_labels, alpha = (draws.get(f"{name}/{what}") for what in ("z", "y", "alpha"))
-        fake = tf.stop_gradient(self.networks["g"](z, fake_labels, training=True))
+        fake = tf.stop_gradient(self._images_and_vectors(z, fake_labels, draws.get(f"{name}/executed"))[0])
         middle = None if alpha is None else penalties.between(real, fake, alpha)
         d = self.networks["d"]
         with tf.GradientTape() as tape:
@@ -212,15 +218,21 @@ class Gan(System):
             total = total + self.params.acgan_weight * scalars["d_classes"]
         return {"total": total, **scalars}
 
-    def g_step(self, real, labels, z, fake_labels) -> dict[str, tf.Tensor]:
-        """One step of G; its costs before it."""
-        p, g, d = self.params, self.networks["g"], self.networks["d"]
+    def _images_and_vectors(self, z, labels, executed) -> tuple[tf.Tensor, list]:
+        """What G makes in training, and the latents after each LIS module, of which `executed` run (None:
+        all)."""
+        g = self.networks["g"]
+        if not self.params.lis_modules:
+            return g(z, labels, training=True), []
+        return g.images_and_vectors(z, labels, training=True, executed=executed)
+
+    def g_step(self, real, labels, z, fake_labels, executed=None) -> dict[str, tf.Tensor]:
+        """One step of G; its costs before it. Modules beyond the first `executed` are at rest, as in the
+        LIS paper, so that each number of modules is trained to give images."""
+        p, d = self.params, self.networks["d"]
         scalars = {}
         with tf.GradientTape() as tape:
-            if p.lis_modules:
-                fake, vectors = g.images_and_vectors(z, fake_labels, training=True)
-            else:
-                fake, vectors = g(z, fake_labels, training=True), []
+            fake, vectors = self._images_and_vectors(z, fake_labels, executed)
             found = d(fake, fake_labels, training=True, update=False)
             logits, classes = found if isinstance(found, tuple) else (found, None)
             if self.loss.paired:
@@ -236,9 +248,10 @@ class Gan(System):
                 scalars["pull_away"] = penalties.pull_away(fake, z, 0)
                 total = total + p.pull_away * scalars["pull_away"]
             if vectors:
+                last = len(vectors) if executed is None else executed
                 moved = [p.lambda_r**(i + 1) * tf.reduce_mean(tf.square(x - z)) for i,
                          x in enumerate(vectors)]
-                scalars["moved"] = tf.add_n(moved)
+                scalars["moved"] = tf.reduce_sum(tf.where(tf.range(len(vectors)) < last, moved, 0.0))
                 total = total + scalars["moved"]
         self.descend("g", tape, total)
         return scalars
@@ -260,8 +273,18 @@ class Gan(System):
 
     def generate(self, latents, labels=None):
         """Images of latents (with int labels [n], or weights of classes [n, classes]), a batch at a time."""
-        size, g = self.batch_size, self.networks[self.sampling[0]]
-        labels = None if labels is None else tf.constant(labels)
+        return self._drawn(self.networks[self.sampling[0]], latents, labels)
+
+    def all_stages(self, latents, labels=None):
+        """Images in [0, 1] before and after each of the `lis_modules`."""
+        modules, g = self.params.lis_modules, self.networks[self.sampling[0]]
+        if not modules:
+            return super().all_stages(latents, labels)
+        drawn = [self._drawn(partial(g, executed=k), latents, labels) for k in range(modules + 1)]
+        return [np.broadcast_to(x, (*x.shape[:-1], 3)) * np.float32(0.5) + np.float32(0.5) for x in drawn]
+
+    def _drawn(self, g, latents, labels) -> np.ndarray:
+        size, labels = self.batch_size, None if labels is None else tf.constant(labels)
         parts = [g(tf.constant(latents[i:i + size], tf.float32), None
                    if labels is None else labels[i:i + size]).numpy()
                  for i in range(0, len(latents), size)]

@@ -214,21 +214,23 @@ def minibatch_stddev(x: tf.Tensor, group: int, centre: bool = True) -> tf.Tensor
     3).
 
     Sample n belongs to set n % (N / group). The new channel is, for each set, the mean over pixels and
-    channels of the standard deviation over its `group` samples.
+    channels of the standard deviation over its `group` samples. Sets are those of the global batch, whatever
+    the number of replicas.
 
     Args:
-        x: [N, H, W, C]; `group` divides N.
+        x: [N, H, W, C], this replica's rows; `group` divides the global batch.
         centre: the activations that go on are the ones with the set's mean removed: alenmora/ppgan writes
             them in place, and its snapshots depend on it. False: they go on untouched, as in the paper.
 
     Returns:
         [N, H, W, C + 1].
     """
-    n, h, w, c = x.shape
-    wide = tf.reshape(tf.cast(x, tf.float32), [group, n // group, h, w, c])
+    everything = distributed.gather(tf.cast(x, tf.float32))
+    n, h, w, c = everything.shape
+    wide = tf.reshape(everything, [group, n // group, h, w, c])
     centred = wide - tf.reduce_mean(wide, 0, keepdims=True)
     deviation = tf.sqrt(tf.reduce_mean(tf.square(centred), 0) + 1e-8)
     value = tf.tile(tf.reduce_mean(deviation, [1, 2, 3]), [group])
     plane = tf.broadcast_to(tf.reshape(value, [n, 1, 1, 1]), [n, h, w, 1])
-    kept = tf.cast(tf.reshape(centred, [n, h, w, c]), x.dtype) if centre else x
-    return tf.concat([kept, tf.cast(plane, x.dtype)], -1)
+    kept = tf.cast(distributed.local(tf.reshape(centred, [n, h, w, c])), x.dtype) if centre else x
+    return tf.concat([kept, tf.cast(distributed.local(plane), x.dtype)], -1)

@@ -279,7 +279,7 @@ class LisSystem(System):
         codes = tf.TensorSpec((None, self.params.code_size), tf.float32)
         return tf.function(self.stages, input_signature=[codes])
 
-    def all_stages(self, latents: np.ndarray) -> list[np.ndarray]:
+    def all_stages(self, latents: np.ndarray, labels=None) -> list[np.ndarray]:
         """`stages` of any number of codes, computed in batches."""
         size = self.batch_size
         parts = [[image.numpy() for image in self._stages(tf.constant(latents[i:i + size], tf.float32))]

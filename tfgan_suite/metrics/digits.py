@@ -1,13 +1,14 @@
-"""The judge of the `digits*` experiments: a small classifier of scikit-learn's digits, and the scores that it
-gives.
+"""The judges of the `digits*` experiments: a small classifier of scikit-learn's digits, a support vector
+machine (`digits_svc`), and the scores that they give.
 
 `digits_is` is the Inception Score (Salimans et al. 2016) and `digits_fid` the Frechet distance (Heusel et al.
-2017) with this classifier in Inception's place. It is trained once, in seconds, with a fixed seed and split,
-and kept in the cache folder.
+2017) with this classifier in Inception's place; `digits_svc_is` is the first with the machine in its place.
+The classifier is trained once, in seconds, with a fixed seed and split, and kept in the cache folder.
 """
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from functools import cache as once
 
 import numpy as np
@@ -26,32 +27,34 @@ SEED = 2019
 EPOCHS = 60
 RECIPE = f"conv32-conv64-dense64 side{SIDE} test{TEST} seed{SEED} epochs{EPOCHS} v1"
 LEAST_ACCURACY = 0.97
+TINY = 1e-30  # a probability whose logarithm is taken
 
 
-def _resize_matrix(size: int) -> np.ndarray:
-    """float32 [SIDE, size]: linear interpolation between pixel centres; when it shrinks, the triangle covers
+def _resize_matrix(size: int, side: int) -> np.ndarray:
+    """float32 [side, size]: linear interpolation between pixel centres; when it shrinks, the triangle covers
     all pixels."""
-    scale = size / SIDE
-    centres = (np.arange(SIDE) + 0.5) * scale - 0.5
+    scale = size / side
+    centres = (np.arange(side) + 0.5) * scale - 0.5
     distance = np.abs(centres[:, None] - np.arange(size)) / max(scale, 1.0)
     weights = np.maximum(1.0 - distance, 0.0)
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def prepare(images: np.ndarray) -> np.ndarray:
-    """Images of any size in the classifier's form.
+def prepare(images: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """Images of any size in a judge's form.
 
     Args:
         images: [n, H, W, C] uint8, or float in [-1, 1].
+        side: of the result.
 
     Returns:
-        float32 [n, 16, 16, 1] in [0, 1]: the mean of the channels, resized by the separable triangle kernel
-        with pixel centres at half-integers (16x16 stays as it is).
+        float32 [n, side, side, 1] in [0, 1]: the mean of the channels, resized by the separable triangle
+        kernel with pixel centres at half-integers (what has that side stays as it is).
     """
     x = np.asarray(images)
     grey = x.astype(np.float32).mean(axis=-1)
     grey = grey / np.float32(255) if x.dtype == np.uint8 else grey * np.float32(0.5) + np.float32(0.5)
-    rows, columns = _resize_matrix(x.shape[1]), _resize_matrix(x.shape[2])
+    rows, columns = _resize_matrix(x.shape[1], side), _resize_matrix(x.shape[2], side)
     return np.einsum("ih,nhw,jw->nij", rows, grey, columns, optimize=True)[..., None]
 
 
@@ -91,12 +94,13 @@ def split() -> tuple[np.ndarray, np.ndarray]:
     return order[TEST:], order[:TEST]
 
 
-def _training_set() -> tuple[np.ndarray, np.ndarray]:
-    """The training digits as seen at three sizes, so that a system's resolution does not matter to the
-    judge."""
+def _training_set(side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
+    """The training digits as seen at three sizes, one after the other, so that a system's resolution does
+    not matter to the judge: [3 n, side, side, 1] and labels [3 n]."""
     chosen = split()[0]
     seen = [digits.arrays(size) for size in (8, 16, 32)]
-    return np.concatenate([prepare(x[chosen]) for x, _ in seen]), np.concatenate([y[chosen] for _, y in seen])
+    images = np.concatenate([prepare(x[chosen], side) for x, _ in seen])
+    return images, np.concatenate([y[chosen] for _, y in seen])
 
 
 def _shifted(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -172,12 +176,24 @@ def _load(path) -> Classifier | None:
     return model
 
 
+@once
+def second_judge() -> Callable[[np.ndarray], np.ndarray]:
+    """The support vector machine (`digits_svc`) as a function from images, as `prepare` takes them, to
+    probabilities [n, 10]."""
+    from tfgan_suite.metrics import digits_svc  # scikit-learn takes a second to import
+
+    images, labels = _training_set(digits_svc.SIDE)
+    machine = digits_svc.Machine(images, labels, np.arange(len(images)) % len(split()[0]))
+    return lambda images: machine(prepare(images, digits_svc.SIDE))
+
+
 class Tally:
-    """What the classifier says of a stream of images: scores per split, moments of the features, counts of
-    classes."""
+    """What the two judges say of a stream of images: scores per split, moments of the classifier's features,
+    counts of its classes."""
 
     def __init__(self, n: int, splits: int):
         self.scores, self.moments = SplitScores(n, splits), Moments()
+        self.second = SplitScores(n, splits)
         self.counts = np.zeros(len(digits.CLASSES), np.int64)
         self.asked = self.agreed = 0
 
@@ -185,6 +201,8 @@ class Tally:
         """Images as `prepare` takes them, and the labels that were asked for, if any."""
         features, logits = classifier()(images)
         self.scores.add_logits(logits)
+        odds = second_judge()(images)
+        self.second.add(odds, np.log(np.maximum(odds, TINY)))
         self.moments.add(features)
         named = logits.argmax(axis=1)
         self.counts += np.bincount(named, minlength=len(self.counts))
@@ -207,23 +225,31 @@ def _reference(height: int, width: int, splits: int) -> Tally:
     return tally
 
 
+def _second(tally: Tally, real: Tally) -> dict[str, float]:
+    """The score by the second judge."""
+    (mean, deviation), (real_mean, _) = tally.second.result(), real.second.result()
+    return {"digits_svc_is": mean, "digits_svc_is_std": deviation, "digits_svc_is_real": real_mean,
+            "digits_svc_is_ratio": mean / real_mean}
+
+
 @metric("digits", "splits")
 def digits_metrics(evaluation: Evaluation) -> dict[str, float]:
-    """`digits_is` (mean and deviation over the splits), `digits_fid` against all real digits, the share of
-    each class, and `digits_agreement`, the share of samples that are classified as the label asked for; and
-    the real digits' own scores.
+    """`digits_is` (mean and deviation over the splits), `digits_svc_is`, the same score by the second judge,
+    `digits_fid` against all real digits, the share of each class, and `digits_agreement`, the share of
+    samples that are classified as the label asked for; and the real digits' own scores.
     """
     samples, splits = evaluation.samples, evaluation.splits
     tally = Tally(len(samples), splits)
     for pictures, labels in evaluation.watched(samples, "samples, digits"):
-        tally.add(pictures, labels)
+        tally.add(pictures, labels if evaluation.system else None)  # nobody asked for a folder's labels
     real = _reference(*pictures.shape[1:3], splits)
     evaluation.protocol["digits_classifier"] = cache.key(RECIPE)[:8]
     mean, deviation = tally.scores.result()
     real_mean, real_deviation = real.scores.result()
     result = {"digits_is": mean, "digits_is_std": deviation, "digits_is_real": real_mean,
               "digits_is_real_std": real_deviation,
-              "digits_is_ratio": mean / real_mean, "digits_fid": tfgan.frechet(real.moments, tally.moments),
+              "digits_is_ratio": mean / real_mean, **_second(tally, real),
+              "digits_fid": tfgan.frechet(real.moments, tally.moments),
               **tally.shares(), "digits_least_share": min(tally.shares().values())}
     if tally.asked:
         result["digits_agreement"] = tally.agreed / tally.asked

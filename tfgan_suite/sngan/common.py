@@ -42,7 +42,7 @@ class ClassConditional(System):
     def source(self, part: str = "train"):
         """The real images; `part` 'test' where CIFAR-10's test images are wanted."""
         return open_source(self.dataset, self.folder, self.size, self.label_count, part, self.limits,
-                           self.crop)
+                           self.crop, self.params.background)
 
     def batch(self, step, source):
         order = self._order(len(source))
@@ -111,6 +111,11 @@ class ClassConditional(System):
             return np.asarray(labels, np.float32)
         labels = check_labels(np.broadcast_to(np.asarray(labels), n), self.classes, "labels")
         return np.eye(self.classes, dtype=np.float32)[labels]
+
+    def generate_bytes(self, n):
+        """The images, their latents, and the activations of one batch."""
+        pixels = self.size**2
+        return n * (pixels * 3 * 8 + self.dim_z * 12) + min(n, self.sample_batch) * pixels * 4 * 64
 
     def generate(self, latents, labels=None):
         """Images of latents [n, dim_z], `sample_batch` at a time.

@@ -82,7 +82,7 @@ def describe(params: Parameters) -> str:
     weights, state = size(network_variables(system)), size(held)
     step, free = step_bytes(system, spec), memory.available()
     length = ", ".join(f"{name}={params.values[name]}" for name in system.length)
-    lines = [f"experiment {params.name}, system {params.system}, {length}, batch {system.batch_size}",
+    lines = [f"experiment {params.name}, system {params.system}, {length}, batch {system.batches}",
              *_networks(system),
              *system.plan()]
     total = weights + state + step + TENSORFLOW

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import distributed, options, penalties, random
-from tfgan_suite.data import order, prepare
+from tfgan_suite.data import order, prepare, rgb
 from tfgan_suite.errors import UserError
 from tfgan_suite.jsreg.gan64 import data
 from tfgan_suite.jsreg.gan64.curves import FIRST, WINDOW, Curves
@@ -113,7 +113,7 @@ class JSRegGan64(System):
     # -- data ----------------------------------------------------------------------------------------------
     def source(self):
         source = data.open_source(self.params.dataset, self.params.data_dir, self.params.crop_size,
-                                  self.batch_size)
+                                  self.batch_size, rgb.colour(self.params.background))
         for part in (source, source.validation):
             order.batches_per_epoch(len(part), self.batch_size, self.params.legacy_batching)
         return source
@@ -127,6 +127,10 @@ class JSRegGan64(System):
         """The first batch of the data is only shown (samples_groundtruth), never trained on."""
         first = 1 + step * self.disc_steps
         return {"real": np.stack([self.real(source, first + i) for i in range(self.disc_steps)], 1)}
+
+    def batch_spec(self):
+        """As `batch`, so that no data are needed to know it."""
+        return {"real": tf.TensorSpec((self.batch_size, self.disc_steps, SIDE, SIDE, 3), tf.uint8)}
 
     # -- one iteration -------------------------------------------------------------------------------------
     def draws(self, draw, phase):
