@@ -1,7 +1,7 @@
 """RP-GAN on the embedded digits, 16x16, 16 projections
 
 ./train.py digits
-5 minutes on two CPU cores; 0.81 to 0.83 of the real digits' score (docs/results.md)
+5 minutes on two CPU cores; 0.81 to 0.83 of the real digits' score (docs/lab_notes.md)
 """
 ksz = 4
 zlen = 32

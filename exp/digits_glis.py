@@ -1,7 +1,7 @@
 """G-LIS with the JS regulariser on the embedded digits, 16x16
 
 ./train.py digits_glis
-8 minutes on two CPU cores; 0.81 to 0.83 of the real digits' score (docs/results.md)
+8 minutes on two CPU cores; 0.81 to 0.83 of the real digits' score (docs/lab_notes.md)
 """
 system = 'glis'
 dataset = 'digits'

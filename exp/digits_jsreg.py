@@ -1,7 +1,8 @@
 """JS-regularised DCGAN on the embedded digits, 24x24
 
 ./train.py digits_jsreg
-7 minutes on two CPU cores; 0.86 to 0.87 of the real digits' score (docs/results.md)
+At most 22 minutes on a busy CPU core; 0.92 of the real digits' score, 0.85 by the second judge
+(docs/lab_notes.md)
 """
 system = 'jsreg_dcgan'
 dataset = 'digits'

@@ -1,7 +1,7 @@
 """PGGAN growing from 4x4 to 16x16 on the embedded digits
 
 ./train.py digits_pggan
-10 minutes on two CPU cores; 0.81 of the real digits' score (docs/results.md)
+10 minutes on two CPU cores; 0.81 of the real digits' score (docs/lab_notes.md)
 """
 system = "pggan"
 data_path = "digits"

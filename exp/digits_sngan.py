@@ -1,7 +1,8 @@
 """SNGAN with the projection discriminator on the embedded digits, with classes, 16x16
 
 ./train.py digits_sngan
-3 to 6 minutes on two CPU cores; 0.91 to 0.98 of the real digits' score (docs/results.md)
+At most 27 minutes on a busy CPU core; 1.00 of the real digits' score, 1.02 by the second judge
+(docs/lab_notes.md)
 """
 system = 'sngan_projection'
 
@@ -15,8 +16,8 @@ batchsize = 32
 n_gen_samples = 64
 n_dis = 2
 alpha = 0.001
-iteration = 2000
-iteration_decay_start = 1000
-snapshot_interval = 500
+iteration = 4000
+iteration_decay_start = 2000
+snapshot_interval = 1000
 evaluation_interval = 0
 SINGULAR_FREQUENCY = 500

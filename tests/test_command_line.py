@@ -91,6 +91,7 @@ def test_commands_can_be_pasted(tmp_path):
                                  timeout=20).stdout
         assert printed == os.fsencode(word), word
     assert one_line("a\n  b\x1b[31m \udce9") == "a b\\x1b[31m \\udce9"
+    assert one_line(f"{'x' * 399} {'y' * 9999}, z") == f"{'x' * 399} {'y' * 200}... z"
 
 
 def run(code, **options):

@@ -1,6 +1,7 @@
 """`--dry-run` of every experiment that comes with the suite: it tells and writes nothing, and takes little
 memory itself."""
 import os
+import re
 import subprocess
 import sys
 
@@ -28,7 +29,7 @@ def test_every_experiment(name, tmp_path, monkeypatch, capsys):
         shown = capsys.readouterr().out
         assert f"experiment {name}, system " in shown and "one iteration 1.00 GiB" in shown
         assert shown.count("network ") >= 2 and shown.count(" parameters") >= 2
-        assert "pggan" not in name or "4x4: batch 16, from iteration 0" in shown
+        assert "pggan" not in name or re.search(r"4x4: batch \d+, from iteration 0", shown)
     assert list(tmp_path.rglob("*")) == []
 
 

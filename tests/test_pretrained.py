@@ -97,17 +97,15 @@ def test_the_weights_fit_their_experiment(name, tmp_path, monkeypatch):
         assert all(np.all(np.isfinite(array)) for array in Archive(folder / file).values())
 
 
-def test_every_system_with_digits_has_some_and_they_are_small():
-    assert set(NAMES) == set(pretrained.names())
-    systems = {experiment.load(name).system for name in NAMES}
-    assert {"rpgan", "sngan_projection", "pggan", "glis", "jsreg_dcgan"} <= systems
+def test_they_are_complete_and_small():
+    assert {"digits_jsreg", "digits_sngan"} <= set(NAMES) == set(pretrained.names())
     assert sum(path.stat().st_size for path in (ROOT / "pretrained").rglob("*.*")) < MOST_BYTES
 
 
 def test_the_table_of_the_readme_says_what_the_records_say():
     text = (ROOT / "README.md").read_text()
     rows = {cells[1].strip(" `"): [cell.strip() for cell in cells[2:5]]
-            for cells in (line.split("|") for line in text.splitlines()) if len(cells) == 7}
+            for cells in (line.split("|") for line in text.splitlines()) if len(cells) == 6}
     for name in NAMES:
         about = pretrained.record(name)
         ratios = [about["scores"][key] for key in ("digits_is_ratio", "digits_svc_is_ratio")]

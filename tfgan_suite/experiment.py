@@ -28,14 +28,13 @@ SCRIPTS = _HOME / "scripts" if _HOME == _PACKAGE else _HOME
 EXPERIMENTS, PRETRAINED = _HOME / "exp", _HOME / "pretrained"
 _DIGITS = 18  # of a whole number; a longer one means nothing here
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
-BOOLEANS = {**dict.fromkeys(("true", "t", "1", "yes"), True),
-            **dict.fromkeys(("false", "f", "0", "no"), False)}
+TRUE, FALSE = ("true", "t", "1", "yes"), ("false", "f", "0", "no")
+BOOLEANS = {**dict.fromkeys(TRUE, True), **dict.fromkeys(FALSE, False)}
 CHANGES = ("never", "ask", "later", "free")
 
 
 def whole(text: str) -> int | None:
-    """The number of a text of plain digits; None for any other text, also where Python would find digits in
-    it ('²')."""
+    """The number of a text of plain digits; None for any other text, such as '²', a digit for Python."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
@@ -130,47 +129,36 @@ def _number(value):
     """A number, or a text of one; not what only Python takes for one ('1_0', digits of other scripts)."""
     if not isinstance(value, str):
         return value if isinstance(value, int) else float(value)
-    text = value.strip()
-    if not text.isascii() or "_" in text:
+    if not value.isascii() or "_" in value:
         raise ValueError
-    return int(text) if whole(text.lstrip("+-")) is not None else float(text)
+    return int(value) if whole(value.strip().lstrip("+-")) is not None else float(value)
 
 
 def _convert(parameter: Parameter, value, where: str):
     wanted = parameter.type
     try:
         if wanted is bool:
-            if isinstance(value, bool):
-                return value
-            return BOOLEANS[str(value).lower()]
-        if wanted is int:
-            if isinstance(value, bool):
-                raise ValueError
-            number = _number(value)
-            if number != int(number):
-                raise ValueError
-            return int(number)
-        if wanted is float:
-            if isinstance(value, bool):
-                raise ValueError
-            return float(_number(value))
-        if not isinstance(value, str):
+            return value if isinstance(value, bool) else BOOLEANS[str(value).lower()]
+        if isinstance(value, bool) or wanted is str and not isinstance(value, str):
             raise ValueError
-        return value
+        if wanted is str:
+            return value
+        number = _number(value)
+        if wanted is int and number != int(number):
+            raise ValueError
+        return wanted(number)
     except (KeyError, ValueError, TypeError, OverflowError):
         raise UserError(f"{where}: {parameter.name}={value!r} is not of type {wanted.__name__}") from None
 
 
 def _tag(value: str) -> str:
-    """What is wrong with a tag."""
     odd = "/" in value or os.sep in value or "\0" in value or value.startswith(".") or len(value) > 100
     return "give a short word without slashes, such as seed1" if odd else ""
 
 
 def iterations(text: str) -> tuple[int, int] | None:
     """'A:B' -> (A, B); None if it is no such pair with A < B."""
-    first, _, last = text.partition(":")
-    found = whole(first), whole(last)
+    found = tuple(map(whole, text.partition(":")[::2]))
     return found if None not in found and found[0] < found[1] else None
 
 
@@ -183,10 +171,9 @@ COMMON = (
     Parameter("tag", "", "appended to the folders: models/NAME-TAG, logs/...", check=_tag, change="free"),
     Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)", change="free"),
     Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)", change="free"),
-    Parameter("seed", 0, "seed of all random draws: weights, latents, augmentation", minimum=0,
-              maximum=2**31 - 1),
+    Parameter("seed", 0, "seed of all random draws (weights, latents, ...)", minimum=0, maximum=2**31 - 1),
     Parameter("precision", "float32",
-              "compute type of the networks; float32_fast: float32 whose products a CPU may make in bfloat16",
+              "compute type; float32_fast: float32 whose products a CPU may make in bfloat16",
               choices=("float32", "float32_fast", "bfloat16", "float16")),
     Parameter("deterministic", False, "TensorFlow's op determinism: equal to the bit on GPUs too; slower",
               change="free"),
@@ -268,8 +255,7 @@ def find(name: str) -> Path:
         if os.path.isfile(path):
             return path
     if os.path.isdir(name):
-        raise UserError(f"{name}: is a folder, not an experiment; give an experiment's name, or the path of "
-                        f"its .py file")
+        raise UserError(f"{name}: is a folder, not an experiment; give a name, or the path of a .py file")
     if name.endswith(".py"):
         raise UserError(f"{name}: no such experiment file")
     if is_path:
@@ -279,10 +265,8 @@ def find(name: str) -> Path:
 
 def nearest(name: str, valid) -> str:
     """`; did you mean '...'?`, or nothing where no valid name is near."""
-    spelled = {word.lower(): word for word in valid}
-    close = difflib.get_close_matches(name, list(valid), 1, 0.5)
-    if name.lower() in spelled:
-        close = [spelled[name.lower()]]
+    same = [word for word in valid if word.lower() == name.lower()]
+    close = same or difflib.get_close_matches(name, list(valid), 1, 0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
@@ -321,20 +305,18 @@ def read(path: Path) -> tuple[dict, str]:
     text = source_text(path)
     try:
         module = runpy.run_path(str(path))
-    except (Exception,
-            SystemExit) as error:  # whatever a user's file raises is reported as that file's mistake
+    except (Exception, SystemExit) as error:  # whatever a user's file raises is that file's mistake
         raise UserError(f"{path}: {type(error).__name__}: {error}") from error
     return {k: v for k, v in module.items() if not k.startswith("_") and not _is_code(v)}, text
 
 
 def _is_code(value) -> bool:
-    """Whether this is what an import, a `def` or a `class` leaves behind."""
+    """Whether an import, a `def` or a `class` left this behind."""
     return isinstance(value, (ModuleType, type)) or callable(value)
 
 
 def plain(value):
-    """A value of an experiment as one of Python's plain types where it is one in disguise: a path, a number
-    of NumPy."""
+    """A value as one of Python's plain types where it is one in disguise: a path, a number of NumPy."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     shape, item = getattr(value, "shape", None), getattr(value, "item", None)

@@ -24,7 +24,7 @@ NOTHING = np.zeros(0, np.float32)
 def adam(learning_rate: float, beta_1: float, beta_2: float,
          epsilon: float = 1e-8) -> tf.keras.optimizers.Optimizer:
     """TF1's Adam, which is Keras' with another default epsilon."""
-    return _Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, jit_compile=False)
+    return _Adam(learning_rate, beta_1, beta_2, epsilon)
 
 
 def _apply_adam(variable, m, v, gradient, powers: tuple, rate, betas: tuple, epsilon) -> None:
@@ -49,8 +49,8 @@ class _Adam(tf.keras.optimizers.Adam):
 
     fused = True
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, learning_rate: float, beta_1: float, beta_2: float, epsilon: float):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, jit_compile=False)
         self._working: dict[str, list] = {}
         self._now: dict[str, tuple] = {}
 
@@ -68,10 +68,10 @@ class _Adam(tf.keras.optimizers.Adam):
         index = self._index_dict[self._var_key(variable)]
         return self._momentums[index], self._velocities[index]
 
-    def apply_gradients(self, *args, **kwargs):
+    def apply_gradients(self, grads_and_vars, name=None):
         """As Keras'; what all variables of the step share is computed once on each device."""
         self._now.clear()
-        return super().apply_gradients(*args, **kwargs)
+        return super().apply_gradients(grads_and_vars, name)
 
     def update_step(self, gradient, variable):
         """One variable's step."""
@@ -112,6 +112,20 @@ class _Adam(tf.keras.optimizers.Adam):
                           for whole, part in zip(wholes, parts)]
                 for held in working:
                     held.assign(NOTHING)
+
+        return descend
+
+    def whole_step(self, device: str = ""):
+        """The same for stacks whose rows all move together: arguments and results as of `row_step`."""
+        powers, rate = self._powers(), tf.convert_to_tensor(self.learning_rate)
+
+        def descend(variables: list, rows: tf.Tensor, values: list, gradients: list) -> None:
+            for variable, gradient in zip(variables, gradients):
+                if self.fused:
+                    _apply_adam(variable, *self._moments(variable), gradient, powers, rate,
+                                (self.beta_1, self.beta_2), self.epsilon)
+                else:
+                    self.update_step(gradient, variable)
 
         return descend
 

@@ -78,7 +78,7 @@ from tfgan_suite.compare import launching, plan, running, state
 launch = launching.usual() if sys.argv[1] == "copy" else launching.start
 assert launch.__name__ == sys.argv[1], launch
 chosen = plan.variants(["small"], plan.axes(["alpha=0.01,1e30"]))
-made = plan.make(chosen, {}, (3,), plan.Budget.parse("1m"), Path(sys.argv[1]), None)
+made = plan.make(chosen, {}, (3,), plan.Budget(), Path(sys.argv[1]), lambda f, *words: f(*words))
 with state.locked(made.out, "another comparison"):
     assert running.train(made, jobs=2, out=io.StringIO(), launch=launch)
 import tensorflow as tf

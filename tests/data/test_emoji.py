@@ -97,6 +97,10 @@ def test_the_command_without_npm_says_so_in_one_line(tmp_path, monkeypatch):
     assert "npm is not here" in refused(run("emoji", cwd=tmp_path))
 
 
+def test_download_names_the_command(tmp_path):
+    assert "get it with 'tools/datasets.py emoji'" in refused(run("download", "emoji", cwd=tmp_path))
+
+
 def test_the_record_is_of_the_registry():
     kind, _, digest = emoji.ARCHIVE.digest.partition(":")
     assert kind == "sha512" and len(digest) == 128 and emoji.ARCHIVE.url.endswith(emoji.ARCHIVE.name)

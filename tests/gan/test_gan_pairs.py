@@ -13,6 +13,7 @@ from tfgan_suite.gan.system import Gan
 from tfgan_suite.layers.norms import RULES
 from tfgan_suite.layers.weights import WEIGHTS
 from tfgan_suite.losses import LOSSES
+from tfgan_suite.random import Draws
 
 # Of two ReLU features all can be at rest for every fake, so that nothing moves G: four.
 TINY = {"imsz": 16, "width_g": 4, "width_d": 4, "zlen": 4, "bsz": 4, "MAXITER": 4, "minibatch_stddev": 0}
@@ -133,3 +134,19 @@ def test_a_folder_of_colour_pictures(tmp_path):
 def test_a_folder_that_is_not_there(tmp_path, name, said):
     with pytest.raises(UserError, match=said):
         make(data=str(tmp_path / name)).source()
+
+
+def test_lis_modules_rest_at_random_as_in_the_paper():
+    """Each number of modules is drawn; those that rest get no gradient and no similarity loss."""
+    system = make(lis_modules=2)
+    found = [int(system.draws(Draws(0, step), system.phase(step))["g/executed"]) for step in range(40)]
+    assert set(found) == {0, 1, 2}
+    z, labels = tf.random.stateless_normal((4, 4), (0, 1)), tf.zeros(4, tf.int32)
+    real, modules = tf.zeros((4, 16, 16, 3)), system.networks["g"].modules
+    for executed, moving in ((1, [True, False]), (0, [False, False])):
+        before = [module.trainable_variables[0].numpy() for module in modules]
+        fresh = make(lis_modules=2)
+        scalars = fresh.g_step(real, labels, z, labels, tf.constant(executed))
+        after = [module.trainable_variables[0].numpy() for module in fresh.networks["g"].modules]
+        assert [not np.array_equal(a, b) for a, b in zip(before, after)] == moving
+        assert (float(scalars["moved"]) > 0) == (executed > 0)

@@ -123,6 +123,9 @@ def test_transposed_convolution_is_the_gradient_of_the_convolution(k, pad):
         total = tf.reduce_sum(explicit(image, kernel, 2, pad) * IMAGES)
     np.testing.assert_allclose(deconvolve(tf.constant(IMAGES), kernel, 2, pad), tape.gradient(total, image),
                                atol=1e-4)
+    graph = tf.function(lambda x: deconvolve(x, kernel, 2, pad)).get_concrete_function(IMAGES).graph
+    way, = (o.get_attr("padding") for o in graph.get_operations() if o.type == "Conv2DBackpropInput")
+    assert (way == b"SAME") == ((k, pad) == (4, (1, 1)))
 
 
 def test_embedding_takes_labels_and_weights_of_classes():

@@ -62,7 +62,9 @@ def test_intra_fid_is_the_mean_of_the_formula(options, monkeypatch):
     fed, judge, stamps, stamp = [], Inception.judge, [], ArraySource.stamp
     monkeypatch.setattr(Inception, "judge", lambda self, x: fed.append(len(x)) or judge(self, x))
     monkeypatch.setattr(ArraySource, "stamp", lambda self: stamps.append(1) or stamp(self))
-    found = scores.intra_class_distance(evaluated(options, reals))
+    made = evaluated(options, reals)
+    found = scores.intra_class_distance(made)
+    assert made.protocol["reals"] == "array" and made.protocol["real_images"] == 90
     np.testing.assert_allclose(found[f"intra_fid_{N}_train"], wanted, rtol=2e-3)
     assert sum(fed) == CLASSES * N + 90 and len(stamps) == 1  # each image once, one look at the files
     fed.clear()

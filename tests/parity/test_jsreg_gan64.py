@@ -91,8 +91,9 @@ def check_gradients(fixture: dict, prefix: str, system, kind: str, gradients) ->
     """Every stored element within 1e-4 of the largest norm, every large norm within 1e-3 (and 2e-5 of the
     largest).
 
-    In the 101 layers of ResNet101 a unit at zero may fall on the other side, with other kernels: norms within
-        1e-2.
+    In the 101 layers of ResNet101 a unit at zero may fall on the other side, with other sums: norms within
+    1e-2. That of wgan-gp's G is unit 10826 of the 31st ReLU of D, 6e-7 where its layer has a deviation of
+    1.3: with its sign turned, all norms agree to 4e-5 in place of 6e-3.
     """
     rtol = 1e-2 if system.params.architecture == "ResNet101" else 1e-3
     shapes = system.networks[kind].shapes()

@@ -33,7 +33,7 @@ def test_data(path):
     arrays = load(path)
     names = [str(name) for name in arrays.pop("file_order")]
     root = folder_with(names[0])
-    source = FolderSource(root, per_class=True)
+    source = FolderSource(root, per_class=True, background=None)  # as torchvision's reader shows it
     assert names == [str(p.relative_to(root)) for p in source.paths]
     keys = [key for key in arrays if re.fullmatch(r"\w+/res\d+/(no)?flip", key)]
     sizes = sorted({int(key.split("/")[1][3:]) for key in keys})

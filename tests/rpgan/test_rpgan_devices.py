@@ -83,7 +83,7 @@ def place(tmp_path_factory):
         (place / f"exp/{name}.py").write_text(RPGAN + f"filts, imsz, log_every = '{filts}', 32, 1\n")
     pictures(place / "data", side=32)
     done = subprocess.run([sys.executable, "-c", CHILD, *CASES], cwd=place, capture_output=True, text=True,
-                          timeout=300, check=False)
+                          timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     (place / "report.json").write_text(done.stdout)
     return place

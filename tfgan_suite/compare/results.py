@@ -189,7 +189,7 @@ def compare(plan: Plan, known: list, protocol: dict, wanted: str = "", argv: tup
     Raises:
         UserError: no such metric.
     """
-    records = [run_record(run, state, scores, shown) for run, state, scores in known]
+    records = [run_record(run, about, scores, shown) for run, about, scores in known]
     by_name = {v.name: [r for r in records if r["variant"] == v.name] for v in plan.variants}
     metrics = list(dict.fromkeys(name for r in records for point in r["points"]
                                  for name in point["results"]))

@@ -14,6 +14,7 @@ from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import archive
 
 PICTURES = ("samples", "curves")
+MOST_ROWS = 9  # of sheets in a picture
 SHEET_ROWS = 3  # of the 6 of each sheet of samples that are shown
 TITLES = {"digits_is_ratio": "classifier", "digits_svc_is_ratio": "SVC"}  # columns of the judges of digits
 REPEATED = "samples repeat themselves"
@@ -183,7 +184,9 @@ def note(comparison: dict) -> str:
     interval = (f"; differences with {100 * comparison['confidence']:.0f} % t intervals"
                 if len(seeds) > 1 else "")
     drawn = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
-    return (f"{judged}{spread} of {drawn}{interval}. {comparison['budget']} a run, "
+    length = comparison["budget"]
+    length = f"{length[0].upper()}{length[1:]}{' a run' if length[0].isdigit() else ''}"
+    return (f"{judged}{spread} of {drawn}{interval}. {length}, "
             f"{comparison['protocol']['n']} samples. {comparison['date'][:10]}, {machine['processor']}, "
             f"TensorFlow {machine['tensorflow']}.")
 
@@ -199,19 +202,18 @@ def _png(figure: Figure) -> bytes:
 
 
 def _samples(comparison: dict, columns: str) -> Figure:
-    """The first rows of the first seed's sheet of each variant, arranged as in the table, else in two
-    columns."""
-    cells = []
+    """The first rows of the first seed's sheet of each variant, in the order of the table; in as many columns
+    as it has, or a multiple where there are many rows. Pictures of what is no image are whole, one a row."""
+    cells, least = [], 1
     several = len({v["experiment"] for v in comparison["variants"]}) > 1
     for variant in ordered(comparison):
         first = variant["runs"][0]
         sheet = np.asarray(Image.open(first["pictures"]["samples"])) if first["pictures"] else None
         if sheet is not None and first["neighbours"]:  # a sheet of images
             sheet = sheet[:len(sheet) * SHEET_ROWS // 6]
+            least = len({v["settings"][columns] for v in comparison["variants"]}) if columns else 2
         cells.append((" ".join(_labels(variant, several)).replace("\\", ""), sheet))
-    wide = 2
-    if columns:
-        wide = len({v["settings"][columns] for v in comparison["variants"]})
+    wide = least * -(-len(cells) // (least * MOST_ROWS))
     rows = -(-len(cells) // wide)
     shape = next((sheet.shape for _, sheet in cells if sheet is not None), (100, 170))
     side = 10.0 / wide

@@ -13,6 +13,7 @@ from tfgan_suite import optimizers, options, penalties
 from tfgan_suite.data import catalog, labelled, order
 from tfgan_suite.errors import UserError
 from tfgan_suite.gan.networks import ARCHITECTURES, Discriminator, Generator, Shape, maker
+from tfgan_suite.layers import learned_input
 from tfgan_suite.layers.activations import PReLU
 from tfgan_suite.layers.learned_input import LearnedInput, LisModule
 from tfgan_suite.layers.projections import Projected, draw_filters
@@ -148,6 +149,10 @@ class Gan(System):
                                  *(f"u{i}" for i in range(self.params.unroll))]
         found = {f"{name}/z": draw.normal(f"{name}/z", (p.bsz, p.zlen)) for name in names}
         found.update({f"{name}/y": draw.integers(f"{name}/y", (p.bsz,), max(p.classes, 1)) for name in names})
+        if p.lis_modules:
+            chances = learned_input.stop_chances(p.lis_modules, True)
+            found.update({f"{name}/executed": learned_input.count_executed(
+                draw.shared(f"{name}/executed", (p.lis_modules,)), chances) for name in names})
         if phase.penalised and set(self.names) & set(BETWEEN):
             found.update({f"{name}/alpha": draw.uniform(f"{name}/alpha", (p.bsz,)) for name in names[1:]})
         return found
@@ -161,7 +166,7 @@ class Gan(System):
         undo = [(v, tf.identity(v.read_value())) for v in self._critic_state] if self.params.unroll else []
         for i in range(self.params.unroll):
             self.d_step(step, *reals[-1], draws, f"u{i}", phase)
-        scalars = {**scalars, **self.g_step(*reals[-1], draws["g/z"], draws["g/y"])}
+        scalars = {**scalars, **self.g_step(*reals[-1], draws["g/z"], draws["g/y"], draws.get("g/executed"))}
         for variable, value in undo:
             variable.assign(value)
         self._follow()
@@ -176,7 +181,7 @@ class Gan(System):
         """One step of D on real images [n, s, s, c] with labels [n] and on fakes of `draws[name/...]`; its
         costs before it."""
         z, fake_labels, alpha = (draws.get(f"{name}/{what}") for what in ("z", "y", "alpha"))
-        fake = tf.stop_gradient(self.networks["g"](z, fake_labels, training=True))
+        fake = tf.stop_gradient(self._images_and_vectors(z, fake_labels, draws.get(f"{name}/executed"))[0])
         middle = None if alpha is None else penalties.between(real, fake, alpha)
         d = self.networks["d"]
         with tf.GradientTape() as tape:
@@ -213,15 +218,21 @@ class Gan(System):
             total = total + self.params.acgan_weight * scalars["d_classes"]
         return {"total": total, **scalars}
 
-    def g_step(self, real, labels, z, fake_labels) -> dict[str, tf.Tensor]:
-        """One step of G; its costs before it."""
-        p, g, d = self.params, self.networks["g"], self.networks["d"]
+    def _images_and_vectors(self, z, labels, executed) -> tuple[tf.Tensor, list]:
+        """What G makes in training, and the latents after each LIS module, of which `executed` run (None:
+        all)."""
+        g = self.networks["g"]
+        if not self.params.lis_modules:
+            return g(z, labels, training=True), []
+        return g.images_and_vectors(z, labels, training=True, executed=executed)
+
+    def g_step(self, real, labels, z, fake_labels, executed=None) -> dict[str, tf.Tensor]:
+        """One step of G; its costs before it. Modules beyond the first `executed` are at rest, as in the
+        LIS paper, so that each number of modules is trained to give images."""
+        p, d = self.params, self.networks["d"]
         scalars = {}
         with tf.GradientTape() as tape:
-            if p.lis_modules:
-                fake, vectors = g.images_and_vectors(z, fake_labels, training=True)
-            else:
-                fake, vectors = g(z, fake_labels, training=True), []
+            fake, vectors = self._images_and_vectors(z, fake_labels, executed)
             found = d(fake, fake_labels, training=True, update=False)
             logits, classes = found if isinstance(found, tuple) else (found, None)
             if self.loss.paired:
@@ -237,9 +248,10 @@ class Gan(System):
                 scalars["pull_away"] = penalties.pull_away(fake, z, 0)
                 total = total + p.pull_away * scalars["pull_away"]
             if vectors:
+                last = len(vectors) if executed is None else executed
                 moved = [p.lambda_r**(i + 1) * tf.reduce_mean(tf.square(x - z)) for i,
                          x in enumerate(vectors)]
-                scalars["moved"] = tf.add_n(moved)
+                scalars["moved"] = tf.reduce_sum(tf.where(tf.range(len(vectors)) < last, moved, 0.0))
                 total = total + scalars["moved"]
         self.descend("g", tape, total)
         return scalars

@@ -103,6 +103,7 @@ def _class_moments(evaluation: Evaluation):
         UserError: the real images have no labels, or some class has fewer than two.
     """
     reals, graph = evaluation.reals(), inception(evaluation)
+    evaluation.protocol["reals"] = reals.name
     if isinstance(reals, RealStatistics):
         return lambda label: features.of_file(reals.name, label, graph.file.sha256).moments
     if reals.labels is None:
@@ -112,6 +113,7 @@ def _class_moments(evaluation: Evaluation):
     if counts.min() < 2:
         raise UserError(f"intra_fid: {reals.name} has {counts.min()} images of class {counts.argmin()}; it "
                         f"needs two or more of each")
+    evaluation.protocol["real_images"] = int(counts.sum())
     stamp = reals.stamp()  # of all images, once
 
     def moments(label: int):

@@ -111,10 +111,9 @@ class Discriminators(Network):
     def step(self, real: tf.Tensor, fake: tf.Tensor, optimizer, penalty: Penalty | None = None) -> tuple:
         """One step of every discriminator along its own loss; arguments as in `losses`.
 
-        A discriminator that is computed alone makes its step at once: weights, the optimiser's moments and
-            one
-        discriminator's gradients are all that is in memory. Where each device has its share of the batch, the
-        gradients must meet first.
+        A stack makes its own, where it lies; a discriminator that is computed alone makes it at once, so that
+        weights, the optimiser's moments and one discriminator's gradients are all that is in memory. Where
+        each device has its share of the batch, the gradients must meet first.
 
         Args:
             optimizer: `optimizers.adam`, built on `trainable_variables`.
@@ -122,18 +121,17 @@ class Discriminators(Network):
         Returns:
             Losses [K] without the penalty, scalars for the logs by name [K].
         """
+        if self.copied:
+            losses, gradients, shown = self.losses(real, fake, penalty)
+            optimizers.apply(optimizer, gradients, self.trainable_variables)
+            return losses, shown
+
         def work(stack: Stack) -> tuple:
-            at_once = stack.looped and not self.copied
-            descend = optimizer.row_step(stack.share.device) if at_once else None
-            return stack.losses(real, fake, penalty, descend)
+            own = optimizer.row_step if stack.looped else optimizer.whole_step
+            return stack.losses(real, fake, penalty, own(stack.share.device))
 
         parts = self._of_each(work)
-        rest = [(gradient, variable) for stack, part in zip(self.stacks, parts)
-                for variable, gradient in zip(stack.variables_by_layer, part[1])]
-        if rest:
-            optimizers.apply(optimizer, *zip(*rest))  # after those above, whose steps have the same number
-        else:
-            optimizer.iterations.assign_add(1)
+        optimizer.iterations.assign_add(1)
         return self._joined(parts)
 
     def _joined(self, parts: list[tuple]) -> tuple[tf.Tensor, dict]:
@@ -211,6 +209,6 @@ def shares(counts: Sequence[int], devices: Sequence[str]) -> list[Share]:
         for group, (count, end) in enumerate(zip(counts, ends)):
             rows = [min(max(i - (end - count), 0), count) for i in (first, last)]
             if rows[0] < rows[1]:
-                found.append(Share(group, parts[group], *rows, devices[d]))
+                found.append(Share(group, parts[group], rows[0], rows[1], devices[d]))
                 parts[group] += 1
     return found

@@ -27,7 +27,8 @@ def set_precision(params: Parameters) -> None:
 
     if params.precision == "float32_fast":
         os.environ["TF_SET_ONEDNN_FPMATH_MODE"] = "BF16"
-    policy = "mixed_bfloat16" if params.precision == "bfloat16" else "float32"
+    half = params.precision in ("bfloat16", "float16")
+    policy = f"mixed_{params.precision}" if half else "float32"
     tf.keras.mixed_precision.set_global_policy(policy)
 
 
