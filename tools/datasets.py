@@ -19,6 +19,7 @@ USAGE = """./tools/datasets.py COMMAND ...
                          on white: data/emoji/ and data/emoji.txt
   split                  divides a data set into training and test images, as the LIS experiments need it
   imagenet SOURCE FOLDER prepares ImageNet, or any set with one folder per class
+  pack SOURCE FILE.pack  packs a list's or a folder's pictures into one file, made once, read at once
   export LMDB FOLDER     writes the images of an LSUN database to files
   pyramid FOLDER TARGET  writes a folder of pictures at every resolution that PGGAN trains at, for
   --data_path=TARGET
@@ -136,6 +137,12 @@ def _imagenet(arguments, options):
           + (f", {len(bad)} left out ({imagenet.BAD} says why)" if bad else ""))
 
 
+def _pack(arguments, _):
+    from tfgan_suite.data import pack
+
+    print(f"{pack.make(*arguments)} pictures packed in {arguments[1]}")
+
+
 def _export(arguments, options):
     from tfgan_suite.data.lsun import export
 
@@ -189,6 +196,7 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
                   choices=MODES),
         Parameter("size", 0, "side of the results (0: 128, or 256 with mode=authors)", minimum=0,
                   maximum=4096), BACKGROUND)),
+    "pack": (_pack, "SOURCE FILE.pack", 2, 2, ()),
     "export": (_export, "LMDB FOLDER", 2, 2,
                (Parameter("most", 0, "stop after so many images (0: all)", minimum=0),)),
     "pyramid": (_pyramid, "FOLDER TARGET", 2, 2, (

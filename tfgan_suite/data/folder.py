@@ -156,7 +156,8 @@ class Prepared(Source):
         kept = [i for i in numbers if self._kept.fits(i) and i not in self._kept]
         found = in_parallel(lambda i: problem(self._keep, i), kept, "", workers())
         others = [i for i in numbers if not self._kept.fits(i)]
-        return [text for text in found if text] + readable.look(self.source, others)
+        return ([text for text in found if text] + self.source.changed(kept)
+                + readable.look(self.source, others))
 
     def stamp(self):
         return stamp_of(self.source.stamp(), self.name, self.shape)

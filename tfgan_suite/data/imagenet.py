@@ -15,6 +15,7 @@ from PIL import Image
 from tfgan_suite.data import catalog, prepare
 from tfgan_suite.data.folder import FolderSource, Prepared, read_rgb
 from tfgan_suite.data.lists import read_list
+from tfgan_suite.data.pack import PackedFolder, is_pack
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source, stamp_of_files
@@ -190,6 +191,8 @@ def locate(root, size: int, background: tuple = WHITE, per_class: bool = True) -
         background: what is seen through transparent parts.
         per_class: False: a folder of images needs no folder per class, and gives no labels.
     """
+    if is_pack(root):
+        return PackedFolder(root, per_class, background)
     root = Path(root)
     resized, names = root / f"resized_{size}", root / "filenames.txt"
     if (root / "caffe_ilsvrc12" / "train.txt").is_file() and resized.is_dir():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfgan_suite.data import catalog, imagenet, readable, rgb
+from tfgan_suite.data import catalog, imagenet, pack, readable, rgb
 from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
@@ -50,6 +50,8 @@ class Opener:
 
 
 def _folder(wanted: Wanted) -> Source:
+    if pack.is_pack(wanted.folder):
+        return pack.PackedFolder(wanted.folder, wanted.labels, wanted.background)
     missing = "make a folder per class there" if wanted.labels else catalog.advice(wanted.folder)
     return FolderSource(wanted.folder, per_class=wanted.labels, missing=missing,
                         background=wanted.background)

@@ -1,6 +1,7 @@
 """A text file that lists images, one path a line: the data of RP-GAN."""
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -11,11 +12,12 @@ from tfgan_suite.data import decode, rgb
 from tfgan_suite.data.beside import Beside, problem, workers
 from tfgan_suite.data.kept import KeptPictures, KeptRows
 from tfgan_suite.data.lists import read_list
+from tfgan_suite.data.pack import Pack, is_pack
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import memory
-from tfgan_suite.pictures import bytes
+from tfgan_suite.pictures import bytes as byte_rules
 
 
 def new_size(imsz: int, height: int, width: int) -> tuple[int, int]:
@@ -60,6 +62,45 @@ def _cropper(count: int, side: int) -> Callable:
     return run
 
 
+class Listed:
+    """The files that a list names; a `Pack` has the same methods.
+
+    Args:
+        path: the list.
+
+    Attributes:
+        files: their paths; of a pack none.
+    """
+
+    def __init__(self, path):
+        entries = read_list(path)
+        self.files, self._list = [file for _, file in entries], str(path)
+        self._lines = np.array([number for number, _ in entries], np.int64)
+
+    def __len__(self):
+        return len(self.files)
+
+    def describe(self, index: int) -> str:
+        """Names a file in messages."""
+        return f"{self.files[index]} (line {self._lines[index]} of {self._list})"
+
+    def read(self, index: int) -> bytes:
+        """A file's bytes."""
+        return decode.read_bytes(self.files[index], self.describe(index))
+
+    def probe(self, index: int) -> tuple[int, int]:
+        """See `decode.probe`."""
+        return decode.probe(self.files[index], self.describe(index))
+
+    def alpha(self, index: int) -> bool:
+        """See `rgb.png_with_alpha`."""
+        return rgb.png_with_alpha(self.files[index])
+
+    def stale(self, numbers: Sequence[int]) -> list[str]:
+        """Nothing: the files are read themselves."""
+        return []
+
+
 class ListFile(Source):
     """The images of a list file.
 
@@ -68,7 +109,8 @@ class ListFile(Source):
     than seconds is told at once.
 
     Args:
-        path: the list; blank lines are ignored, and paths are relative to the current folder.
+        path: the list; blank lines are ignored, and paths are relative to the current folder. Or a packed
+            file of it (see `pack`).
         imsz: side of the training images.
         crop: False: every image must be imsz x imsz. True: images of any size, resized so that the smaller
             side is imsz + 1; training cuts imsz x imsz out of it.
@@ -84,21 +126,19 @@ class ListFile(Source):
     def __init__(self, path, imsz: int, crop: bool, budget: int | None = None,
                  background: tuple | None = None):
         self.name, self.imsz, self.crop, self.background = str(path), imsz, crop, background
-        entries = read_list(path)
-        self.paths = [file for _, file in entries]
-        self._lines = np.array([number for number, _ in entries], np.int64)
-        self._sizes = np.zeros((len(entries), 2), np.int64)  # of the decoded images; 0: not known yet
+        self._files = Pack(path) if is_pack(path) else Listed(path)
+        self.paths, count = self._files.files, len(self._files)
+        self._sizes = np.zeros((count, 2), np.int64)  # of the decoded images; 0: not known yet
         self._alpha = 0
         budget = memory.budget() if budget is None else budget
-        self.kept = KeptPictures(budget) if crop else KeptRows(len(entries), (imsz, imsz, 3), budget)
-        self._beside = Beside(self.name, len(entries), self._look,
-                              done=self._remark)
+        self.kept = KeptPictures(budget) if crop else KeptRows(count, (imsz, imsz, 3), budget)
+        self._beside = Beside(self.name, count, self._look, done=self._remark)
 
     def __len__(self):
-        return len(self.paths)
+        return len(self._files)
 
     def describe(self, index):
-        return f"{self.paths[index]} (line {self._lines[index]} of {self.name})"
+        return self._files.describe(index)
 
     # -- the look at the whole list --------------------------------------------------------------------------
     def _remark(self) -> None:
@@ -107,8 +147,9 @@ class ListFile(Source):
 
     def _look(self, numbers: Sequence[int]) -> list[str]:
         """Decodes those that are kept, looks at the others; what is wrong with them."""
-        self._alpha += sum(in_parallel(rgb.png_with_alpha, [self.paths[i] for i in numbers], "", workers()))
-        found, size = [], 16 if self.crop else 64  # few at a time: pictures to crop may be large
+        self._alpha += sum(in_parallel(self._files.alpha, numbers, "", workers()))
+        size = 16 if self.crop else 64  # few at a time: pictures to crop may be large
+        found = self._files.stale(numbers)
         for start in range(0, len(numbers), size):
             part = [i for i in numbers[start:start + size] if self.kept.fits(i)]
             try:
@@ -120,7 +161,7 @@ class ListFile(Source):
         return [text for text in found if text]
 
     def _probe(self, index: int) -> None:
-        size = decode.probe(self.paths[index], self.describe(index))
+        size = self._files.probe(index)
         self._check_size(index, size)
         self._sizes[index] = size
 
@@ -137,10 +178,10 @@ class ListFile(Source):
     def _read(self, numbers: Sequence[int]) -> list[np.ndarray]:
         """Images as they are in their files, from memory or read now, and kept where they may be."""
         missing = [i for i in dict.fromkeys(numbers) if i not in self.kept]
-        covered = [i for i in missing if self.background is not None and rgb.png_with_alpha(self.paths[i])]
+        covered = [i for i in missing if self.background is not None and self._files.alpha(i)]
         fresh = dict(zip(covered, in_parallel(self._cover, covered, "")))
         plain = [i for i in missing if i not in fresh]
-        files = in_parallel(lambda i: decode.read_bytes(self.paths[i], self.describe(i)), plain, "")
+        files = in_parallel(self._files.read, plain, "")
         fresh.update(zip(plain, decode.several(files, [self.describe(i) for i in plain])))
         for i, picture in fresh.items():
             self._check_size(i, picture.shape[:2])
@@ -149,7 +190,8 @@ class ListFile(Source):
         return [fresh[i] if i in fresh else self.kept[i] for i in numbers]
 
     def _cover(self, index: int) -> np.ndarray:
-        return rgb.read_rgb(self.paths[index], self.describe(index), background=self.background)
+        file = io.BytesIO(self._files.read(index))
+        return rgb.read_rgb(file, self.describe(index), background=self.background)
 
     def decoded(self, index: int) -> np.ndarray:
         """Image `index` as it is in its file, uint8 [H, W, 3]."""
@@ -206,7 +248,7 @@ class ListFile(Source):
             float32 [n, imsz, imsz, 3] in [-1, 1].
         """
         if not self.crop:
-            return bytes.to_float(self.images(indices))
+            return byte_rules.to_float(self.images(indices))
         self._beside.check()
         batch = self._crops([int(i) for i in indices], np.asarray(offsets)[:, :2])
         batch *= np.float32(2.0 / 255.0)

@@ -37,10 +37,11 @@ def _problem(path: Path) -> str:
 def look(source: Source, numbers) -> list[str]:
     """What is wrong with some images of a source; nothing where images have no files of their own.
 
-    The begin and the end of each file are looked at, and those that look odd are decoded.
+    The begin and the end of each file are looked at, and those that look odd are decoded. Of a packed file,
+    whose images were looked at when it was made, it is whether they are the same still.
     """
     if not len(source.paths):
-        return []
+        return source.changed(numbers)
     found = in_parallel(_problem, [source.paths[i] for i in numbers], "", workers())
     return [text for text in found if text]
 
@@ -51,7 +52,7 @@ def watch(source: Source) -> Beside:
     Raises:
         UserError: an image of those that could be looked at in the first seconds cannot be read.
     """
-    return Beside(source.name, len(source.paths), lambda numbers: look(source, numbers))
+    return Beside(source.name, len(source), lambda numbers: look(source, numbers))
 
 
 def check(source: Source) -> None:
@@ -60,4 +61,4 @@ def check(source: Source) -> None:
     Raises:
         UserError: some cannot be read; says how many, and what is wrong with the first.
     """
-    Beside(source.name, len(source.paths), lambda numbers: look(source, numbers), to_the_end=True)
+    Beside(source.name, len(source), lambda numbers: look(source, numbers), to_the_end=True)

@@ -13,6 +13,7 @@ from tfgan_suite.files.archive import open_regular
 
 MOST_PIXELS = 1 << 26  # of one picture: 8192 x 8192
 WHITE = (255, 255, 255)
+ALPHA_HEAD = 1 << 14  # bytes of a PNG file in which transparent colours are told
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 _SIXTEEN_BITS = ("PPM", "PNG")  # what these keep in 32-bit integers has 16 bits
 _PROGRAMS = ("EPS", "WMF")  # another program would have to be started to draw them
@@ -56,9 +57,13 @@ def png_with_alpha(path) -> bool:
     """Whether a file is a PNG with an alpha channel or transparent colours, as its head says."""
     try:
         with open_regular(path) as file:
-            head = file.read(1 << 14)
+            return alpha_in_head(file.read(ALPHA_HEAD))
     except (OSError, ValueError):
         return False
+
+
+def alpha_in_head(head: bytes) -> bool:
+    """As `png_with_alpha`, from the first `ALPHA_HEAD` bytes of a file."""
     return head.startswith(_HEADS[0]) and len(head) > 25 and (head[25] in (4, 6)
                                                               or b"tRNS" in head.split(b"IDAT", 1)[0])
 
