@@ -287,6 +287,8 @@ def test_names_that_no_program_gives_are_no_checkpoints(tmp_path, name):
     (tmp_path / name).write_bytes(b"")
     files = Checkpoints(tmp_path)
     assert files.newest("g") is None and files.after(0) == []
+    (tmp_path / "iter_3.gmodel.npz").mkdir()  # nor is a folder
+    assert files.newest("g") is None and files.after(0) == []
 
 
 @pytest.mark.parametrize("about", [{"history": 5}, {"planned": "x"}, {"fixed": []}, {"parameters": 1}, [], 7])

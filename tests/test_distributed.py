@@ -106,6 +106,24 @@ def test_moments_have_exact_second_derivatives():
         np.testing.assert_allclose(gradient[index], numeric, rtol=1e-5, atol=1e-7)
 
 
+def test_a_repeated_step_is_traced_once_and_keeps_its_order(monkeypatch):
+    traced, state = [], tf.Variable(1.0)
+
+    def step(x):
+        traced.append(x)
+        state.assign(state * x + 1.0)
+        return state.read_value()
+
+    @tf.function(autograph=False)
+    def run():
+        once = distributed.traced_once(step)
+        return [once(tf.constant(x)) for x in (2.0, 3.0, 5.0)]
+
+    assert [float(x) for x in run()] == [3.0, 10.0, 51.0] and len(traced) == 1
+    monkeypatch.setattr(distributed, "replicas", lambda: 2)
+    assert distributed.traced_once(step) is step
+
+
 class Cards:
     """TensorFlow's list of devices, with some GPUs that take down what is asked of them."""
 

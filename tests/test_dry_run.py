@@ -56,3 +56,35 @@ def test_a_large_one_is_not_allocated(tmp_path):
     assert process.returncode == 0 and "weights 2.02 GiB + optimiser state 4.03 GiB" in shown
     assert usage.ru_maxrss < 1.5 * 2**20  # KiB
     assert list(tmp_path.rglob("*")) == []
+
+
+ITERATION = """
+import sys
+import numpy as np
+import tensorflow as tf
+from benchmarks import timing
+from tfgan_suite import experiment
+from tfgan_suite.training import runs
+name, *words = sys.argv[1:]
+system = runs.build(experiment.load(name, dict(word.split("=") for word in words)))
+batch = {key: tf.zeros(spec.shape, spec.dtype) for key, spec in system.batch_spec().items()}
+phase = system.phase(system.heaviest)
+run = tf.function(lambda step, batch: system.iteration(step, batch, phase), autograph=False)
+for value in run(tf.constant(0, tf.int64), batch).values():
+    value.numpy()
+print(timing.peak_memory())
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="peaks are read from Linux' /proc")
+def test_the_estimate_is_near_the_measured_peak(tmp_path, monkeypatch):
+    """Of an iteration whose weights and temporaries are larger than TensorFlow itself (face12's networks, two
+    of its discriminators)."""
+    monkeypatch.chdir(tmp_path)
+    given = {"bsz": "2", "filts": "8,2,1,2", "wts_dir": str(tmp_path / "none")}
+    words = ["face12", *(f"{name}={value}" for name, value in given.items())]
+    done = subprocess.run([sys.executable, "-c", ITERATION, *words], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tools'}"}, timeout=600, check=True)
+    said = dry_run.describe(experiment.load("face12", given))
+    estimate = float(re.search(r"= about ([0-9.]+) GiB", said)[1])
+    assert estimate == pytest.approx(int(done.stdout) / 2**30, rel=0.15)

@@ -59,6 +59,7 @@ def test_overrides_are_typed_and_tell_where_they_come_from():
     ("face48", {"system": "rpgam"}, "unknown system 'rpgam'"),
     ("face48", {"profile": "3:1"}, "two iterations A:B"),
     ("face48", {"profile": "²:3"}, "two iterations A:B"),
+    ("face48", {"tag": "a\t"}, "give a short word"), ("face48", {"tag": "../a"}, "give a short word"),
     ("nowhere/x.py", {}, "no such experiment file"),
 ])
 def test_bad_values_get_one_line(name, overrides, said):

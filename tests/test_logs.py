@@ -218,9 +218,9 @@ def test_an_error_within_an_iteration_saves_nothing_half_trained(place, monkeypa
 
     function, calls = trainer.function, []
 
-    def second(phase):
-        calls.append(phase)
-        return function(phase) if len(calls) < 2 else broken
+    def second(*phase_and_step):
+        calls.append(phase_and_step)
+        return function(*phase_and_step) if len(calls) < 2 else broken
 
     monkeypatch.setattr(trainer, "function", second)
     with pytest.raises(MemoryError, match="no room"):

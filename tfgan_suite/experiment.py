@@ -152,7 +152,7 @@ def _convert(parameter: Parameter, value, where: str):
 
 
 def _tag(value: str) -> str:
-    odd = "/" in value or os.sep in value or "\0" in value or value.startswith(".") or len(value) > 100
+    odd = "/" in value or not value.isprintable() or value.startswith(".") or len(value) > 100
     return "give a short word without slashes, such as seed1" if odd else ""
 
 

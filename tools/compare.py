@@ -92,7 +92,8 @@ def report(made, options: dict, argv: list) -> Path:
         raise UserError(f"{made.out}: no run has left a checkpoint to score; see errors.log in the folders "
                         f"under {made.out}/runs")
     shown = tuple(word for word in options["show"].split(",") if word)
-    comparison = results.compare(made, known, protocol.key(), options["rank"], tuple(argv), shown)
+    command = tuple(word for word in argv if word != "--report")  # what trained, not what only looked
+    comparison = results.compare(made, known, protocol.key(), options["rank"], command, shown)
     results.write_json(made.out / "results.json", comparison)
     results.write_csv(made.out / "results.csv", comparison)
     results.write_hparams(made.out / "hparams", comparison)

@@ -27,7 +27,7 @@ OPTIONS = (
     Parameter("label", None, "class of all images, for weights with classes (default: image k has class "
               "k)", int,
               minimum=0),
-    Parameter("latentSize", None, "checked against the weights; what they have more is classes", type=int),
+    Parameter("latentSize", None, "checked against the weights", type=int),
     Parameter("nChannels", None, "checked against the weights", type=int),
     Parameter("resolution", None, "of the images (default: as far as the generator has grown)", type=int),
     Parameter("wtsFile", "", "the weights, in place of the argument"),
@@ -46,9 +46,8 @@ def is_file(word: str) -> bool:
     return word.endswith((".npz", ".tar", ".pth")) or os.path.isfile(word)
 
 
-def weights_of(words, options, overrides) -> tuple[Path, int, int | None]:
-    """(the file that the command line means, the seed, the size of the latents where an experiment says
-    it)."""
+def weights_of(words, options, overrides) -> tuple[Path, int]:
+    """(the file that the command line means, the seed)."""
     word, seed = options["wtsFile"] or (words[0] if words else ""), options["seed"]
     if not word:
         raise UserError("give an experiment's NAME, or a FILE with weights (.pth.tar or iter_N.gmodel.npz)")
@@ -57,7 +56,7 @@ def weights_of(words, options, overrides) -> tuple[Path, int, int | None]:
         kinds = {True: ".amodel.npz", False: ".gmodel.npz"}
         if options["ema"] is not None and path.name.endswith((".amodel.npz", ".gmodel.npz")):
             path = path.with_name(path.name[:-len(".gmodel.npz")] + kinds[options["ema"]])
-        return path, seed, options["latentSize"]
+        return path, seed
     from tfgan_suite.training import runs
 
     name, own = cli.name_and_seed(word)
@@ -66,7 +65,7 @@ def weights_of(words, options, overrides) -> tuple[Path, int, int | None]:
     averaged = params.values.get("ema") if options["ema"] is None else options["ema"]
     kind = "a" if averaged else "g"
     files, number = runs.find_checkpoint(params, kind)
-    return files.path(kind, number), own or seed, options["latentSize"] or params.values.get("latentSize")
+    return files.path(kind, number), own or seed
 
 
 def check_memory(network, n: int, level: int | None, option: str) -> None:
@@ -82,11 +81,11 @@ def check_memory(network, n: int, level: int | None, option: str) -> None:
                         f"{memory.available() / 2**30:.1f} GiB are free; give fewer")
 
 
-def check_channels(network, options) -> None:
-    """A flag of the original that the weights decide."""
-    wanted, found = options["nChannels"], network.sizes.image_channels
-    if wanted not in (None, found):
-        raise UserError(f"--nChannels={wanted}: these weights have {found}; leave the flag away")
+def check(network, options) -> None:
+    """Flags of the original that the weights decide."""
+    for name, found in (("latentSize", network.sizes.latent), ("nChannels", network.sizes.image_channels)):
+        if options[name] is not None and options[name] != found:
+            raise UserError(f"--{name}={options[name]}: these weights have {found}; leave the flag away")
 
 
 class Drawing:
@@ -197,9 +196,9 @@ def main(argv):
     from tfgan_suite.pggan import sampling
     from tfgan_suite.pictures import saving, sheets
 
-    path, seed, latent = weights_of(words, options, overrides)
-    network = sampling.open_generator(path, latent)
-    check_channels(network, options)
+    path, seed = weights_of(words, options, overrides)
+    network = sampling.open_generator(path)
+    check(network, options)
     drawing, output = Drawing(network, options, seed), Path(options["outputFile"])
     n = options["nImages"] if options["nImages"] > 0 else 20
     if not options["n"]:

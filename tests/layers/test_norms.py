@@ -1,4 +1,6 @@
 """The normalisation under its rules: statistics, derivatives, averages, tables."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -30,7 +32,7 @@ def by_hand(x, axes, epsilon, scale, offset):
 @pytest.mark.parametrize("rule, axes",
                          [(Rule(), (0, 1, 2)), (Rule(folded=False), (0, 1, 2)),
                           (Rule("layer", 1e-3), (1, 2, 3)),
-                          (Rule(moments="tf13"), (0, 1, 2))])
+                          (Rule(operation=True), (0, 1, 2)), (Rule(moments="tf13"), (0, 1, 2))])
 def test_values(rule, axes):
     layer = make(rule)
     expected = by_hand(X, axes, rule.epsilon, layer.scale.numpy(), layer.offset.numpy())
@@ -51,8 +53,7 @@ def second_derivative(layer):
 
 def twins(rule, classes=0):
     """The same layer with the fused operation and without."""
-    fused, plain = make(rule, classes), make(rule, classes)
-    plain.fused = False
+    fused, plain = make(replace(rule, operation=True), classes), make(rule, classes)
     return fused, plain
 
 
@@ -95,7 +96,7 @@ def test_the_fused_operation_takes_vectors_too():
 
 def test_several_devices_take_the_plain_form(monkeypatch):
     """The operation knows one device's batch only."""
-    layer = make(Rule())
+    layer = make(Rule(operation=True))
     run = tf.function(lambda x: layer(x, Pass(training=True)))
     types = [op.type for op in run.get_concrete_function(X).graph.get_operations()]
     assert "FusedBatchNormV3" in types

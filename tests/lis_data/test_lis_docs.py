@@ -4,6 +4,7 @@ import json
 import re
 import runpy
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tiny import ROOT
 from tfgan_suite import experiment
 from tfgan_suite.errors import UserError
 from tfgan_suite.lis import inception_sweep
+from tfgan_suite.metrics import cache
+from tfgan_suite.metrics.graph_file import GraphFile
 
 sys.path.insert(0, str(ROOT / "tests/metrics"))
 
@@ -87,15 +90,25 @@ def test_the_programs_that_need_no_download(place, capsys):
     assert Path("logs/digits_lis_iterative/loss.jpg").is_file()
 
 
-@pytest.fixture
-def trained(place):
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
     """A tiny finished G-LIS run of two iterations, pictures to make smaller, and a graph."""
-    run("./train.py digits_glis", *SMALL, *SHORT)
-    images = place / "A"
-    images.mkdir()
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        run("./train.py digits_glis", *SMALL, *SHORT)
+    (folder / "A").mkdir()
     for i in range(6):
-        Image.fromarray(np.full((20, 20, 3), 40 * i, np.uint8)).save(images / f"{i}.png")
-    return tiny_graph.write(place / "tiny.pb")
+        Image.fromarray(np.full((20, 20, 3), 40 * i, np.uint8)).save(folder / "A" / f"{i}.png")
+    tiny_graph.write(folder / "tiny.pb")
+    return folder
+
+
+@pytest.fixture
+def trained(finished, place):
+    """A copy of it in the current folder; gives the graph."""
+    shutil.copytree(finished, place, dirs_exist_ok=True)
+    return GraphFile(place / "tiny.pb", cache.sha256(place / "tiny.pb"))
 
 
 def smaller(command: str, graph) -> list:
@@ -122,7 +135,8 @@ def test_every_command_of_the_tools_page(trained, place):
         command = command.replace("NAME", "digits_glis").replace("--dataroot=D", "--dataroot=A")
         command = command.replace("--load_paths A B", "--load_paths digits_glis logs/digits_glis")
         run(command, *smaller(command, trained))
-    for path in ("A/data_index.npz", "B/0.png", "logs/digits_glis/best_test/loss.json", "plot.png",
+    assert len([path for path in Path("B").iterdir() if path.is_file()]) == 6
+    for path in ("A/data_index.npz", "logs/digits_glis/best_test/loss.json", "plot.png",
                  "logs/digits_glis/inception-scores.csv", "logs/digits_glis/history.csv",
                  "logs/digits_glis/bad_samples.json"):
         assert Path(path).is_file(), path

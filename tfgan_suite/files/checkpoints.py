@@ -113,7 +113,10 @@ class Checkpoints:
                               if kind == "state" else f"iter_{number}.{kind}model.npz")
 
     def _names(self) -> list[str]:
-        return os.listdir(self.folder) if self.folder.is_dir() else []
+        if not self.folder.is_dir():
+            return []
+        with os.scandir(self.folder) as entries:
+            return [entry.name for entry in entries if not entry.is_dir()]
 
     def numbers(self, kind: str) -> list[int]:
         """Iterations that have a file of this kind, ascending; names without a plain number are ignored."""

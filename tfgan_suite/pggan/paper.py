@@ -98,6 +98,12 @@ class Generator(networks.Generator):
 
     convention, heads = PROGRESSIVE, "ToRGB"
 
+    def __init__(self, sizes: Sizes):
+        super().__init__(sizes)
+        if sizes.classes:  # its file says how much of the input are classes
+            self.class_count = tf.Variable(float(sizes.classes), trainable=False, name="classes",
+                                           aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
+
     def _layers(self, sizes):
         make = _maker(sizes)
         return generator_blocks(make, sizes), [
@@ -151,15 +157,14 @@ def fading(real: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     return tf.reshape(mix(alpha, flat, nearest(mean_pool(flat))), tf.shape(real))
 
 
-def sizes_of(arrays: dict) -> Sizes:
-    """The sizes that a generator's arrays were made with; the classes are counted as latents, which they are
-    beside.
+def sizes_of(arrays) -> Sizes:
+    """The sizes that a generator's arrays were made with.
 
     Raises:
         KeyError: an array is missing.
     """
     sides = [4 << level for level in range(16) if f"{side(level)}/ToRGB/weight" in arrays]
     widths = [arrays[f"{side(level)}/Conv1/bias"].size for level in range(len(sides))]
-    channels = arrays["4x4/ToRGB/bias"].size
-    return Sizes(arrays["4x4/Conv0/weight"].shape[-1], channels, (widths[0], *widths), group=0)
-
+    classes = int(arrays["classes"]) if "classes" in arrays else 0
+    latent = arrays["4x4/Conv0/weight"].shape[-1] - classes
+    return Sizes(latent, arrays["4x4/ToRGB/bias"].size, (widths[0], *widths), group=0, classes=classes)

@@ -1,43 +1,34 @@
 """Pictures from a generator's weights alone: opening them, drawing at any level."""
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.pggan import snapshots
 from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.random import generator
 
 
-def open_generator(path, latent: int | None = None):
+def open_generator(path):
     """The generator of a .pth.tar snapshot or of an `iter_N.gmodel.npz`; sizes come from the file.
 
-    Args:
-        latent: numbers in a latent; what the paper's networks take beside them is a weight for each class.
-
     Raises:
-        UserError: missing, unreadable, no generator of PGGAN, or of smaller latents.
+        UserError: missing, unreadable, or no generator of PGGAN.
     """
     from tfgan_suite.pggan import networks, paper  # keeps --help free of TensorFlow
 
     arrays = Archive(path) if str(path).endswith(".npz") else snapshots.read(path)["gen"]
-    is_paper = "4x4/Conv0/weight" in arrays
-    sizes = paper.sizes_of(arrays) if is_paper else snapshots.sizes_of(arrays, path)
-    if latent is not None and (latent > sizes.latent if is_paper else latent != sizes.latent):
-        raise UserError(f"--latentSize={latent}: these weights have {sizes.latent}; leave the flag away")
-    if is_paper and latent is not None:
-        sizes = replace(sizes, latent=latent, classes=sizes.latent - latent)
-    make = paper.Generator if is_paper else networks.Generator
-    network: Any = make(sizes)
-    own = {name: arrays[name] for name in arrays if name != "progress"}
-    if is_paper:
+    network: Any
+    if "4x4/Conv0/weight" in arrays:
+        with reading(path, "is not a whole generator of the paper's networks"):
+            network = paper.Generator(paper.sizes_of(arrays))
         network.assign(arrays)
-    else:
-        snapshots.assign(network, own, path)
+        return network
+    network = networks.Generator(snapshots.sizes_of(arrays, path))
+    snapshots.assign(network, {name: arrays[name] for name in arrays if name != "progress"}, path)
     if "progress" in arrays:
         network.progress.assign(arrays["progress"])
     return network

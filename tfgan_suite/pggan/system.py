@@ -13,6 +13,7 @@ from tfgan_suite.layers.linear import compute_dtype
 from tfgan_suite.pggan import networks, objective, paper, reals, recovery, reports, sampling
 from tfgan_suite.pggan.networks import Sizes
 from tfgan_suite.pggan.schedule import check_devices, rate_of, schedule_of
+from tfgan_suite.pictures import sheets
 from tfgan_suite.random import Draws
 from tfgan_suite.system import System
 
@@ -46,6 +47,7 @@ class PGGAN(System):
     Networks: `g`, `d` (the critic) and, with `ema`, `a`: the average of `g`.
     """
 
+    grid = (4, 8)
     precisions = (*System.precisions, "float16")
     copies = {"a": "g"}
     length = ("endRes",)
@@ -367,11 +369,9 @@ class PGGAN(System):
         return reports.events(self)
 
     # -- pictures --------------------------------------------------------------------------------------------
-    @property
-    def grid(self):
-        """Four rows of eight, or what a screen of 1920x1080 has room for at the size that G has grown to."""
-        side = 4 << int(self.networks[self.sampling[0]].progress[0])
-        return max(1, min(4, 1080 // side)), max(1, min(8, 1920 // side))
+    def pictures(self, seed: int) -> dict[str, np.ndarray]:
+        """The sheet, shrunk by a whole number where it is larger than a screen."""
+        return {name: sheets.within(sheet)[0] for name, sheet in super().pictures(seed).items()}
 
     def latents(self, n: int, seed: int) -> np.ndarray:
         return sampling.latents(n, self.params.latentSize, seed)

@@ -47,13 +47,17 @@ class Discriminators(Network):
         self._places = [numbers.index(i)
                         for i in range(self.count)]  # discriminator -> row of the stacks' results
 
-    def _of_each(self, work: Callable[[Stack], object]) -> list:
-        """`work` of every stack, on the stack's device."""
+    def _of_each(self, work: Callable, *others: Sequence) -> list:
+        """`work` of every stack and its part of the others, on the stack's device."""
         found = []
-        for stack in self.stacks:
+        for stack, *parts in zip(self.stacks, *others):
             with tf.device(stack.share.device):
-                found.append(work(stack))
+                found.append(work(stack, *parts))
         return found
+
+    def read(self) -> list:
+        """The weights as they are now, to be given to both steps of an iteration."""
+        return self._of_each(lambda stack: stack.read())
 
     def call(self, images, labels=None, training: bool = False, update: bool | None = None):
         """Images [n, H, W, 3] -> logits of all discriminators [K, n, h, w, 1]; of shapes that give maps of
@@ -67,16 +71,18 @@ class Discriminators(Network):
         """Results [K_s, ...] of the stacks -> [K, ...] by the discriminators' numbers."""
         return parts[0] if len(parts) == 1 else tf.gather(tf.concat(parts, 0), self._places)
 
-    def generator_losses(self, fake: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def generator_losses(self, fake: tf.Tensor, read: list | None = None) -> tuple[tf.Tensor, tf.Tensor]:
         """What every discriminator says to the generator.
 
         Args:
             fake: images [n, H, W, 3].
+            read: what `read` gave, if another step sees the same weights.
 
         Returns:
             mean softplus(-D_i(fake)) [K], and the gradient of their mean with respect to `fake`.
         """
-        losses, gradients = zip(*self._of_each(lambda stack: stack.generator_losses(fake, self.count)))
+        losses, gradients = zip(*self._of_each(
+            lambda stack, weights: stack.generator_losses(fake, self.count, weights), read or self.read()))
         return self._ordered(list(losses)), self._summed(gradients)
 
     def _summed(self, images: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -89,7 +95,8 @@ class Discriminators(Network):
         first, *others = sums.values()
         return sum(others, first)
 
-    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None) -> tuple:
+    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None,
+               read: list | None = None) -> tuple:
         """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its
         gradients.
 
@@ -97,18 +104,21 @@ class Discriminators(Network):
             real, fake: images [n, H, W, 3], constants.
             penalty: a function of each discriminator's `Look`, whose logits [n] are averaged over a map of
                 logits.
+            read: as in `generator_losses`.
 
         Returns:
             Losses [K] without the penalty, gradients in the order of `trainable_variables`, scalars for the
             logs by name [K].
         """
-        parts = self._of_each(lambda stack: stack.losses(real, fake, penalty))
+        parts = self._of_each(lambda stack, weights: stack.losses(real, fake, weights, penalty),
+                              read or self.read())
         found = {v.ref(): g for stack, (_, gradients, _) in zip(self.stacks, parts)
                  for v, g in zip(stack.variables_by_layer, gradients)}
         losses, shown = self._joined(parts)
         return losses, [found[v.ref()] for v in self.trainable_variables], shown
 
-    def step(self, real: tf.Tensor, fake: tf.Tensor, optimizer, penalty: Penalty | None = None) -> tuple:
+    def step(self, real: tf.Tensor, fake: tf.Tensor, optimizer, penalty: Penalty | None = None,
+             read: list | None = None) -> tuple:
         """One step of every discriminator along its own loss; arguments as in `losses`.
 
         A stack makes its own, where it lies; a discriminator that is computed alone makes it at once, so that
@@ -122,15 +132,15 @@ class Discriminators(Network):
             Losses [K] without the penalty, scalars for the logs by name [K].
         """
         if self.copied:
-            losses, gradients, shown = self.losses(real, fake, penalty)
+            losses, gradients, shown = self.losses(real, fake, penalty, read)
             optimizers.apply(optimizer, gradients, self.trainable_variables)
             return losses, shown
 
-        def work(stack: Stack) -> tuple:
+        def work(stack: Stack, weights: list) -> tuple:
             own = optimizer.row_step if stack.looped else optimizer.whole_step
-            return stack.losses(real, fake, penalty, own(stack.share.device))
+            return stack.losses(real, fake, weights, penalty, own(stack.share.device))
 
-        parts = self._of_each(work)
+        parts = self._of_each(work, read or self.read())
         optimizer.iterations.assign_add(1)
         return self._joined(parts)
 

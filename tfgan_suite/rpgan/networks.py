@@ -20,7 +20,7 @@ from tfgan_suite.layers.norms import Rule
 from tfgan_suite.layers.passes import Pass
 from tfgan_suite.layers.resample import maps
 
-NORM = Rule(epsilon=1e-3, scale=False)
+NORM = Rule(epsilon=1e-3, scale=False, operation=True)
 FROZEN = Rule(epsilon=1e-3, scale=False, running="at rest", variance_start=0.0)
 
 

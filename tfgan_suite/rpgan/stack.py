@@ -148,7 +148,14 @@ class Stack(tf.keras.layers.Layer):
         """Kernel and bias of the first layer, of the second, ..."""
         return [v for pair in zip(self.kernels, self.biases) for v in pair]
 
-    def over(self, body: Callable, inputs: list[tf.Tensor], results: list[tf.TensorSpec]) -> list[tf.Tensor]:
+    def read(self) -> list[tf.Tensor]:
+        """The weights in the order of `variables_by_layer` where all are computed at once, else nothing: a
+        loop gathers its own. What is made of one reading (`convolutions.convolve_all`'s matrices) is made
+        once, whichever steps use it."""
+        return [] if self.looped else [tf.convert_to_tensor(v) for v in self.variables_by_layer]
+
+    def over(self, body: Callable, inputs: list[tf.Tensor], results: list[tf.TensorSpec],
+             weights: list[tf.Tensor]) -> list[tf.Tensor]:
         """Runs `body` for all discriminators, a chunk at a time: one loop in the graph, whose size does not
         depend on K, and whose activations live for one chunk only.
 
@@ -156,6 +163,7 @@ class Stack(tf.keras.layers.Layer):
             body: gets the slices [c, ...] of `inputs`, the chunk's weights in the order of
                 `variables_by_layer`, and its rows, int [c]; returns tensors [c, ...].
             results: shapes and types of what it returns, for one discriminator.
+            weights: as `read` gives them.
 
         Returns:
             The bodies' results, put together to [K, ...].
@@ -170,18 +178,19 @@ class Stack(tf.keras.layers.Layer):
                         rows)
 
         if not self.looped:
-            return body(inputs, [tf.convert_to_tensor(v) for v in self.variables_by_layer], tf.range(c))
+            return body(inputs, weights, tf.range(c))
         signature = [tf.TensorSpec([c, *s.shape], s.dtype) for s in results]
         stacked = tf.map_fn(one, tf.range(self.count // c), fn_output_signature=signature,
                             parallel_iterations=1)
         return [tf.reshape(r, [self.count, *s.shape]) for r, s in zip(stacked, results)]
 
-    def generator_losses(self, fake: tf.Tensor, among: int) -> tuple[tf.Tensor, tf.Tensor]:
+    def generator_losses(self, fake: tf.Tensor, among: int, read: list) -> tuple[tf.Tensor, tf.Tensor]:
         """What every discriminator says to the generator.
 
         Args:
             fake: images [n, H, W, 3].
             among: how many discriminators there are in all.
+            read: what `read` gives.
 
         Returns:
             mean softplus(-D_i(fake)) [K], and the gradient of their sum / `among` with respect to `fake`.
@@ -196,16 +205,17 @@ class Stack(tf.keras.layers.Layer):
             tape.watch(fake)
             projected = self.project(fake)
         specs = [tf.TensorSpec((), tf.float32), tf.TensorSpec(projected.shape[1:], projected.dtype)]
-        losses, gradient = self.over(body, [projected], specs)
+        losses, gradient = self.over(body, [projected], specs, read)
         return losses, tape.gradient(projected, fake, gradient / among)
 
-    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None,
+    def losses(self, real: tf.Tensor, fake: tf.Tensor, read: list, penalty: Penalty | None = None,
                descend: Callable | None = None) -> tuple:
         """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its
         gradients.
 
         Args:
             real, fake: images [n, H, W, 3], constants.
+            read: what `read` gives.
             penalty: see `Discriminators.losses`; it needs a chunk of 1.
             descend: (variables, rows, their values, their gradients) -> None: makes a chunk's step inside the
                 loop, so that no more than its gradients are ever there.
@@ -238,7 +248,7 @@ class Stack(tf.keras.layers.Layer):
             inputs = [self.project(tf.concat([real, fake], 0))]
         else:
             inputs = [] if self.filters is None else [tf.constant(self.filters.values)]
-        losses, *rest = self.over(body, inputs, specs)
+        losses, *rest = self.over(body, inputs, specs, read)
         return losses, rest[len(names):], dict(zip(names, rest))
 
     def _loss(self, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:

@@ -106,14 +106,16 @@ class RPGAN(System):
         g, d = self.networks["g"], self.networks["d"]
         with tf.GradientTape() as tape:
             fake = g(draws["z_g"], training=True)
-        g_losses, image_gradient = d.generator_losses(fake)
+        weights = d.read()
+        g_losses, image_gradient = d.generator_losses(fake, weights)
         self.descend("g", tape, fake, image_gradient)
 
         def penalty(look):
             return penalties.of_params(self.params, look, step, self.iterations)
 
         wanted = penalty if options.active(self.params) else None
-        d_losses, shown = d.step(batch["real"], g(draws["z_d"], training=True), self.optimizers["d"], wanted)
+        d_losses, shown = d.step(batch["real"], g(draws["z_d"], training=True), self.optimizers["d"], wanted,
+                                 weights)
         means = {name: tf.reduce_mean(values) for name, values in shown.items()}  # over the discriminators
         return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses,
                 **spread(g_losses), **means}

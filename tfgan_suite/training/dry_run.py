@@ -9,7 +9,10 @@ from tfgan_suite.experiment import Parameters
 from tfgan_suite.files import memory
 from tfgan_suite.training import runs
 
-TENSORFLOW = 0.5 * 2**30  # what the process takes without any network
+TENSORFLOW = 0.54 * 2**30  # what the process takes with networks of no size
+# Of measured peaks on a CPU (docs/performance.md): what the pool of memory rounds up for weights and state;
+# what runs side by side, kernels' own buffers, and the pool's gaps, for the tensors of an iteration.
+ROUNDED, BESIDE = 0.05, 0.5
 
 
 def graph_peak(graph) -> int:
@@ -85,10 +88,11 @@ def describe(params: Parameters) -> str:
     lines = [f"experiment {params.name}, system {params.system}, {length}, batch {system.batches}",
              *_networks(system),
              *system.plan()]
-    total = weights + state + step + TENSORFLOW
+    own = TENSORFLOW + ROUNDED * (weights + state) + BESIDE * step
+    total = weights + state + step + own
     lines.append(f"memory: weights {_gib(weights)} + optimiser state {_gib(state)} + one iteration "
                  f"{_gib(step)} + TensorFlow "
-                 f"{_gib(TENSORFLOW)} = about {_gib(total)}, on one device; free here: {_gib(free)}")
+                 f"{_gib(own)} = about {_gib(total)}, on one device; free here: {_gib(free)}")
     if total > free and not tf.config.list_physical_devices("GPU"):
         lines.append("This machine has too little memory for it: give smaller batches or networks, or close "
                      "other programs.")

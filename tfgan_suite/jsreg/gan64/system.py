@@ -23,7 +23,7 @@ from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.system import Event, System
 
 NORMS = {  # the values of --bn_mode, and D's layer norm in wgan-gp
-    "fused": Rule(),
+    "fused": Rule(operation=True),
     "tf13": Rule(epsilon=1e-4, moments="tf13"),
     "tf13_exact": Rule(epsilon=1e-4),
     "layer": Rule("layer"),
