@@ -84,7 +84,8 @@ def test_the_estimate_is_near_the_measured_peak(tmp_path, monkeypatch):
     given = {"bsz": "2", "filts": "8,2,1,2", "wts_dir": str(tmp_path / "none")}
     words = ["face12", *(f"{name}={value}" for name, value in given.items())]
     done = subprocess.run([sys.executable, "-c", ITERATION, *words], capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tools'}"}, timeout=600, check=True)
+                          env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tools'}"}, timeout=600,
+                          check=True)
     said = dry_run.describe(experiment.load("face12", given))
     estimate = float(re.search(r"= about ([0-9.]+) GiB", said)[1])
     assert estimate == pytest.approx(int(done.stdout) / 2**30, rel=0.15)

@@ -6,7 +6,6 @@ devices.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Callable
 
@@ -15,39 +14,11 @@ import tensorflow as tf
 
 from tfgan_suite import optimizers, penalties
 from tfgan_suite.errors import UserError
+from tfgan_suite.events import Event
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.files.checkpoints import numbered
 from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.random import Draws
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something a system does on the host now and then (an evaluation, a plot).
-
-    Args:
-        name: for messages.
-        every: iterations between two calls; it runs after iterations every, 2*every, ...
-        run: called as `run(done, host)`: iterations done, and the trainer's `Host` (log folder, logging, data
-            source). Returns scalars by name, which are logged.
-        offset: it runs when `done % every == offset`.
-        due: called as `due(done)`; replaces `every` and `offset` where the moments are not periodic (PGGAN
-            counts images).
-        first: it also runs before the first iteration of the process.
-        waits: the scalars of all iterations so far are read and shown before it runs.
-    """
-
-    name: str
-    every: int
-    run: Callable[[int, Any], dict]
-    offset: int = 0
-    due: Callable[[int], bool] | None = None
-    first: bool = False
-    waits: bool = True
-
-    def is_due(self, done: int) -> bool:
-        """Whether it runs after `done` iterations."""
-        return self.due(done) if self.due else done % self.every == self.offset % self.every
 
 
 class System:

@@ -17,7 +17,7 @@ from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import memory
-from tfgan_suite.pictures.bytes import to_float
+from tfgan_suite.pictures import bytes as byte_rules
 
 
 def new_size(imsz: int, height: int, width: int) -> tuple[int, int]:
@@ -248,7 +248,7 @@ class ListFile(Source):
             float32 [n, imsz, imsz, 3] in [-1, 1].
         """
         if not self.crop:
-            return to_float(self.images(indices))
+            return byte_rules.to_float(self.images(indices))
         self._beside.check()
         batch = self._crops([int(i) for i in indices], np.asarray(offsets)[:, :2])
         batch *= np.float32(2.0 / 255.0)

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite.errors import UserError, quoted, reading
+from tfgan_suite.events import Event
 from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive, torch
 from tfgan_suite.files.archive import Archive
@@ -22,7 +23,6 @@ from tfgan_suite.lis.history import History, from_metrics
 from tfgan_suite.metrics.reconstruction import Search
 from tfgan_suite.pictures import saving, sheets
 from tfgan_suite.pictures.bytes import unit_to_uint8
-from tfgan_suite.system import Event
 
 FILES = ("samples", "samples_*", "running_test", "*_test", "real_images.jpg", "loss.jpg", "log")
 ABSENT = -1.0  # what the original prints for a loss that did not occur

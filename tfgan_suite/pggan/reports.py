@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from tfgan_suite.events import Event
 from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
 from tfgan_suite.pggan import describe, sampling
@@ -16,7 +17,6 @@ from tfgan_suite.pggan.pyramid import real_batch
 from tfgan_suite.pggan.schedule import Moment
 from tfgan_suite.pictures import saving, sheets
 from tfgan_suite.random import generator
-from tfgan_suite.system import Event
 
 COLUMNS = ("genLoss", "critLoss", "cRealLoss", "cFakeLoss", "extraLoss", "driftLoss")
 HEADER = "time and date |res  |bs   |stage  |fadeWt |iter           |" + "|".join(f"{name:10s}"

@@ -10,11 +10,12 @@ import tensorflow as tf
 from tfgan_suite import optimizers
 from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.data.order import ShuffledEpochs
+from tfgan_suite.events import Event
 from tfgan_suite.files.archive import make_folder
 from tfgan_suite.pictures import saving
 from tfgan_suite.random import generator
 from tfgan_suite.sngan import monitors
-from tfgan_suite.system import Event, System
+from tfgan_suite.system import System
 
 
 class ClassConditional(System):

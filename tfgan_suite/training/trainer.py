@@ -7,8 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sized
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +15,7 @@ from tqdm.autonotebook import tqdm
 
 from tfgan_suite import distributed, options, registry
 from tfgan_suite.errors import CannotWrite, Diverged, UserError, reason
+from tfgan_suite.events import Host
 from tfgan_suite.experiment import Parameters, iterations
 from tfgan_suite.files.checkpoints import Checkpoints, Kept
 from tfgan_suite.files.lock import Lock
@@ -25,21 +25,6 @@ from tfgan_suite.training.logs import RunLog, versions
 from tfgan_suite.training.signals import Signals
 
 MOST_PENDING, MOST_SECONDS = 20, 1.0  # iterations whose scalars wait to be read, and how long they wait
-
-
-@dataclass
-class Host:
-    """What a system's events may use: the log folder, the real data, logging, console lines; `before_save`
-    takes what is called before each checkpoint and at the end of the run, for those that write beside the
-    training."""
-
-    params: Parameters
-    log_dir: Any
-    source: Any
-    log: Any
-    image: Any
-    line: Any = print
-    before_save: Any = None
 
 
 class Reading(NamedTuple):

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfgan_suite import distributed, options, penalties, random
 from tfgan_suite.data import order, prepare, rgb
 from tfgan_suite.errors import UserError
+from tfgan_suite.events import Event
 from tfgan_suite.jsreg.gan64 import data
 from tfgan_suite.jsreg.gan64.curves import FIRST, WINDOW, Curves
 from tfgan_suite.jsreg.gan64.networks import ARCHITECTURES, NOISE, SIDE
@@ -20,7 +21,7 @@ from tfgan_suite.layers.network import Body
 from tfgan_suite.layers.norms import Rule
 from tfgan_suite.layers.weights import Gain, Plain
 from tfgan_suite.pictures import bytes, sheets
-from tfgan_suite.system import Event, System
+from tfgan_suite.system import System
 
 NORMS = {  # the values of --bn_mode, and D's layer norm in wgan-gp
     "fused": Rule(operation=True),

@@ -10,13 +10,13 @@ import tensorflow as tf
 
 from tfgan_suite import penalties
 from tfgan_suite.errors import UserError
+from tfgan_suite.events import Event
 from tfgan_suite.files import archive, tf1_events
 from tfgan_suite.files.later import Later
 from tfgan_suite.jsreg import objective
 from tfgan_suite.jsreg.mixture import networks, plots
 from tfgan_suite.pictures import curves
 from tfgan_suite.random import Draws, generator
-from tfgan_suite.system import Event
 
 FILES = ("summaries", "*_num_*.png")
 AT_ONCE, SECONDS = 20, 1.0  # summaries of one call; how often they reach the disk

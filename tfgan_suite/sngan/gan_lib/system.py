@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tfgan_suite import distributed, losses, penalties
 from tfgan_suite.errors import UserError
+from tfgan_suite.events import Event
 from tfgan_suite.files.archive import load_array
 from tfgan_suite.metrics.events import inception_check, inception_event
 from tfgan_suite.pictures import bytes
@@ -23,7 +24,6 @@ from tfgan_suite.sngan import monitors
 from tfgan_suite.sngan.common import ClassConditional
 from tfgan_suite.sngan.gan_lib import networks
 from tfgan_suite.sngan.gan_lib.networks import TABLES, Discriminator, Generator, Labels
-from tfgan_suite.system import Event
 
 TOWERS = 2
 SHEETS = 100  # iterations between two sheets

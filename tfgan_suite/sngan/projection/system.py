@@ -11,6 +11,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tfgan_suite import distributed, losses, penalties
+from tfgan_suite.events import Event
 from tfgan_suite.metrics.events import inception_check, inception_event
 from tfgan_suite.pictures import bytes
 from tfgan_suite.pictures.curves import draw_series
@@ -20,7 +21,6 @@ from tfgan_suite.sngan.common import ClassConditional
 from tfgan_suite.sngan.projection import networks
 from tfgan_suite.sngan.projection.networks import TABLES, Discriminator, Generator
 from tfgan_suite.sngan.projection.parameters import class_range
-from tfgan_suite.system import Event
 
 CURVES = ("d_cost", "g_cost")
 LOSS_NAMES = {"hinge": "hinge", "dcgan": "logistic"}  # loss_type -> name in `losses.LOSSES`
