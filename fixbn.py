@@ -21,7 +21,8 @@ def main(argv):
     from tfgan_suite.files import archive, checkpoints
     from tfgan_suite.training import runs
 
-    system, number = runs.open_sampler(params, positionals[1] if len(positionals) > 1 else None, quiet=False)
+    system, number = runs.open_sampler(params, positionals[1] if len(positionals) > 1 else None, quiet=False,
+                                       own=True)
     if not system.frozen:
         raise UserError(f"{params.name}: system {params.system} needs no fixbn.py; its interpolations use G "
                         f"as it is")

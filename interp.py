@@ -4,7 +4,7 @@ from tfgan_suite import cli
 from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter, load, whole
 
-USAGE = """./interp.py NAME[,SEED[,ITERATION]] OUT L,R [L,R ...] [--cols=11] [--gif]
+USAGE = """./interp.py NAME[,SEED[,ITERATION]] OUT L,R [L,R ...] [--cols=11] [--gif] [--scale=S]
 
 Writes a row of images for every pair L,R: from image number L of the sheet that sample.py draws with the same
 SEED to image number R (counted from 1 in reading order)."""
@@ -16,6 +16,7 @@ OPTIONS = (
     Parameter("gif", False, "write an animated strip: OUT ends in .gif"),
     Parameter("labels", None, "A,B,...: classes from the left to the right end, for conditional systems",
               str),
+    cli.SCALE,
 )
 
 
@@ -49,10 +50,11 @@ def main(argv):
     print(f"Generating {out}", flush=True)
     strips = walks.strips(system, pairs, seed, options["cols"], ends)
     if options["gif"]:
-        saving.save_gif(out, [sheets.grid(strips[:, k], len(pairs), 1) for k in range(options["cols"])])
+        frames = [sheets.grid(strips[:, k], len(pairs), 1) for k in range(options["cols"])]
+        saving.save_gif(out, frames, scale=options["scale"])
     else:
         rows, cols = strips.shape[:2]
-        saving.save(out, sheets.grid(strips.reshape(-1, *strips.shape[2:]), rows, cols))
+        saving.save(out, sheets.grid(strips.reshape(-1, *strips.shape[2:]), rows, cols), options["scale"])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from tfgan_suite.experiment import Parameter, load
 
 MANY = 10000  # as rothk/Stabilizing_GANs
 
-USAGE = """./sample.py NAME[,SEED] OUT [ITERATION] [--cols=C] [--rows=R] [--n=N] [--label=K|--classes=A,B,...]
+USAGE = """./sample.py NAME[,SEED] OUT [ITERATION] [--cols=C] [--rows=R] [--label=K|--classes=A,B] [--scale=S]
 
 Writes a sheet of samples (PNG or JPEG, by the name OUT) from the newest checkpoint, or from that of
 ITERATION. SEED (default 0) picks the latents; image n of the sheet is number n, counted from 1 in reading
@@ -26,6 +26,7 @@ OPTIONS = (
     Parameter("label", None, "class of all samples, for conditional systems (default: column k has class k)",
               int,
               minimum=0),
+    cli.SCALE,
 )
 
 
@@ -45,6 +46,8 @@ def main(argv):
     number = positionals[2] if len(positionals) > 2 else None
     system, iteration = runs.open_sampler(params, number, quiet=False)
     runs.check_label(system, options["label"])
+    if options["scale"] > 1 and (many or not system.makes_images):
+        raise UserError("--scale: enlarges sheets of images only; leave it out")
     if not system.makes_images:
         print(f"Generating {out}", flush=True)
         system.write_samples(make_folder(out) / "samples.png" if many else out, seed, options["n"])
@@ -80,8 +83,8 @@ def sheet(system, out, seed, options):
     cols = options["cols"] or (len(chosen) if chosen else system.grid[1])
     print(f"Generating {out}", flush=True)
     classes = sheets.in_columns(chosen, rows, cols) if chosen else None
-    saving.save(out, sheets.grid(runs.sample(system, rows * cols, seed, options["label"], classes), rows,
-                                 cols))
+    images = runs.sample(system, rows * cols, seed, options["label"], classes)
+    saving.save(out, sheets.grid(images, rows, cols), options["scale"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""RP-GAN on the embedded digits: minutes on two CPU cores"""
+"""RP-GAN on the embedded digits, 16x16, 16 projections
+
+./train.py digits
+5 minutes on two CPU cores; 0.81 to 0.83 of the real digits' score (docs/lab_notes.md)
+"""
 ksz = 4
 zlen = 32
 f1 = 128

@@ -1,4 +1,8 @@
-"""The neutral system on the embedded digits, 16x16: any cure on any network by one option each"""
+"""The neutral system on the embedded digits, 16x16: any cure on any network by one option each
+
+./train.py digits_any
+Minutes and score: not measured here
+"""
 system = 'gan'
 data = 'digits'
 imsz = 16

@@ -1,4 +1,8 @@
-"""The one-discriminator baseline of RP-GAN on the embedded digits"""
+"""The one-discriminator baseline of RP-GAN on the embedded digits
+
+./baseline_train.py digits_baseline
+Minutes and score: not measured here
+"""
 system = 'rpgan_baseline'
 ksz = 4
 zlen = 32

@@ -1,4 +1,8 @@
-"""PGGAN growing from 4x4 to 16x16 on the embedded digits: minutes on two CPU cores."""
+"""PGGAN growing from 4x4 to 16x16 on the embedded digits
+
+./train.py digits_pggan
+10 minutes on two CPU cores; 0.81 of the real digits' score (docs/lab_notes.md)
+"""
 system = "pggan"
 data_path = "digits"
 endRes = 16

@@ -1,5 +1,9 @@
-"""SNGAN with the projection discriminator on the embedded digits, class-conditional, 16x16: minutes on two
-CPU cores"""
+"""SNGAN with the projection discriminator on the embedded digits, with classes, 16x16
+
+./train.py digits_sngan
+At most 27 minutes on a busy CPU core; 1.00 of the real digits' score, 1.02 by the second judge
+(docs/lab_notes.md)
+"""
 system = 'sngan_projection'
 
 dataset = 'digits'

@@ -1,4 +1,8 @@
-"""RP-GAN: 128x128 dogs, resized and cropped, 12 projections"""
+"""RP-GAN: 128x128 dogs, resized and cropped, 12 projections
+
+./train.py dog12
+Minutes and score: not measured here
+"""
 ksz = 4
 zlen = 200
 f1 = 2048

@@ -1,4 +1,8 @@
-"""RP-GAN baseline: one discriminator on 64x64 faces (run with baseline_train.py)"""
+"""RP-GAN's baseline: one discriminator on 64x64 faces
+
+./baseline_train.py face1
+Minutes and score: not measured here
+"""
 ksz = 4
 zlen = 100
 f1 = 1024

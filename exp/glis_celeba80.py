@@ -1,4 +1,8 @@
-"""G-LIS, 1 module, CelebA at 80x80 (the README's main command)"""
+"""G-LIS, 1 module, CelebA at 80x80 (the README's main command)
+
+./train.py glis_celeba80
+Minutes and score: not measured here
+"""
 system = 'glis'
 dataset = 'folder'
 dataroot = 'data/celeba'

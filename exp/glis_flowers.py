@@ -1,4 +1,8 @@
-"""G-LIS, 3 modules, 102 flowers at 80x80"""
+"""G-LIS, 3 modules, 102 flowers at 80x80
+
+./train.py glis_flowers
+Minutes and score: not measured here
+"""
 system = 'glis'
 dataset = 'folder'
 dataroot = 'data/102flowers'

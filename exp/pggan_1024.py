@@ -1,6 +1,10 @@
-"""PGGAN at 1024x1024 with the paper's size and schedule: the flags of the original's README."""
+"""PGGAN at 1024x1024 with the paper's size and schedule: the flags of the original's README
+
+./train.py pggan_1024
+Minutes and score: not measured here
+"""
 system = "pggan"
-data_path = "./data/"
+data_path = "./data/celeba-hq"
 endRes = 1024
 latentSize = 512
 fmapBase = 8192

@@ -1,4 +1,8 @@
-"""SNGAN: class-conditional CIFAR-10, hinge loss (watsonyanghx/GAN_Lib_Tensorflow, gan_cifar_resnet.py)"""
+"""SNGAN: class-conditional CIFAR-10, hinge loss (GAN_Lib_Tensorflow, gan_cifar_resnet.py)
+
+./train.py sngan_cifar10
+The original's README has an Inception score of 8.43 +- 0.12 (its old score); not measured here
+"""
 system = 'sngan'
 
 DATASET = 'cifar10'

@@ -1,5 +1,9 @@
-"""SNGAN: CIFAR-10 with an auxiliary classifier in D (the original's ACGAN = True; --LABEL_IN_D=False hides
-the label from D)"""
+"""SNGAN: CIFAR-10 with an auxiliary classifier in D (the original's ACGAN = True)
+
+./train.py sngan_cifar10_acgan
+--LABEL_IN_D=False hides the label from D
+Minutes and score: not measured here
+"""
 system = 'sngan'
 
 DATASET = 'cifar10'

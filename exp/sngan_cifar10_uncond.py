@@ -1,5 +1,9 @@
-"""SNGAN: CIFAR-10 without labels, in G or in D (the original's CONDITIONAL = False still showed labels to
-D)"""
+"""SNGAN: CIFAR-10 without labels, in G or in D
+
+./train.py sngan_cifar10_uncond
+The original's CONDITIONAL = False still showed labels to D
+Minutes and score: not measured here
+"""
 system = 'sngan'
 
 DATASET = 'cifar10'

@@ -1,5 +1,8 @@
-"""CIFAR-10 without labels, the authors' networks (pfnet-research/sngan_projection,
-sn_cifar10_unconditional)"""
+"""CIFAR-10 without labels, the authors' networks (sngan_projection, sn_cifar10_unconditional)
+
+./train.py sngan_projection_cifar10_uncond
+The paper (arXiv 1802.05957, table 2) has an Inception score of 8.22 and an FID of 21.7; not measured here
+"""
 system = 'sngan_projection'
 
 dataset = 'cifar10'

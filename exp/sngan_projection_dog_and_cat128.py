@@ -1,4 +1,8 @@
-"""Dogs and cats of ImageNet, 128x128, the small networks (pfnet-research/sngan_projection, dog_and_cat)"""
+"""Dogs and cats of ImageNet, 128x128, the small networks (sngan_projection, dog_and_cat)
+
+./train.py sngan_projection_dog_and_cat128
+Minutes and score: not measured here
+"""
 system = 'sngan_projection'
 
 dataset = 'imagenet'

@@ -1,4 +1,8 @@
-"""Dogs and cats of ImageNet, 256x256 (pfnet-research/sngan_projection, dog_and_cat_256)"""
+"""Dogs and cats of ImageNet, 256x256 (pfnet-research/sngan_projection, dog_and_cat_256)
+
+./train.py sngan_projection_dog_and_cat256
+Minutes and score: not measured here
+"""
 system = 'sngan_projection'
 
 dataset = 'imagenet'

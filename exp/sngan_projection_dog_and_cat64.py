@@ -1,4 +1,8 @@
-"""Dogs and cats of ImageNet, 64x64 (pfnet-research/sngan_projection, dog_and_cat_64)"""
+"""Dogs and cats of ImageNet, 64x64 (pfnet-research/sngan_projection, dog_and_cat_64)
+
+./train.py sngan_projection_dog_and_cat64
+Minutes and score: not measured here
+"""
 system = 'sngan_projection'
 
 dataset = 'imagenet'

@@ -1,5 +1,10 @@
-"""Projection discriminator on ImageNet 128x128 (pfnet-research/sngan_projection, sn_projection;
---concat=True: sn_concat)"""
+"""Projection discriminator on ImageNet 128x128 (pfnet-research/sngan_projection, sn_projection)
+
+./train.py sngan_projection_imagenet128
+--concat=True: the original's sn_concat
+The paper (arXiv 1802.05637, table 1) has an Inception score of 29.7 and an intra FID of 103.1 after
+450,000 iterations; not measured here
+"""
 system = 'sngan_projection'
 
 dataset = 'imagenet'

@@ -1,4 +1,9 @@
-"""ImageNet 128x128 with the label concatenated in D (pfnet-research/sngan_projection, sn_concat)"""
+"""ImageNet 128x128 with the label concatenated in D (sngan_projection, sn_concat)
+
+./train.py sngan_projection_imagenet128_concat
+The paper (arXiv 1802.05637, table 1) has an Inception score of 21.1 and an intra FID of 141.2; not
+measured here
+"""
 system = 'sngan_projection'
 
 dataset = 'imagenet'

@@ -1,7 +1,11 @@
 """Checkpoint files: atomic, plain NumPy, never unpickled."""
+import contextlib
 import io
+import json
+import os
 import pickle
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ from tfgan_suite.files import archive
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints, Kept, never
 from tfgan_suite.layers import Network
+from tfgan_suite.training import resume
 
 
 class Line(Network):
@@ -187,6 +192,59 @@ def test_an_interrupted_save_is_undone(tmp_path, monkeypatch, renames):
     assert names(tmp_path) == before
 
 
+class Mortal:
+    """The process dies at the n-th rename or deletion: that one and all later ones do not happen."""
+
+    def __init__(self, monkeypatch, last):
+        self.count, self.last = 0, last
+        monkeypatch.setattr(archive.os, "replace", self.mortal(os.replace))
+        monkeypatch.setattr(archive.Path, "unlink", self.mortal(Path.unlink))
+
+    def mortal(self, function):
+        def call(*arguments):
+            self.count += 1
+            if self.count >= self.last:
+                raise Killed
+            return function(*arguments)
+        return call
+
+
+def marked(folder, number, newer=(), whole=never):
+    """Saves a checkpoint whose weights all are its number."""
+    networks = {kind: Line() for kind in ("g", "d")}
+    for network in networks.values():
+        network.assign({name: np.full(shape, number, np.float32) for name, shape in network.shapes().items()})
+    Checkpoints(folder).save(number, networks, {"t": tf.Variable(float(number))}, {"experiment": "x"},
+                             Kept(whole=whole), newer=newer)
+
+
+@pytest.mark.parametrize("start", [4, 8])
+def test_a_kill_anywhere_in_a_save_behind_newer_files(tmp_path, start):
+    """Going on from 8 with half of 12 there, or back to 4: moving aside, publishing, cleaning."""
+    for last in range(1, 100):
+        folder = tmp_path / str(last)
+        for number in (4, 8):
+            marked(folder, number, whole=lambda number: number == 4)
+        archive.write(folder / "iter_12.state.npz", [("about", np.array('{"experiment": "x"}'))])
+        archive.write(folder / "iter_12.dmodel.npz", Line().arrays())
+        files = Checkpoints(folder)
+        with pytest.MonkeyPatch.context() as patch:
+            life = Mortal(patch, last)
+            with contextlib.suppress(Killed):
+                marked(folder, start + 2, files.after(start))
+        found = resume.choose(files, None, lambda text: None)
+        assert found.own and found.number in ({8, 10} if start == 8 else {4, 6, 8})
+        for kind, number in found.numbers.items():
+            assert number == found.number
+            assert np.all(Archive(files.path(kind, number))["c1_w"] == number)
+        marked(folder, found.number + 1, files.after(found.number))
+        assert resume.choose(files, None, pytest.fail).number == found.number + 1
+        assert files.complete()[-1] == found.number + 1 and files.after(found.number + 1) == []
+        if life.count < last:
+            break
+    assert last > 8  # moved aside, published and cleaned: all of it was met
+
+
 def test_files_that_training_did_not_write_stay(tmp_path):
     """The original's old D, a converted checkpoint; but not a pair of ours whose state the user deleted."""
     for kind in ("g", "d"):
@@ -223,6 +281,24 @@ def test_snapshots_for_sampling(tmp_path):
     assert names(tmp_path) == sorted([*files_of(2, 4, kinds=("gmodel",)), *files_of(6)])
 
 
+@pytest.mark.parametrize("name", ["iter_007.gmodel.npz", "iter_\u0663.gmodel.npz", "iter_-1.gmodel.npz",
+                                  "iter_1e3.gmodel.npz", f"iter_{'9' * 30}.gmodel.npz", "Iter_3.gmodel.npz"])
+def test_names_that_no_program_gives_are_no_checkpoints(tmp_path, name):
+    (tmp_path / name).write_bytes(b"")
+    files = Checkpoints(tmp_path)
+    assert files.newest("g") is None and files.after(0) == []
+    (tmp_path / "iter_3.gmodel.npz").mkdir()  # nor is a folder
+    assert files.newest("g") is None and files.after(0) == []
+
+
+@pytest.mark.parametrize("about", [{"history": 5}, {"planned": "x"}, {"fixed": []}, {"parameters": 1}, [], 7])
+def test_records_that_are_none(tmp_path, about):
+    files = Checkpoints(tmp_path)
+    np.savez(files.path("state", 3), about=json.dumps(about))
+    with pytest.raises(UserError, match="iter_3.state.npz: is not a state file"):
+        files.about(3)
+
+
 def test_files_of_later_iterations_move_aside(tmp_path):
     for aside in ("aside", "aside-2"):
         for number in (9, 12):
@@ -232,6 +308,14 @@ def test_files_of_later_iterations_move_aside(tmp_path):
         files.save(5, {"g": Line(), "d": Line()}, {}, {"experiment": "x"}, newer=files.after(8))
         assert names(tmp_path / aside) == sorted([*files_of(9, kinds=("gmodel",)), *files_of(12)])
         assert files.complete() == [5]
+
+
+def test_aside_is_a_new_folder_whatever_is_there(tmp_path):
+    save(tmp_path, 4)
+    (tmp_path / "aside").symlink_to("nowhere")
+    (tmp_path / "aside-2").write_text("a file")
+    assert Checkpoints(tmp_path).set_aside([4]) == tmp_path / "aside-3"
+    assert names(tmp_path / "aside-3") == files_of(4)
 
 
 def test_files_of_dead_writers_go(tmp_path):

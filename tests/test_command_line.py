@@ -91,6 +91,7 @@ def test_commands_can_be_pasted(tmp_path):
                                  timeout=20).stdout
         assert printed == os.fsencode(word), word
     assert one_line("a\n  b\x1b[31m \udce9") == "a b\\x1b[31m \\udce9"
+    assert one_line(f"{'x' * 399} {'y' * 9999}, z") == f"{'x' * 399} {'y' * 200}... z"
 
 
 def run(code, **options):
@@ -115,6 +116,60 @@ def test_streams_that_go_away():
     closed = subprocess.run(["bash", "-c", f"cd {ROOT} && {sys.executable} train.py nosuch >&- 2>&-"],
                             timeout=60)
     assert closed.returncode == 2
+
+
+SCRIPTS = sorted(f"{path.relative_to(ROOT)}" for path in (*ROOT.glob("*.py"), *ROOT.glob("tools/*.py"))
+                 if path.name != "setup.py")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_checkout_needs_no_installation_and_help_no_package(script, tmp_path):
+    bare = subprocess.run([sys.executable, "-S", "-E", ROOT / script, "--help"], cwd=tmp_path, text=True,
+                          capture_output=True, timeout=60)
+    if script == "tools/compare.py":  # its options know the metrics
+        assert bare.returncode == 2 and "compare.py: package " in bare.stderr
+    else:
+        assert bare.returncode == 0 and bare.stderr == "" and bare.stdout.startswith(("./", "tools/"))
+
+
+def test_what_is_missing_is_told():
+    bare = subprocess.run([sys.executable, "-S", "-E", ROOT / "train.py", "digits"], text=True,
+                          capture_output=True, timeout=60)
+    assert bare.returncode == 2 and bare.stderr.count("\n") == 1
+    assert "is missing; run tools/demo" in bare.stderr
+
+
+@pytest.mark.parametrize("text, value", [("1e3", 1000), ("9007199254740993", 9007199254740993), (" 7", 7),
+                                         ("7.0", 7), ("-3", -3)])
+def test_whole_numbers(text, value):
+    assert Parameter("n", 0, "n").convert(text, "here") == value
+
+
+@pytest.mark.parametrize("text", ["\u0663", "1_0", "1.5", "0x10", "", "nan", "1e400", "\uff11", "\u00b2",
+                                  "3 4"])
+def test_no_whole_numbers(text):
+    with pytest.raises(UserError, match="here: n="):
+        Parameter("n", 0, "n").convert(text, "here")
+    if text not in ("1.5",):
+        with pytest.raises(UserError, match="here: n="):
+            Parameter("n", 0.0, "n").convert(text, "here")
+
+
+def test_the_system_by_a_word_of_its_own():
+    _, _, given = cli.parse(["digits", "--system", "rpgan_baseline"], "usage", OPTIONS)
+    assert given == {"system": "rpgan_baseline"}
+    _, _, given = cli.parse(["digits", "--system", "lis_iterative", "--niter", "3"], "usage", OPTIONS)
+    assert given == {"system": "lis_iterative", "niter": "3"}
+
+
+def test_files_do_not_get_the_numbers_of_closed_streams(tmp_path):
+    code = (f"import os, sys; sys.path.insert(0, {str(ROOT)!r}); from tfgan_suite import cli\n"
+            "def work(argv):\n"
+            f" open({str(tmp_path / 'number')!r}, 'w').write(str(os.open('/', os.O_RDONLY)))\n"
+            "cli.main(work)")
+    for closed in ("<&- >&- 2>&-", ">&- 2>&-", "2>&-", "<&-"):
+        subprocess.run(["bash", "-c", f"{sys.executable} -c \"$0\" {closed}", code], timeout=60, check=True)
+        assert int((tmp_path / "number").read_text()) > 2
 
 
 def test_networks_and_batches_that_cannot_be(tmp_path, monkeypatch):

@@ -1,4 +1,8 @@
 """Experiments and overrides: types, sources, nearest names."""
+import ast
+import re
+import shlex
+
 import pytest
 from tiny import ROOT, run, verb, workplace
 
@@ -12,6 +16,20 @@ def test_every_experiment_loads_and_names_a_system():
         params = experiment.load(name)
         assert params.system in registry.parameters()
         assert experiment.find(name).read_text().startswith('"""'), f"{name} has no title for --list"
+
+
+@pytest.mark.parametrize("name", experiment.names())
+def test_the_header_says_command_minutes_and_score(name):
+    text = ast.get_docstring(ast.parse(experiment.find(name).read_text()))
+    title, blank, command, *rest = text.splitlines()
+    assert title and not blank and rest and max(map(len, text.splitlines())) <= 110
+    script, *words = shlex.split(command)
+    assert (ROOT / script).is_file() and script in ("./train.py", "./baseline_train.py")
+    positionals, _, overrides = cli.parse(words, "")
+    assert positionals == [name] and experiment.load(name, overrides).name == name
+    said = " ".join(rest)
+    measured = r"\d minutes on (two CPU cores|a busy CPU core); [01]\.\d+ .*\(docs/lab_notes\.md\)"
+    assert "not measured here" in said or re.search(measured, said)
 
 
 def test_overrides_are_typed_and_tell_where_they_come_from():
@@ -39,6 +57,9 @@ def test_overrides_are_typed_and_tell_where_they_come_from():
     ("face48", {"crop": "perhaps"}, "not of type bool"),
     ("face48", {"precision": "float8"}, "choose from"),
     ("face48", {"system": "rpgam"}, "unknown system 'rpgam'"),
+    ("face48", {"profile": "3:1"}, "two iterations A:B"),
+    ("face48", {"profile": "²:3"}, "two iterations A:B"),
+    ("face48", {"tag": "a\t"}, "give a short word"), ("face48", {"tag": "../a"}, "give a short word"),
     ("nowhere/x.py", {}, "no such experiment file"),
 ])
 def test_bad_values_get_one_line(name, overrides, said):

@@ -49,6 +49,16 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     assert (tmp_path / "a.png").read_bytes() == before and len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.parametrize("name, side", [("x.jpg", 65501), ("x.JPEG", 65501), ("x.webp", 16384)])
+def test_a_picture_too_large_for_its_format(tmp_path, name, side):
+    for shape in ((side, 1, 3), (1, side, 3)):
+        with pytest.raises(UserError, match=f"{name}: the picture has .* on a side at most; give .*.png"):
+            saving.save(tmp_path / name, np.zeros(shape, np.uint8))
+    saving.save(tmp_path / name, np.zeros((side - 1, 1, 3), np.uint8))
+    with pytest.raises(UserError, match="x.gif: the picture has 65536x1"):
+        saving.save_gif(tmp_path / "x.gif", [np.zeros((1, 65536, 3), np.uint8)])
+
+
 @pytest.mark.parametrize("ending", [".png", ".bmp", ".tif", ".tiff", ".ppm", ".webp", ".jpg", ".JPEG"])
 def test_formats(tmp_path, ending):
     """Each ending is written in its format; the lossless ones give the picture back."""

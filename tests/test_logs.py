@@ -18,6 +18,7 @@ from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive, tf1_events
 from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.training import log_files
+from tfgan_suite.training.logs import RunLog
 from tfgan_suite.training.trainer import Trainer
 
 LOGS = Path("logs/tiny")
@@ -140,6 +141,38 @@ def test_a_console_that_nobody_reads(place):
     assert Checkpoints("models/tiny").complete() == [30]
 
 
+@pytest.mark.parametrize("alive", [0, 40, 400])
+def test_a_terminal_that_closes(place, capfd, alive):
+    """The bar writes too, and what it meets is no reason to stop either."""
+    class Closing(io.StringIO):
+        left = alive
+
+        def isatty(self):
+            return True
+
+        def write(self, text):
+            self.left -= len(text)
+            if self.left < 0:
+                raise OSError(5, "Input/output error")
+            return super().write(text)
+
+    Trainer(experiment.load("tiny"), Closing()).run()
+    assert Checkpoints("models/tiny").complete() == [4]
+    assert capfd.readouterr().err.count("the console cannot be written (Input/output error)") == 1
+
+
+@pytest.mark.parametrize("weights, logs, path, is_of_logs", [
+    ("m", "l", "m/iter_2.gmodel.npz", False), ("m", "l", "l/samples", True), ("m", "m/l", "m/l/x.png", True),
+    ("m", "m/l", "m/iter_2.state.npz", False), ("m", "m", "m/x.png", False), ("m", "l", "elsewhere", True),
+    ("m", "l", "mm/x", True)])
+def test_what_counts_as_a_log(tmp_path, weights, logs, path, is_of_logs):
+    params = experiment.load("digits", {"wts_dir": str(tmp_path / weights), "log_dir": str(tmp_path / logs)})
+    log = RunLog(params)
+    assert log.is_of_logs(archive.CannotWrite(tmp_path / path, "")) == is_of_logs
+    assert log.is_of_logs(OSError(28, "full", os.fsencode(tmp_path / path))) == is_of_logs
+    assert log.is_of_logs(OSError("of no file"))
+
+
 def test_lines_carry_the_time_of_their_iteration_and_the_bar_moves_at_once(place, monkeypatch):
     monkeypatch.setattr("tfgan_suite.training.trainer.MOST_SECONDS", 1e9)
     monkeypatch.setattr("tfgan_suite.training.trainer.MOST_PENDING", 3)
@@ -185,9 +218,9 @@ def test_an_error_within_an_iteration_saves_nothing_half_trained(place, monkeypa
 
     function, calls = trainer.function, []
 
-    def second(phase):
-        calls.append(phase)
-        return function(phase) if len(calls) < 2 else broken
+    def second(*phase_and_step):
+        calls.append(phase_and_step)
+        return function(*phase_and_step) if len(calls) < 2 else broken
 
     monkeypatch.setattr(trainer, "function", second)
     with pytest.raises(MemoryError, match="no room"):

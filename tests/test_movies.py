@@ -41,11 +41,43 @@ def test_a_broken_frame_leaves_the_older_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.gif"]
 
 
-def test_an_mp4_has_its_frames(tmp_path):
-    encoder = pytest.importorskip("imageio_ffmpeg")
-    assert movies.save(tmp_path / "a.mp4", frames(), 200) == 3
-    reader = encoder.read_frames(str(tmp_path / "a.mp4"))
+@pytest.fixture(params=movies.ENCODERS)
+def encoder(request, monkeypatch):
+    """Each package that writes MP4, as if it alone were installed."""
+    pytest.importorskip(request.param)
+    find, others = movies.importlib.util.find_spec, set(movies.ENCODERS) - {request.param}
+    monkeypatch.setattr(movies.importlib.util, "find_spec",
+                        lambda name: None if name in others else find(name))
+    assert movies.encoder() == request.param and movies.endings() == (".mp4", ".gif")
+    return request.param
+
+
+def read(path, encoder) -> tuple[list, float]:
+    """(frames [H, W, 3], frames a second) of a film, by the package that wrote it."""
+    if encoder == "av":
+        import av
+
+        with av.open(str(path)) as film:
+            pictures = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+            return pictures, float(film.streams.video[0].average_rate)
+    import imageio_ffmpeg
+
+    reader = imageio_ffmpeg.read_frames(str(path))
     about = next(reader)
-    assert about["size"] == (12, 10) and about["fps"] == 5.0
-    first = np.frombuffer(next(reader), np.uint8).reshape(10, 12, 3)
-    assert np.abs(first[:8].astype(int) - COLOURS[0]).max() < 40
+    width, height = about["size"]
+    return [np.frombuffer(data, np.uint8).reshape(height, width, 3) for data in reader], about["fps"]
+
+
+def test_an_mp4_has_its_frames(tmp_path, encoder):
+    assert movies.save(tmp_path / "a.mp4", frames(), 200) == 3
+    pictures, rate = read(tmp_path / "a.mp4", encoder)
+    assert rate == 5.0 and [picture.shape for picture in pictures] == [(10, 12, 3)] * 3
+    for picture, colour in zip(pictures, COLOURS):
+        assert np.abs(picture[:8].astype(int) - colour).max() < 40
+
+
+def test_without_an_encoder_an_mp4_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(movies.importlib.util, "find_spec", lambda name: None)
+    assert movies.endings() == (".gif",)
+    with pytest.raises(UserError, match="a.mp4: MP4 needs the package imageio-ffmpeg or av; install one"):
+        movies.save(tmp_path / "a.mp4", frames())

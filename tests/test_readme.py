@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from PIL import Image
 from tiny import ROOT, RPGAN, pictures
 
 README = (ROOT / "README.md").read_text()
@@ -100,6 +101,15 @@ def test_what_the_demo_promises(place):
     assert done.returncode == 0, done.stderr[-2000:]
     for name in ("digits_samples.png", "digits_interp.png", "models/digits", "logs/digits"):
         assert (place / name).exists() and str(place / name) in done.stdout
+    assert Image.open(place / "digits_samples.png").size == (15 * 16 * 4, 10 * 16 * 4)
+    told = dict(re.findall(r"^(\w+): +(.+)$", done.stdout, re.M))
+    ratio = re.search(r"^digits_is_ratio +(\S+)$", done.stdout, re.M)[1]
+    assert told["Score"] == f"{ratio} of the real digits' (digits_is_ratio)" and float(ratio) > 0
+    following = [shlex.split(line, comments=True)
+                 for line in done.stdout.split("Next, after")[1].splitlines()[1:]]
+    assert [Path(words[0]).name for words in following] == ["tensorboard", "sample.py", "train.py"]
+    assert all(Path(words[0]).is_file() for words in following[1:])
+    assert done.stdout.count("Adam Loss") <= 4  # a line a second, for four iterations
 
 
 @pytest.mark.parametrize("python,others,status,said", [

@@ -13,8 +13,11 @@ from tiny import ROOT
 
 from tfgan_suite import commands
 
-BACKEND = """import zipfile
+BACKEND = """import os
+import zipfile
 def build_editable(folder, settings=None, metadata=None):
+    with open("asked", "w") as file:
+        file.write(os.environ["PIP_RETRIES"] + " " + os.environ["PIP_DEFAULT_TIMEOUT"])
     with zipfile.ZipFile(f"{folder}/small-0-py3-none-any.whl", "w") as file:
         file.writestr("small-0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: small\\nVersion: 0\\n")
         file.writestr("small-0.dist-info/WHEEL",
@@ -61,7 +64,8 @@ def go(root, *words, path="", **env):
     environment = {**os.environ, "PYTHON": sys.executable, "PIP_FIND_LINKS": str(root / "wheels"),
                    "PIP_NO_INDEX": "1", **env}
     environment["PATH"] = f"{path}:{environment['PATH']}" if path else environment["PATH"]
-    environment.pop("VENV", None)
+    for name in ("VENV", "PIP_RETRIES", "PIP_DEFAULT_TIMEOUT"):
+        environment.pop(name, None)
     environment.update(env)
     return subprocess.run([str(root / "tools/go"), *words], env=environment, capture_output=True, text=True,
                           timeout=300,
@@ -87,10 +91,12 @@ def test_wheels_of_a_folder_a_second_call_an_interruption_and_the_other_set(plac
         and "MB of disk" in first.stdout
     )
     assert first.stdout.endswith(f"ready: a b\n{place}/.venv/bin/python\n") and has(place, "tried")
+    assert (place / "asked").read_text() == "10 60"  # pip's retries, and seconds of patience
     assert go(place).stdout.startswith("ready: ")
     (place / ".venv/.requirements").unlink()
-    again = go(place)
+    again = go(place, PIP_RETRIES="2")
     assert "was interrupted; it starts anew" in again.stdout and again.returncode == 0
+    assert (place / "asked").read_text() == "2 60"  # what the user sets holds
     other = go(place, "--current", "a")
     assert "requirements-current.txt into" in other.stdout and "--current asks for it" in other.stdout
     assert "ready: a\n" in other.stdout and has(place, "fresh") and not has(place, "tried")
@@ -210,6 +216,12 @@ def test_the_installed_commands_train_and_sample(installed):
         done = command(installed, *words)
         assert done.returncode == 0, done.stderr
     assert (installed / "out.png").is_file() and Path(installed, "models/digits/iter_2.gmodel.npz").is_file()
+
+
+def test_the_trained_weights_are_installed(installed):
+    there = {path.relative_to(ROOT / "pretrained") for path in (ROOT / "pretrained").glob("*/*")}
+    place = installed / "lib/tfgan_suite/pretrained"
+    assert there and there == {path.relative_to(place) for path in place.glob("*/*")}
 
 
 @pytest.mark.parametrize("name", sorted(set(commands.COMMANDS) - {"tfgan-train", "tfgan-sample"}))

@@ -2,6 +2,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -61,6 +62,13 @@ def test_files_and_lines_of_a_run(place):
     assert (log / "samples/iter_4.png").is_file() and list(log.glob("events.out.tfevents.*"))
     assert sorted(p.name for p in (place / "models/tiny").iterdir()) == [
         "filts.npz", "iter_4.dmodel.npz", "iter_4.gmodel.npz", "iter_4.state.npz"]
+
+
+def test_one_line_of_losses_in_so_many_seconds(place):
+    _, lines = train(console_every=1000)
+    told = [line for line in lines if line.startswith("[")]
+    assert len(told) == 1 and re.fullmatch(r"\[000000000\] Adam Loss: G=\S+,D=\S+ \(25%\)", told[0])
+    assert lines[-1] == "Saved D weights to models/tiny/iter_4.dmodel.npz"
 
 
 def test_two_runs_are_equal_and_a_seed_is_not(place):
@@ -147,7 +155,7 @@ def test_an_error_in_the_data_saves_first(place, monkeypatch):
     assert Checkpoints("models/tiny").complete() == [3]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_finishes_the_iteration_and_saves(place, number):
     command = [sys.executable, str(ROOT / "train.py"), "tiny", "--MAXITER=1e6", "--SAVEFREQ=0",
                "--log_every=1"]

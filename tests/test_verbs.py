@@ -45,6 +45,16 @@ def test_sample(place, capsys):
     assert size("b.jpg") == (3 * 16, 2 * 16)
 
 
+def test_scale_enlarges_sheets(place):
+    for scale in (1, 3):
+        verb("sample.py")(["tiny", f"{scale}.png", "--rows=1", "--cols=2", f"--scale={scale}"])
+        verb("interp.py")(["tiny", f"{scale}.gif", "1,2", "--gif", "--cols=2", f"--scale={scale}"])
+    small, large = (np.asarray(Image.open(f"{scale}.png")) for scale in (1, 3))
+    assert large.shape == (3 * 16, 3 * 32, 3) and Image.open("3.gif").size == (3 * 16, 3 * 16)
+    for i in range(9):
+        assert np.array_equal(large[i // 3::3, i % 3::3], small)
+
+
 def test_sample_depends_on_the_seed_only(place):
     for name, seed in (("c", "1"), ("d", "1"), ("e", "2")):
         verb("sample.py")([f"tiny,{seed}", f"{name}.png", "--rows=2"])
@@ -77,6 +87,11 @@ def test_fixbn_writes_what_the_original_reads(place):
                             "bnm_c2_w", "bnv_c2_w"])
 
 
+def test_fixbn_knows_how_much_memory_there_is(place):
+    with pytest.raises(UserError, match="--n=1000000000000: so many latents need about"):
+        verb("fixbn.py")(["tiny", "--n=1000000000000"])
+
+
 def test_fixbn_says_what_the_original_says(place, capsys):
     verb("fixbn.py")(["tiny", "--n=4"])
     path = "models/tiny/iter_4"
@@ -91,6 +106,7 @@ def test_fixbn_says_what_the_original_says(place, capsys):
     ("sample.py", ["tiny", "x.png", "99"], "no such checkpoint; there are: 2, 4"),
     ("sample.py", ["tiny", "x.png", "--rows=100000", "--cols=100000"], "GiB are free"),
     ("sample.py", ["tiny", "x.png", "--label=3"], "has 0 classes; leave --label out"),
+    ("sample.py", ["tiny", "many/", "--scale=2"], "enlarges sheets of images only"),
     ("sample.py", ["tiny,x", "x.png"], "SEED a whole number"),
     ("sample.py", ["tiny", "x.png", "--wts_dir=models/none"], "holds no iter_N.gmodel.npz"),
     ("interp.py", ["tiny", "x.png", "0,3"], "image 0 is out of range; numbers go from 1 to 150"),

@@ -16,6 +16,8 @@ from tfgan_suite.experiment import Parameter
 # what word processors make of two hyphens
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 LARGEST_SEED = 2**31 - 1
+SCALE = Parameter("scale", 1, "side of a pixel in the picture, to enlarge small images for the eye",
+                  minimum=1, maximum=64)
 
 
 def main(function: Callable[[list[str]], None]) -> None:
@@ -58,8 +60,15 @@ def main(function: Callable[[list[str]], None]) -> None:
 
 
 def _open_streams() -> None:
-    """Gives a command both streams (they may be closed), and lets them show names that are not of their
-    encoding."""
+    """Gives a command its streams (they may be closed), and lets them show names that are not of their
+    encoding.
+
+    All three numbers are taken first: a file of ours that got one of them would be written into by whatever
+    libraries print.
+    """
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open as long as the process)
@@ -113,7 +122,20 @@ def _spelled_out(argv: list[str], declared: dict[str, Parameter]) -> list[str]:
             words[-1] = f"{previous}={word}"
         else:
             words.append(switches.get(word) or offs.get(word) or word)
-    return words
+    return _joined(words, declared)
+
+
+def _joined(words: list[str], declared: dict[str, Parameter]) -> list[str]:
+    """`--name A B` as `--name=A B` for the options that take numbers in so many words."""
+    several = {f"--{name}": p.words for name, p in declared.items() if p.words > 1}
+    joined, i = [], 0
+    while i < len(words):
+        count = several.get(words[i], 1)
+        values = words[i + 1:i + 1 + count]
+        whole = count > 1 and len(values) == count and None not in map(experiment.whole, values)
+        joined.append(f"{words[i]}={' '.join(values)}" if whole else words[i])
+        i += 1 + (count if whole else 0)
+    return joined
 
 
 def _declared(argv: list[str], system: str | None) -> dict[str, Parameter]:
@@ -179,6 +201,16 @@ def parse(argv: list[str], usage: str, options: tuple = (), least: int = 1, most
             for word in values.positionals], chosen, given
 
 
+def positional_of(argv: list[str], options: tuple) -> str:
+    """The first word of a command line that is neither an option nor the value of one of `options`; '' if
+    there is none."""
+    known = {f"--{o.name}": o for o in options}
+    before = [known.get(word) for word in ["", *_spelled_out(argv, {o.name: o for o in options})]]
+    words = _spelled_out(argv, {o.name: o for o in options})
+    return next((word for word, owner in zip(words, before) if not word.startswith("-") and owner is None),
+                "")
+
+
 def _plain(name: str) -> str:
     """A name without what people mistype: case, dashes, underscores."""
     return name.lower().replace("-", "").replace("_", "")
@@ -215,7 +247,8 @@ def _experiment_of(argv: list[str]) -> str:
 
 
 def _system(argv: list[str], system: str | None) -> str | None:
-    given = [a.split("=", 1)[1] for a in argv if a.startswith("--system=")]
+    given = [word.split("=", 1)[1] if "=" in word else after for word, after in zip(argv, [*argv[1:], ""])
+             if word.startswith("--system=") or word == "--system"]
     return system or (given[-1] if given else None)
 
 

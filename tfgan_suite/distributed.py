@@ -7,9 +7,13 @@ trainer averages the scalars, and `moments` below gives batch statistics of the 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+from collections.abc import Iterator
 
 import tensorflow as tf
+
+from tfgan_suite.errors import UserError, reading, reason
 
 
 def grow_memory() -> None:
@@ -22,19 +26,48 @@ def grow_memory() -> None:
             tf.config.experimental.set_memory_growth(gpu, True)
 
 
-def strategy() -> tf.distribute.Strategy:
+def devices() -> list[str]:
+    """Names of the devices of this process that computations are shared between: its GPUs, else its
+    (logical) CPUs."""
+    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return [device.name for device in found]
+
+
+def several_machines() -> bool:
+    """Whether this process is one of several workers (`TF_CONFIG`)."""
+    return bool(os.environ.get("TF_CONFIG"))
+
+
+def _check_cluster(text: str) -> None:
+    """Raises:
+        UserError: TF_CONFIG does not say who the workers are and which of them this process is.
+    """
+    advice = "correct it, or unset it to train with this process alone"
+    with reading("environment variable TF_CONFIG", "does not describe a cluster and a task in it", advice):
+        given = json.loads(text)
+        task = given["task"]
+        if not given["cluster"][task["type"]][int(task["index"])]:
+            raise ValueError("a worker without an address")
+
+
+def strategy(split: bool = True) -> tf.distribute.Strategy:
     """By what is there: TF_CONFIG -> several workers; several GPUs (or logical devices) -> mirrored; else one
-    device."""
+    device.
+
+    Args:
+        split: whether the batch is shared out; without it there is one replica, whatever is there.
+
+    Raises:
+        UserError: TF_CONFIG is set and means nothing.
+    """
     grow_memory()
-    if os.environ.get("TF_CONFIG"):
+    if not split:
+        return tf.distribute.get_strategy()
+    if several_machines():
+        _check_cluster(os.environ["TF_CONFIG"])
         return tf.distribute.MultiWorkerMirroredStrategy()
-    gpus = tf.config.list_logical_devices("GPU")
-    cpus = tf.config.list_logical_devices("CPU")
-    if len(gpus) > 1:
-        return tf.distribute.MirroredStrategy([d.name for d in gpus])
-    if not gpus and len(cpus) > 1:
-        return tf.distribute.MirroredStrategy([d.name for d in cpus])
-    return tf.distribute.get_strategy()
+    found = devices()
+    return tf.distribute.MirroredStrategy(found) if len(found) > 1 else tf.distribute.get_strategy()
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
@@ -47,9 +80,40 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
                                              and resolver.task_id == 0)
 
 
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError,
+         tf.errors.DeadlineExceededError)
+
+
+@contextlib.contextmanager
+def all_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Around a run: that another worker has gone becomes one line.
+
+    Raises:
+        UserError: in place of the error of the operation that has waited for it.
+    """
+    resolver = strategy.cluster_resolver
+    try:
+        yield
+    except _LOST as error:
+        if resolver is None or not resolver.task_type:
+            raise
+        raise UserError(f"another worker of this run is gone ({reason(error)}); start all workers again: the "
+                        f"run goes on from its newest checkpoint") from error
+
+
 def replicas() -> int:
     """How many replicas run this step in sync."""
     return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def traced_once(step):
+    """`step`, for an iteration that makes it several times: traced once and called, where there is one
+    device. Replicas meet inside a step, which they cannot within a function of its own.
+
+    Args:
+        step: a function of tensors, of the same shapes each time.
+    """
+    return tf.function(step, autograph=False) if replicas() == 1 else step
 
 
 def all_mean(tensor: tf.Tensor) -> tf.Tensor:
@@ -58,6 +122,20 @@ def all_mean(tensor: tf.Tensor) -> tf.Tensor:
     if replicas() == 1 or context is None:
         return tensor
     return context.all_reduce(tf.distribute.ReduceOp.SUM, tensor) / tf.cast(replicas(), tensor.dtype)
+
+
+def gather(tensor: tf.Tensor) -> tf.Tensor:
+    """The rows of all replicas, [global batch, ...], with gradients of any order; the tensor itself where
+    there is one replica. What `local` takes apart."""
+    context = tf.distribute.get_replica_context()
+    if replicas() == 1 or context is None:
+        return tensor
+    rows = tensor.shape[0]
+    before = tf.cast(context.replica_id_in_sync_group, tf.int32) * rows
+    after = rows * (replicas() - 1) - before
+    padded = tf.pad(tensor, [[before, after], *[[0, 0]] * (tensor.shape.rank - 1)])
+    whole = tf.ensure_shape(padded, [rows * replicas(), *tensor.shape[1:]])
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, whole)
 
 
 def local(tensor: tf.Tensor) -> tf.Tensor:

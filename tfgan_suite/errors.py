@@ -3,9 +3,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 from collections.abc import Iterator
 
+_WORD = 200  # characters of a word that are shown, where it has twice as many
 _LONGEST = 160  # characters of another program's message that are passed on
 
 
@@ -99,7 +101,8 @@ def quoted(word) -> str:
 
 def one_line(text: str) -> str:
     """A message as one line that a terminal can show: line breaks become spaces, other control characters
-    their codes."""
+    their codes; of words without end the beginning is shown."""
     joined = " ".join(part.strip() for part in text.splitlines())
+    joined = re.sub(rf"(\S{{{_WORD}}})\S{{{_WORD},}}", r"\1...", joined)
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode()
                    for c in joined)

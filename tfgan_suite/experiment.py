@@ -9,6 +9,7 @@ import difflib
 import functools
 import math
 import os
+import re
 import runpy
 import sys
 import tokenize
@@ -21,19 +22,19 @@ from tfgan_suite import registry
 from tfgan_suite.errors import UserError
 
 _PACKAGE = Path(__file__).resolve().parent
-# An installed package brings the scripts and the experiments inside; in a checkout they lie beside it.
-SCRIPTS = _PACKAGE / "scripts" if (_PACKAGE / "scripts").is_dir() else _PACKAGE.parent
-EXPERIMENTS = _PACKAGE / "exp" if (_PACKAGE / "exp").is_dir() else _PACKAGE.parent / "exp"
+# Scripts, experiments and trained weights: inside an installed package, beside it in a checkout.
+_HOME = _PACKAGE if (_PACKAGE / "scripts").is_dir() else _PACKAGE.parent
+SCRIPTS = _HOME / "scripts" if _HOME == _PACKAGE else _HOME
+EXPERIMENTS, PRETRAINED = _HOME / "exp", _HOME / "pretrained"
 _DIGITS = 18  # of a whole number; a longer one means nothing here
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of one name in a path, and of all; systems refuse more
-BOOLEANS = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False,
-            "no": False}
+TRUE, FALSE = ("true", "t", "1", "yes"), ("false", "f", "0", "no")
+BOOLEANS = {**dict.fromkeys(TRUE, True), **dict.fromkeys(FALSE, False)}
 CHANGES = ("never", "ask", "later", "free")
 
 
 def whole(text: str) -> int | None:
-    """The number of a text of plain digits; None for any other text, also where Python would find digits in
-    it ('²')."""
+    """The number of a text of plain digits; None for any other text, such as '²', a digit for Python."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
@@ -56,6 +57,8 @@ class Parameter:
         check: called with the converted value; returns what is wrong with it, or an empty string.
         home: it names a folder of the run: `wts_dir` and `log_dir` that are not given lie below it, as
             `models` and `logs`.
+        words: how many words of a command line it may take, `--name A B` for 'A B'.
+        reads: turns other spellings of a value into the one that `type` understands.
     """
 
     name: str
@@ -69,6 +72,8 @@ class Parameter:
     check: Callable[[Any], str] | None = None
     change: str = "ask"
     home: bool = False
+    words: int = 1
+    reads: Callable[[Any], Any] | None = None
 
     def __post_init__(self):
         if self.type is None:
@@ -87,7 +92,7 @@ class Parameter:
             if self.default is None:
                 return None
             raise UserError(f"{where}: {self.name} needs a value of type {self.type.__name__}")
-        result = _convert(self, value, where)
+        result = _convert(self, self.reads(value) if self.reads else value, where)
         if isinstance(result, str):
             result = usable(result, self.name, where)
         if isinstance(result, float) and not math.isfinite(result):
@@ -110,72 +115,81 @@ def usable(text: str, name: str, where: str) -> str:
     """A text as it is; one that begins with `~` as shells expand it, who do not do so behind `--name=`.
 
     Raises:
-        UserError: it cannot be the name of anything.
+        UserError: it cannot be a name.
     """
     if "\0" in text:
         raise UserError(f"{where}: {name} holds a NUL character; correct it")
     if len(text) > _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in os.fsencode(text).split(b"/")):
         raise UserError(f"{where}: {name}={text[:40]}... is too long for a name (at most {_LONGEST_NAME} "
-                        f"bytes between "
-                        f"slashes); give a shorter one")
+                        f"bytes between slashes); give a shorter one")
     return os.path.expanduser(text)
+
+
+def _number(value):
+    """A number, or a text of one; not what only Python takes for one ('1_0', digits of other scripts)."""
+    if not isinstance(value, str):
+        return value if isinstance(value, int) else float(value)
+    if not value.isascii() or "_" in value:
+        raise ValueError
+    return int(value) if whole(value.strip().lstrip("+-")) is not None else float(value)
 
 
 def _convert(parameter: Parameter, value, where: str):
     wanted = parameter.type
     try:
         if wanted is bool:
-            if isinstance(value, bool):
-                return value
-            return BOOLEANS[str(value).lower()]
-        if wanted is int:
-            if isinstance(value, bool):
-                raise ValueError
-            number = float(value) if not isinstance(value, int) else value
-            if number != int(number):
-                raise ValueError
-            return int(number)
-        if wanted is float:
-            if isinstance(value, bool):
-                raise ValueError
-            return float(value)
-        if not isinstance(value, str):
+            return value if isinstance(value, bool) else BOOLEANS[str(value).lower()]
+        if isinstance(value, bool) or wanted is str and not isinstance(value, str):
             raise ValueError
-        return value
+        if wanted is str:
+            return value
+        number = _number(value)
+        if wanted is int and number != int(number):
+            raise ValueError
+        return wanted(number)
     except (KeyError, ValueError, TypeError, OverflowError):
         raise UserError(f"{where}: {parameter.name}={value!r} is not of type {wanted.__name__}") from None
 
 
 def _tag(value: str) -> str:
-    """What is wrong with a tag."""
-    odd = "/" in value or os.sep in value or "\0" in value or value.startswith(".") or len(value) > 100
+    odd = "/" in value or not value.isprintable() or value.startswith(".") or len(value) > 100
     return "give a short word without slashes, such as seed1" if odd else ""
+
+
+def iterations(text: str) -> tuple[int, int] | None:
+    """'A:B' -> (A, B); None if it is no such pair with A < B."""
+    found = tuple(map(whole, text.partition(":")[::2]))
+    return found if None not in found and found[0] < found[1] else None
+
+
+def _profile(value: str) -> str:
+    return "" if not value or iterations(value) else "give two iterations A:B with A < B"
 
 
 COMMON = (
     Parameter("system", "rpgan", "which paper the experiment runs", fixed=True),
-    Parameter("tag", "", "appended to the folders: models/NAME-TAG and logs/NAME-TAG", check=_tag,
-              change="free"),
+    Parameter("tag", "", "appended to the folders: models/NAME-TAG, logs/...", check=_tag, change="free"),
     Parameter("wts_dir", "", "folder of the checkpoints (default: models/NAME)", change="free"),
     Parameter("log_dir", "", "folder of logs, metrics and sample grids (default: logs/NAME)", change="free"),
-    Parameter("seed", 0, "seed of all random draws: weights, latents, augmentation", minimum=0,
-              maximum=2**31 - 1),
-    Parameter("precision", "float32", "compute type of the networks", choices=("float32", "bfloat16")),
-    Parameter("deterministic", False,
-              "TensorFlow's op determinism: equal runs are equal to the bit on GPUs too, and slower",
+    Parameter("seed", 0, "seed of all random draws (weights, latents, ...)", minimum=0, maximum=2**31 - 1),
+    Parameter("precision", "float32",
+              "compute type; float32_fast: float32 whose products a CPU may make in bfloat16",
+              choices=("float32", "float32_fast", "bfloat16", "float16")),
+    Parameter("deterministic", False, "TensorFlow's op determinism: equal to the bit on GPUs too; slower",
               change="free"),
     Parameter("log_every", 20, "iterations between two records of the scalars", minimum=1, change="free"),
+    Parameter("console_every", 0.0, "seconds between lines of losses off a terminal (0: the original's)",
+              minimum=0.0, change="free"),
     Parameter("sample_every", 0, "iterations between sample grids (0: with each checkpoint)", minimum=0,
               change="free"),
     Parameter("keep_every", 0,
-              "iterations whose whole checkpoint stays, so that --from can go back to it (0: the newest "
-              "only)",
+              "iterations whose whole checkpoint stays, for --from to go back to (0: the newest only)",
               minimum=0, change="free"),
     Parameter("resume_every", 0,
               "iterations between checkpoints to go on from; the others hold what sampling needs (0: all)",
               minimum=0, change="free"),
     Parameter("profile", "", "A:B writes a TensorFlow profile of these iterations into the log folder",
-              change="free"),
+              check=_profile, change="free"),
 )
 
 
@@ -223,9 +237,8 @@ def experiment_dirs() -> list[Path]:
 
 def names() -> list[str]:
     """All experiment names, sorted."""
-    found = {p.stem for d in experiment_dirs() if d.is_dir() for p in d.glob("*.py")
-             if p.is_file() and not p.stem.startswith("_")}
-    return sorted(found)
+    return sorted({p.stem for d in experiment_dirs() if d.is_dir() for p in d.glob("*.py")
+                   if p.is_file() and not p.stem.startswith("_")})
 
 
 def find(name: str) -> Path:
@@ -242,8 +255,7 @@ def find(name: str) -> Path:
         if os.path.isfile(path):
             return path
     if os.path.isdir(name):
-        raise UserError(f"{name}: is a folder, not an experiment; give an experiment's name, or the path of "
-                        f"its .py file")
+        raise UserError(f"{name}: is a folder, not an experiment; give a name, or the path of a .py file")
     if name.endswith(".py"):
         raise UserError(f"{name}: no such experiment file")
     if is_path:
@@ -253,10 +265,8 @@ def find(name: str) -> Path:
 
 def nearest(name: str, valid) -> str:
     """`; did you mean '...'?`, or nothing where no valid name is near."""
-    spelled = {word.lower(): word for word in valid}
-    close = difflib.get_close_matches(name, list(valid), 1, 0.5)
-    if name.lower() in spelled:
-        close = [spelled[name.lower()]]
+    same = [word for word in valid if word.lower() == name.lower()]
+    close = same or difflib.get_close_matches(name, list(valid), 1, 0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
@@ -273,8 +283,7 @@ def source_text(path: Path) -> str:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except (SyntaxError, UnicodeDecodeError, ValueError):  # an unknown encoding is a SyntaxError
         raise UserError(f"{path}: is not UTF-8 text; save it as UTF-8, or declare its encoding in the first "
-                        f"line, such as "
-                        f"'# -*- coding: latin-1 -*-'") from None
+                        f"line, such as '# -*- coding: latin-1 -*-'") from None
 
 
 def title(name: str) -> str:
@@ -283,11 +292,8 @@ def title(name: str) -> str:
         text = source_text(find(name)).lstrip()
     except UserError as error:
         return f"({error})"
-    return (
-        text.split('"""')[1].strip().splitlines()[0]
-        if text.startswith('"""') and text[3:].strip('"').strip()
-        else ""
-    )
+    found = re.match(r'"""\s*(.*?)\s*("""|\n)', text)
+    return found[1] if found else ""
 
 
 def read(path: Path) -> tuple[dict, str]:
@@ -299,20 +305,18 @@ def read(path: Path) -> tuple[dict, str]:
     text = source_text(path)
     try:
         module = runpy.run_path(str(path))
-    except (Exception,
-            SystemExit) as error:  # whatever a user's file raises is reported as that file's mistake
+    except (Exception, SystemExit) as error:  # whatever a user's file raises is that file's mistake
         raise UserError(f"{path}: {type(error).__name__}: {error}") from error
     return {k: v for k, v in module.items() if not k.startswith("_") and not _is_code(v)}, text
 
 
 def _is_code(value) -> bool:
-    """Whether this is what an import, a `def` or a `class` leaves behind."""
+    """Whether an import, a `def` or a `class` left this behind."""
     return isinstance(value, (ModuleType, type)) or callable(value)
 
 
 def plain(value):
-    """A value of an experiment as one of Python's plain types where it is one in disguise: a path, a number
-    of NumPy."""
+    """A value as one of Python's plain types where it is one in disguise: a path, a number of NumPy."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     shape, item = getattr(value, "shape", None), getattr(value, "item", None)
@@ -381,9 +385,8 @@ def load(name: str, overrides: dict | None = None, system: str | None = None) ->
                                  ("command line", "command line", overrides)):
         for key, value in items.items():
             if key not in known:
-                raise UserError(f"{where}: unknown parameter '{key}' of system "
-                                f"{system}{nearest(key, known)}; "
-                                f"--help lists them")
+                raise UserError(f"{where}: unknown parameter '{key}' of system {system}"
+                                f"{nearest(key, known)}; --help lists them")
             values[key] = known[key].convert(value, where)
             sources[key] = origin
     values["system"] = system

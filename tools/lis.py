@@ -189,7 +189,7 @@ def sweep(words, options, overrides):
         raise UserError("--inception_images: is less than --nb_splits; give more images")
     graph = Inception(graph_file.find(options["graph"], options["graph_sha256"], options["download"]))
     folder = archive.make_folder(options["save_path"] or params.log_dir)
-    judge = inception_sweep.Judge(lambda x: graph.old(x)[1], options["nb_splits"], split_size,
+    judge = inception_sweep.Judge(lambda x: graph.judge(x)[1], options["nb_splits"], split_size,
                                   options["inception_batch_size"], options["augment"], seed)
     system = inception_sweep.sweep(params, judge, folder, options["every_nth_checkpoint"],
                                    options["train_mode"])
@@ -312,7 +312,7 @@ def bad(words, options, overrides):
     about = {"experiment": name, "n": options["n"], "seed": seed, "threshold": options["threshold"],
              "stages": rows}
     archive.write_bytes(folder / "bad_samples.json", json.dumps(about, indent=1).encode())
-    saving.save(folder / "worst_samples.png", samples.worst(stages, confidence))
+    saving.save(folder / "worst_samples.png", samples.worst(stages, confidence), options["scale"])
 
 
 # -- all of them -------------------------------------------------------------------------------------------
@@ -370,7 +370,7 @@ COMMANDS = {  # name: (function, arguments, help, options)
         Parameter("save_path", "plot.png", "the picture, .png or .jpg"))),
     "video": (video, "NAME", VIDEO, (
         Parameter("save_path", "",
-                  "the file, .mp4 (with imageio-ffmpeg) or .gif (default: training.mp4 or .gif beside "
+                  "the file, .mp4 (with imageio-ffmpeg or av) or .gif (default: training.mp4 or .gif beside "
                                    "the pictures)"),
         Parameter("every", 1, "only every n-th picture", minimum=1),
         Parameter("after_only", False, "only the pictures after the last module, not both beside each "
@@ -380,7 +380,8 @@ COMMANDS = {  # name: (function, arguments, help, options)
     "bad": (bad, "NAME[,SEED]", BAD, (
         Parameter("save_path", "", "where the results go (default: the log folder)"), ITERATION,
         Parameter("n", 5000, "samples", minimum=1),
-        Parameter("threshold", 0.9, "least confidence of a good sample", minimum=0.0, maximum=1.0))),
+        Parameter("threshold", 0.9, "least confidence of a good sample", minimum=0.0, maximum=1.0),
+        cli.SCALE)),
 }
 
 

@@ -28,7 +28,7 @@ def test_blank_lines_are_ignored_and_numbers_kept(photos):
 @pytest.mark.parametrize("budget", [None, 0])
 def test_images_are_those_of_the_files(photos, budget):
     source = ListFile(listed(photos, "c.png", "", "a.png"), 8, crop=False, budget=budget)
-    assert len(source) == 2 and (source._cache is None) == (budget == 0)
+    assert len(source) == 2 and (0 in source.kept) == (budget is None)
     assert np.array_equal(source.image(1), np.asarray(Image.open("a.png")))
     batch = source.crop_batch([1, 0])
     assert batch.shape == (2, 8, 8, 3) and batch.dtype == np.float32

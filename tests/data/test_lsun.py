@@ -104,5 +104,5 @@ def test_systems_read_what_the_download_leaves(tmp_path):
     source = gan64_data.open_source("lsun", str(tmp_path))
     assert source.images([0, 39]).shape == (2, 64, 64, 3) and len(source.validation) == 40
     params = SimpleNamespace(dataset="lsun", data_dir=tmp_path, input_height=10, input_width=0,
-                             input_fname_pattern="*.jpg")
+                             input_fname_pattern="*.jpg", background="white")
     assert dcgan_data.source(params, (16, 16)).images([3, 4]).shape == (2, 16, 16, 3)

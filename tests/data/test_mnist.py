@@ -59,6 +59,14 @@ def test_broken_gzip(folder, content):
         Mnist(folder)
 
 
+def test_a_bomb_is_not_unpacked(folder):
+    head = idx(np.zeros((0, 28, 28), np.uint8), 0x803)[:4] + b"\0\x0f\xff\xff\0\0\0\x1c\0\0\0\x1c"
+    (folder / "train-images-idx3-ubyte").unlink()
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(head + bytes(1 << 20)))
+    with pytest.raises(UserError, match="claims to hold 822082800 bytes"):
+        Mnist(folder)
+
+
 def test_labels_beyond_nine(folder):
     (folder / "train-labels-idx1-ubyte").write_bytes(idx(np.array([0, 1, 2, 3, 77], np.uint8), 0x801))
     with pytest.raises(UserError, match="not the digits 0 to 9"):

@@ -4,6 +4,7 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from tfgan_suite import options
 from tfgan_suite.errors import UserError
@@ -109,6 +110,30 @@ def test_names_of_choices_are_the_registered_ones():
 def test_combinations_without_meaning_say_why(values, words):
     with pytest.raises(UserError, match=words):
         make(**values)
+
+
+def test_a_folder_of_colour_pictures(tmp_path):
+    """In any depth, of any size, transparent parts white; with classes a folder for each."""
+    for k, name in enumerate(("a/1.png", "a/2.jpg", "b/3.png")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGBA" if k == 2 else "RGB", (40, 30), (200, 100 * (k % 2), 10, 0)[:3 + (k == 2)]).save(
+            tmp_path / name)
+    source = make(data=str(tmp_path)).source()
+    assert source.labels is None and source.image(0).shape == (16, 16, 3) and len(source) == 3
+    np.testing.assert_array_equal(source.image(2), 255)
+    np.testing.assert_array_equal(source.image(0)[0, 0], (200, 0, 10))
+    with_classes = make(data=str(tmp_path), classes=2)
+    source = with_classes.source()
+    np.testing.assert_array_equal(source.labels, [0, 0, 1])
+    np.testing.assert_array_equal(source.image(2), 255)
+    batch = with_classes.batch(0, source)
+    assert batch["images"].shape == (4, 1, 16, 16, 3) and set(np.ravel(batch["labels"])) == {0, 1}
+
+
+@pytest.mark.parametrize("name, said", [("nowhere", "no such folder"), ("emoji", "tools/datasets.py emoji")])
+def test_a_folder_that_is_not_there(tmp_path, name, said):
+    with pytest.raises(UserError, match=said):
+        make(data=str(tmp_path / name)).source()
 
 
 def test_lis_modules_rest_at_random_as_in_the_paper():

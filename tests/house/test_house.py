@@ -120,7 +120,7 @@ def test_scalars_in_bfloat16(place, name):
 
 
 TWO = [(name, config) for config in ("2 float32", "2 bfloat16")
-       for name in cases(config, ("rpgan", "sngan", "pggan"))]
+       for name in cases(config, ("rpgan", "pggan"))]  # sngan: tests/sngan holds two devices against one
 
 
 @pytest.mark.parametrize("name, config", TWO)

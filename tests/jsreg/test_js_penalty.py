@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_suite import experiment, options, penalties
+from tfgan_suite import experiment, losses, options, penalties, registry
 from tfgan_suite.errors import UserError
+from tfgan_suite.lis.reports import ABSENT
 from tfgan_suite.training import runs
 
 
@@ -141,23 +142,83 @@ TINY = {
     "jsreg_gan64": {"architecture": "DCGAN", "DIM": 2, "batch_size": 4, "dataset": "digits"},
     "jsreg_mixture": {"hidden": 4, "batch_size": 4},
     "digits": {"imsz": 16, "f1": 8, "df": 4, "bsz": 4, "filts": "4,2,1,2"},
+    "digits_baseline": {"imsz": 16, "f1": 8, "df": 4, "bsz": 4},
     "digits_any": {"imsz": 16, "width": 4, "bsz": 4},
+    "digits_glis": {"image_size": 8, "code_size": 4, "nfeature": 4, "nlayer": 2, "batch_size": 4,
+                    "r_iterations": 1},
+    "digits_lis_iterative": {"image_size": 8, "code_size": 4, "nfeature": 4, "nlayer": 2, "batch_size": 4,
+                             "r_iterations": 1},
+    "sngan_cifar10": {"DATASET": "digits", "NETWORK": "digits", "BATCH_SIZE": 4, "DIM_G": 2, "DIM_D": 3,
+                      "DIM_Z": 4, "EMBEDDING_DIM": 3, "N_CRITIC": 1},
+    "digits_sngan": {"gen_ch": 4, "dis_ch": 3, "dim_z": 4, "batchsize": 4, "n_gen_samples": 4, "n_dis": 1},
+    "digits_pggan": {"fmapBase": 16, "fmapMax": 6, "latentSize": 5, "endRes": 8, "stdDevGroup": 2,
+                     "batch_table": "4:4,8:4"},
 }
+
+
+def trained(name: str, iterations: int = 2, **changes) -> tuple[list, dict]:
+    """(all arrays after a few iterations, the last one's scalars) of a tiny run."""
+    system = runs.build(experiment.load(name).replace(**{**TINY[name], **changes}))
+    source = system.source()
+    for step in range(iterations):
+        batch = {key: tf.constant(array) for key, array in system.batch(step, source).items()}
+        scalars = system.iteration(tf.constant(step, tf.int64), batch, system.phase(step))
+    return [v.numpy() for network in system.networks.values() for v in network.variables], scalars
+
+
+def test_every_system_that_takes_the_penalty_is_held():
+    """But R-separate, which trains no D."""
+    systems = {experiment.load(name).system for name in TINY}
+    assert systems == {name for name, declared in registry.parameters().items()
+                       if "penalty" in {parameter.name for parameter in declared}}
 
 
 @pytest.mark.parametrize("name", TINY)
 def test_gamma_of_zero_trains_as_no_penalty_to_the_bit(name):
-    found = []
-    for changes in ({"penalty": "none"}, {"penalty": "js", "gamma": 0.0, "annealing": True}):
-        system = runs.build(experiment.load(name).replace(**{**TINY[name], **changes}))
-        source = system.source()
-        for step in (0, 1):
-            batch = {key: tf.constant(array) for key, array in system.batch(step, source).items()}
-            scalars = system.iteration(tf.constant(step, tf.int64), batch, system.phase(step))
-        assert "penalty" not in scalars
-        found.append([v.numpy() for network in system.networks.values() for v in network.variables])
-    for none, zero in zip(*found):
-        np.testing.assert_array_equal(none, zero)
+    """And another gamma does not: the term is in D's step."""
+    none, scalars = trained(name, penalty="none")
+    zero, silent = trained(name, penalty="js", gamma=0.0, annealing=True)
+    some, loud = trained(name, penalty="js", gamma=5.0)
+    assert "penalty" not in scalars and "penalty" not in silent and np.isfinite(loud["penalty"])
+    for a, b in zip(none, zero):
+        np.testing.assert_array_equal(a, b)
+    assert any(not np.array_equal(a, b) for a, b in zip(none, some))
+
+
+FACTORS = [("digits_jsreg", {}, 1.0), ("jsreg_mixture", {}, 1.0), ("jsreg_gan64", {}, 1.0),
+           ("sngan_cifar10", {"LOSS_TYPE": "Goodfellow"}, 1.0), ("digits_sngan", {"loss_type": "dcgan"}, 1.0),
+           ("digits_glis", {}, 1.0), ("digits_lis_iterative", {}, 1.0),
+           ("digits_any", {"loss": "logistic"}, 1.0),
+           ("jsreg_gan64", {"mode": "gan"}, 0.5), ("digits", {}, 0.5), ("digits_baseline", {}, 0.5)]
+
+
+def own_loss(scalars: dict) -> float:
+    """D's loss in the logs, without the penalty."""
+    if "train disc cost" in scalars:
+        return float(scalars["train disc cost"] - scalars["penalty"])
+    of_lis = {name: float(value) for name, value in scalars.items()
+              if name.startswith("d-") and value != ABSENT}
+    if of_lis:
+        return sum(of_lis.values()) / sum(name.startswith("d-real") for name in of_lis)
+    return float(scalars[next(n for n in ("unreg_disc_loss", "d_cost", "d_loss", "D") if n in scalars)])
+
+
+@pytest.mark.parametrize("name, changes, factor", FACTORS)
+def test_the_table_of_factors(name, changes, factor, monkeypatch):
+    """D's own loss over the sum of two cross-entropies of the penalty's logits; its penalty is gamma/2 times
+    the regulariser in all systems. Within 2%: a step of the spectral norm, or the mean over a map of logits,
+    may lie between the two."""
+    entropies, terms = [], penalties.terms
+
+    def noting(names, look, values):
+        term, scalars = terms(names, look, values)
+        entropies.append(losses.logistic_d(look.real.logits, look.fake.logits))
+        np.testing.assert_allclose(term, 1.5 * penalties.js_of(look).value, rtol=1e-5)
+        return term, scalars
+
+    monkeypatch.setattr(penalties, "terms", noting)
+    _, scalars = trained(name, 1, penalty="js", gamma=3.0, **changes)
+    assert own_loss(scalars) == pytest.approx(factor * np.mean(entropies), rel=0.02)
 
 
 @pytest.mark.parametrize("name, given, words", [

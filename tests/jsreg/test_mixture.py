@@ -119,6 +119,8 @@ def test_options_train(tmp_path, monkeypatch, changes):
 
 def test_samples_are_a_plot_and_points(trained, tmp_path):
     system, _ = runs.open_sampler(trained)
+    with pytest.raises(UserError, match="--n=1000000000000: so many points need about"):
+        system.write_samples(tmp_path / "out.png", 3, 10**12)
     system.write_samples(tmp_path / "out.png", 3)
     archive = Archive(tmp_path / "out.npz")
     assert archive["points"].shape == archive["plane"].shape == (32, 3)

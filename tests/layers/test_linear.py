@@ -56,16 +56,37 @@ def test_gain_keeps_the_length_and_starts_as_plain():
     np.testing.assert_allclose(lengths, layer.extra["g"].numpy(), rtol=1e-5)
 
 
+@pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize("kind, factor", [("conv", 1.0), ("deconv", 0.25)])
-def test_output_norm_divides_the_output(kind, factor):
+def test_output_norm_divides_the_output(kind, factor, fast):
     make = Maker(convention=conventions.TORCH_2017)
     plain = getattr(make, kind)("a", 5, 7, 4, 2, (1, 1), bias=False)
-    normed = getattr(make.but(weight=weights.OutputNorm(scale=True)), kind)("a", 5, 7, 4, 2, (1, 1),
-                                                                            bias=False)
+    weight = weights.OutputNorm(scale=True, fast=fast)
+    normed = getattr(make.but(weight=weight), kind)("a", 5, 7, 4, 2, (1, 1), bias=False)
     normed.extra["scale"].assign(2 * normed.extra["scale"])
     w = plain.kernel.numpy().astype(np.float64)
     length = np.sqrt(factor * np.sum(w**2, axis=(0, 1, 2) if kind == "conv" else (0, 1, 3)) + 1e-6)
     np.testing.assert_allclose(normed(IMAGES), 2 * plain(IMAGES).numpy() / length, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("most", [0, 2048])
+@pytest.mark.parametrize("scale", [False, True])
+@pytest.mark.parametrize("kind", ["conv", "deconv", "dense"])
+def test_the_fast_output_norm_is_its_plain_twin(kind, scale, most, monkeypatch):
+    """Output and gradients, with the factor in the kernel and behind it."""
+    monkeypatch.setattr(weights, "SMALL_KERNEL", most)
+    found = []
+    for fast in (True, False):
+        make = Maker(convention=conventions.TORCH_2017, weight=weights.OutputNorm(scale, fast))
+        sizes = () if kind == "dense" else (4, 2, (1, 1))
+        layer, x = getattr(make, kind)("a", 5, 7, *sizes), tf.constant(ROWS if kind == "dense" else IMAGES)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+            score = tf.reduce_sum(tf.sin(y))
+        found.append([y, *tape.gradient(score, [x, *layer.trainable_variables])])
+    for fast, plain in zip(*found):
+        np.testing.assert_allclose(fast, plain, rtol=1e-4, atol=1e-4)
 
 
 def test_equalised_multiplies_the_output_not_the_bias():
@@ -102,6 +123,9 @@ def test_transposed_convolution_is_the_gradient_of_the_convolution(k, pad):
         total = tf.reduce_sum(explicit(image, kernel, 2, pad) * IMAGES)
     np.testing.assert_allclose(deconvolve(tf.constant(IMAGES), kernel, 2, pad), tape.gradient(total, image),
                                atol=1e-4)
+    graph = tf.function(lambda x: deconvolve(x, kernel, 2, pad)).get_concrete_function(IMAGES).graph
+    way, = (o.get_attr("padding") for o in graph.get_operations() if o.type == "Conv2DBackpropInput")
+    assert (way == b"SAME") == ((k, pad) == (4, (1, 1)))
 
 
 def test_embedding_takes_labels_and_weights_of_classes():

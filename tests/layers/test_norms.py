@@ -1,8 +1,11 @@
 """The normalisation under its rules: statistics, derivatives, averages, tables."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfgan_suite import distributed
 from tfgan_suite.layers.blocks import Maker
 from tfgan_suite.layers.norms import Rule
 from tfgan_suite.layers.passes import Pass
@@ -29,7 +32,7 @@ def by_hand(x, axes, epsilon, scale, offset):
 @pytest.mark.parametrize("rule, axes",
                          [(Rule(), (0, 1, 2)), (Rule(folded=False), (0, 1, 2)),
                           (Rule("layer", 1e-3), (1, 2, 3)),
-                                        (Rule(operation=True), (0, 1, 2)), (Rule(moments="tf13"), (0, 1, 2))])
+                          (Rule(operation=True), (0, 1, 2)), (Rule(moments="tf13"), (0, 1, 2))])
 def test_values(rule, axes):
     layer = make(rule)
     expected = by_hand(X, axes, rule.epsilon, layer.scale.numpy(), layer.offset.numpy())
@@ -48,10 +51,58 @@ def second_derivative(layer):
     return outer.gradient(penalty, x).numpy()
 
 
+def twins(rule, classes=0):
+    """The same layer with the fused operation and without."""
+    fused, plain = make(replace(rule, operation=True), classes), make(rule, classes)
+    return fused, plain
+
+
 def test_the_fused_operation_and_its_plain_twin_agree_in_second_derivatives():
-    fused, plain = make(Rule(operation=True)), make(Rule(operation=True))
-    plain.fused = False
+    fused, plain = twins(Rule())
     np.testing.assert_allclose(second_derivative(fused), second_derivative(plain), atol=1e-4)
+
+
+RULES = {"plain": Rule(), "unfolded, kept": Rule(running="kept", debias=True, folded=False),
+         "biased average": Rule(running="at rest", unbiased=False), "no scale": Rule(scale=False)}
+
+
+@pytest.mark.parametrize("classes", [0, 4])
+@pytest.mark.parametrize("groups", [1, 2, 3])
+@pytest.mark.parametrize("rule", RULES)
+def test_the_fused_operation_is_its_plain_twin(rule, groups, classes):
+    """Output, gradients of input and weights, moved averages; of each group."""
+    if classes and not RULES[rule].scale:
+        return
+    labels = tf.constant([0, 1, 2, 3, 0, 1]) if classes else None
+    how, found = Pass(training=True, update=True, groups=groups, labels=labels), []
+    weights = tf.constant(np.random.default_rng(3).normal(size=X.shape).astype(np.float32))
+    for layer in twins(RULES[rule], classes):
+        x = tf.constant(X)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x, how)
+            score = tf.reduce_sum(weights * y)
+        gradients = tape.gradient(score, [x, *layer.trainable_variables])
+        found.append([y, *gradients, *layer.averages.values()])
+    for fused, plain in zip(*found):
+        np.testing.assert_allclose(fused, plain, rtol=1e-4, atol=2e-5)
+
+
+def test_the_fused_operation_takes_vectors_too():
+    fused, plain = twins(Rule(running="at rest"))
+    vectors = X[:, 0, 0]
+    np.testing.assert_allclose(fused(vectors, TRAINING), plain(vectors, TRAINING), atol=2e-5)
+
+
+def test_several_devices_take_the_plain_form(monkeypatch):
+    """The operation knows one device's batch only."""
+    layer = make(Rule(operation=True))
+    run = tf.function(lambda x: layer(x, Pass(training=True)))
+    types = [op.type for op in run.get_concrete_function(X).graph.get_operations()]
+    assert "FusedBatchNormV3" in types
+    monkeypatch.setattr(distributed, "replicas", lambda: 2)
+    run = tf.function(lambda x: layer(x, Pass(training=True)))
+    assert "FusedBatchNormV3" not in [op.type for op in run.get_concrete_function(X).graph.get_operations()]
 
 
 def test_moments_of_tf13_have_other_second_derivatives():

@@ -14,7 +14,8 @@ from tfgan_suite.lis.data import VersionStream
 NONE = -1
 DIGITS = {"dataset": "digits", "dataroot": "", "lsun_class": "bedroom", "image_size": 16, "width": NONE,
           "height": NONE,
-          "crop_size": NONE, "crop_width": NONE, "crop_height": NONE, "seed": 3, "trust_split": False}
+          "crop_size": NONE, "crop_width": NONE, "crop_height": NONE, "seed": 3, "trust_split": False,
+          "background": "white"}
 
 
 def params(**changes):

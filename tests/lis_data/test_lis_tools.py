@@ -167,7 +167,7 @@ def test_video_of_a_run(work):
     with pytest.raises(UserError, match="film.avi: cannot write this format; give a name that ends in"):
         run_tool("lis.py", "video", "little", "--save_path=film.avi")
     if ".mp4" not in movies.endings():
-        with pytest.raises(UserError, match="film.mp4: MP4 needs the package imageio-ffmpeg"):
+        with pytest.raises(UserError, match="film.mp4: MP4 needs the package imageio-ffmpeg or av"):
             run_tool("lis.py", "video", "little", "--save_path=film.mp4")
     assert not list(Path().glob("*film*"))
 

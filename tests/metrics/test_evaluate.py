@@ -110,6 +110,10 @@ def test_folder_against_another_folder(main, place, folder):
         and entry["protocol"]["folder"] == folder
     )
     np.testing.assert_allclose(entry["fid_23"], 0, atol=1e-6)
+    main([folder, *place, "--splits=3", "--out_dir=alone"])  # without --metrics, and without reals
+    (alone,) = records("alone/metrics.jsonl")
+    assert {"is_23", "is_23_std"} <= set(alone)
+    assert not any(name.startswith(("fid", "kid", "digits")) for name in alone)
     main([folder, *place, "--metrics=fid", "--reals=digits", "--out_dir=results"])
     assert records("results/metrics.jsonl")[0]["protocol"]["real_images"] == 1797
 

@@ -63,3 +63,18 @@ def test_the_documented_value_of_one_distribution():
              for _ in range(4)]
     density, coverage = np.mean(found, axis=0)
     assert abs(density - 1) < 0.06 and abs(coverage - (1 - 0.5**5)) < 0.02
+
+
+@pytest.mark.parametrize("sizes, place, k, numbers", [
+    ((200, 150, 16), (0.2, 0.9), 3, (0.8733333333, 0.53, 1.3133333333, 0.735)),
+    ((200, 150, 16), (0.2, 0.9), 5, (0.9466666667, 0.655, 1.3866666667, 0.9)),
+    ((120, 180, 4), (0.8, 0.6), 3, (0.9055555556, 0.4916666667, 0.7962962963, 0.425)),
+    ((120, 180, 4), (0.8, 0.6), 5, (0.9833333333, 0.575, 0.7288888889, 0.5666666667))])
+def test_the_public_implementation_gives_the_same(sizes, place, k, numbers):
+    """What `compute_prdc` of the authors' package prdc 0.2 (Naeem et al.) gave for these vectors: precision,
+    recall, density, coverage."""
+    draw = np.random.default_rng(0 if sizes[2] == 16 else 1)
+    real = stored(draw.normal(0, 1, (sizes[0], sizes[2])).astype(np.float32))
+    fake = stored(draw.normal(*place, (sizes[1], sizes[2])).astype(np.float32))
+    found = (*neighbours.precision_recall(real, fake, k), *neighbours.density_coverage(real, fake, k))
+    np.testing.assert_allclose(found, numbers, atol=1e-9)

@@ -75,8 +75,8 @@ def test_values_are_those_of_the_formulas(options):
 
 def test_one_pass_serves_is_fid_and_kid_and_the_reals_are_cached(options, monkeypatch):
     images_fed = []
-    old = Inception.old
-    monkeypatch.setattr(Inception, "old", lambda self, x: images_fed.append(len(x)) or old(self, x))
+    old = Inception.judge
+    monkeypatch.setattr(Inception, "judge", lambda self, x: images_fed.append(len(x)) or old(self, x))
     run(("is", "fid", "kid"), options=options)
     assert sum(images_fed) == 103 + 120
     images_fed.clear()
@@ -91,8 +91,8 @@ def test_one_pass_serves_is_fid_and_kid_and_the_reals_are_cached(options, monkey
 
 def feed(monkeypatch) -> list:
     """Counts of the images that go through the graph from now on."""
-    fed, old = [], Inception.old
-    monkeypatch.setattr(Inception, "old", lambda self, x: fed.append(len(x)) or old(self, x))
+    fed, old = [], Inception.judge
+    monkeypatch.setattr(Inception, "judge", lambda self, x: fed.append(len(x)) or old(self, x))
     return fed
 
 
@@ -152,7 +152,7 @@ def test_statistics_in_the_forms_of_others(options, tmp_path):
         )
     for arrays, message in (({"mu": np.ones(6)}, "must have 'mu' and 'sigma'"),
                             ({"mu": np.ones(6), "sigma": np.ones(6)}, "shape"),
-                            ({"mu": np.ones(3), "sigma": np.eye(3)}, "3 features, the graph gives 6")):
+                            ({"mu": np.ones(3), "sigma": np.eye(3)}, "3 features, the network gives 6")):
         np.savez(tmp_path / "F.npz", **arrays)
         with pytest.raises(UserError, match=message):
             made = evaluation(pictures(40), options=options, names=("fid",))
@@ -192,8 +192,8 @@ def test_images_of_mixed_sizes(options, tmp_path):
                                                  batch=batch), lambda: ArraySource(pictures(50, 16, 99))
         found = scores.frechet_inception_distance(made)["fid_40_train"]
         np.testing.assert_allclose(found, tfgan.frechet(*moments), rtol=1e-3)
-        assert made.protocol["size"] == "9x9 to 24x24 (3 sizes)" and scores.judged(made,
-                                                                                   True).features.n == 40
+        assert made.protocol["size"] == "9x9 to 24x24 (3 sizes)"
+        assert scores.judged(made, keep=True).features.n == 40
     with pytest.raises(UserError, match="swd: .*one size; there are"):
         scores.sliced_wasserstein_distance(made)
 
@@ -243,7 +243,7 @@ def test_a_system_can_bring_its_own_metric():
     system = WithMetric()
     found = registry.find(["own"], system)
     assert found["own"](Evaluation(SystemSamples(system, 5), system=system)) == {"own_mean": 5.0}
-    with pytest.raises(UserError, match="unknown metric 'own'.*digits, fid.*is, is_new, kid"):
+    with pytest.raises(UserError, match="unknown metric 'own'.*digits, fd_effnet, fid.*is, is_new, kid"):
         registry.find(["own"], ToySystem())
 
 

@@ -152,15 +152,40 @@ def test_the_twins_agree(monkeypatch):
         found[way] = tfgan.frechet(a, b), tfgan._kernel_block(x, y), np.mean(swd, axis=0)
     for k in (0, 1):
         np.testing.assert_allclose(found[True][k], found[False][k], rtol=1e-9)
-    np.testing.assert_allclose(found[True][2], found[False][2], rtol=0.05)
+    # one draw spreads by up to 8% here (of 8 seeds), so means of three differ by up to 10%; that the means
+    # are one is held by `test_both_ways_give_the_librarys_recorded_numbers`
+    np.testing.assert_allclose(found[True][2], found[False][2], rtol=0.1)
 
 
-def test_the_pyramid_adds_up_again():
+LIBRARY = {64: (0.0276, 0.0576), 32: (0.0289, 0.0339), 16: (0.0286, 0.0440)}
+
+
+def test_both_ways_give_the_librarys_recorded_numbers():
+    """`LIBRARY`: floor and distance of each level by tensorflow-gan 2.1.0's `sliced_wasserstein_distance`,
+    means of ten seeds, which spread by 2% of their mean. Coloured noise, smoother on one side: another
+    normalisation of the patches, filter or border shows."""
+    draw = np.random.default_rng(64)
+    real, fake = (128 + 8 * np.float32([1, 0.6, 0.3]) * scipy.ndimage.gaussian_filter(
+        draw.normal(0, 10, (60, 64, 64, 3)), (0, wide, wide, 0)) for wide in (1.0, 0.6))
+    sets = [x.clip(0, 255).astype(np.uint8) for x in (real, fake)]
+    found = np.mean([tfgan.sliced_wasserstein(*sets, seed) for seed in range(8)], axis=0)
+    assert found[:, 0].tolist() == list(LIBRARY)
+    np.testing.assert_allclose(found[:, 1:], list(LIBRARY.values()), rtol=0.08)
+
+
+def test_the_pyramid_by_hand_and_back_again():
+    """A point in the middle of a level: the binomial filter spreads it, every other pixel is kept, and zeros
+    between them are filled with four times the filter."""
+    point = np.zeros((1, 9, 9, 1), np.float32)
+    point[0, 4, 4, 0] = 256.0
+    fine, coarse = distances.laplacian_pyramid(point, 2)
+    np.testing.assert_allclose(coarse[0, 1:4, 1:4, 0], [[1, 6, 1], [6, 36, 6], [1, 6, 1]])
+    # one dimension: (1, 6, 1) between zeros, filtered by (1, 4, 6, 4, 1) / 8, has 38 / 8 in the middle
+    np.testing.assert_allclose(fine[0, 4, 4, 0], 256 - (38 / 8) ** 2)
     x = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
-    fine, coarse = distances._pyramid(x, 2)
-    wide = np.zeros_like(x)
-    wide[:, ::2, ::2] = coarse
-    np.testing.assert_allclose(fine + 4 * distances._blurred(wide), x, atol=1e-3)
-    flat = distances._pyramid(np.full((1, 32, 32, 3), 7, np.float32), 2)
+    finest, middle, coarsest = distances.laplacian_pyramid(x, 3)
+    again = finest + distances._expand(middle + distances._expand(coarsest, middle.shape), x.shape)
+    np.testing.assert_allclose(again, x, atol=1e-3)
+    flat = distances.laplacian_pyramid(np.full((1, 32, 32, 3), 7, np.float32), 2)
     np.testing.assert_allclose(flat[0], 0, atol=1e-5)
     np.testing.assert_allclose(flat[1], 7, atol=1e-5)

@@ -28,7 +28,8 @@ def definition(w: dict, leave_out: str = ""):
         image = tf.io.decode_jpeg(contents, channels=3, name="DecodeJpeg")
         batch = tf.expand_dims(tf.cast(image, tf.float32, name="Cast"), 0, name="ExpandDims")
         small = tf.raw_ops.ResizeBilinear(images=batch, size=[SIDE, SIDE], name="ResizeBilinear")
-        scaled = tf.multiply(tf.subtract(small, 128.0, name="Sub"), 1 / 128, name="Mul")
+        scaled = tf.multiply(tf.subtract(small, 128.0, name="Sub"), 1 / 128,
+                             name="Mul" if leave_out != "Mul" else "scaled")
         x = tf.nn.conv2d(scaled, w["conv"], 2, "SAME", name="conv")
         # The operation of 2015, which today's TensorFlow takes only from graphs of that age.
         x = tf.add(x, 0.0, name="conv/batchnorm_placeholder")
@@ -36,7 +37,11 @@ def definition(w: dict, leave_out: str = ""):
         pool = tf.reduce_mean(x, [1, 2], keepdims=True, name="pool_3" if leave_out != "pool_3" else "pool")
         flat = tf.reshape(pool, [1, w["softmax"].shape[0]], name="pool_3/_reshape")
         product = tf.matmul(flat, w["softmax"], name="softmax/logits/MatMul")
-        tf.nn.softmax(tf.add(product, w["bias"], name="softmax/logits"), name="softmax")
+        if leave_out == "bias":
+            logits = tf.identity(product, name="softmax/logits")
+        else:
+            logits = tf.add(product, w["bias"], name="softmax/logits")
+        tf.nn.softmax(logits, name="softmax")
         result = graph.as_graph_def(add_shapes=True)
     return age(result, w)
 

@@ -91,8 +91,9 @@ def check_gradients(fixture: dict, prefix: str, system, kind: str, gradients) ->
     """Every stored element within 1e-4 of the largest norm, every large norm within 1e-3 (and 2e-5 of the
     largest).
 
-    In the 101 layers of ResNet101 a unit at zero may fall on the other side, with other kernels: norms within
-        1e-2.
+    In the 101 layers of ResNet101 a unit at zero may fall on the other side, with other sums: norms within
+    1e-2. That of wgan-gp's G is unit 10826 of the 31st ReLU of D, 6e-7 where its layer has a deviation of
+    1.3: with its sign turned, all norms agree to 4e-5 in place of 6e-3.
     """
     rtol = 1e-2 if system.params.architecture == "ResNet101" else 1e-3
     shapes = system.networks[kind].shapes()
@@ -373,10 +374,12 @@ def test_checkpoint_of_the_original(path):
     for name, variable in system.state().items():
         variable.assign(arrays["state"][name])
     known = dict(zip(fixture["ckpt_names"], fixture["ckpt_l2"]))
-    slots = {name.split("/", 2)[2]: value for name, value in arrays["state"].items() if name.count("/") == 3}
-    assert sum(np.linalg.norm(v) > 0 for v in slots.values()) > 0
+    slots = {name: value for name, value in arrays["state"].items() if name.split("/")[1] in convert.SLOTS}
+    assert slots and sum(np.linalg.norm(v) > 0 for v in slots.values()) > len(slots) / 2
+    weights_there = {**arrays["g"], **arrays["d"]}
+    assert weights_there.keys() <= {name.rsplit("/", 1)[-1] for name in known}
     for name, norm in known.items():
-        own = {**arrays["g"], **arrays["d"]}.get(name.rsplit("/", 1)[-1])
+        own = weights_there.get(name.rsplit("/", 1)[-1])
         if own is not None:
             assert abs(np.linalg.norm(own.astype(np.float64)) - norm) <= 1e-5 * norm + 1e-7, name
     done = 1 + int(re.search(r"ckpt-(\d+)", (folder / "checkpoint").read_text())[1])

@@ -50,7 +50,7 @@ def test_generator(path):
     fixture = load(path)
     config = json.loads(str(fixture["config_json"]))
     if path.stem.startswith("gen_q") and fixture["out"].shape[1] != config["imsz"]:
-        with pytest.raises(UserError, match="imsz"):  # bug B5: such a size cannot be trained; it is rejected
+        with pytest.raises(UserError, match="imsz"):  # such a size cannot be trained; it is rejected
             generator(fixture)
         return
     net = generator(fixture)
@@ -152,7 +152,7 @@ def check_gradients(net, fixture):
     whole = "grad_gloss_total_xfake" if "grad_gloss_total_xfake" in fixture else "grad_gloss_xfake"
     gradient_close(gradient, fixture[whole], name="image gradient")
     by_variable = {v.ref(): g for v, g in zip(net.trainable_variables, gradients)}
-    found = {name: by_variable[v.ref()][row] for name, (_, v, row) in net.rows().items()}
+    found = {name: by_variable[part.variable.ref()][row] for name, (part, row) in net.rows().items()}
     expected = {}
     for i in range(net.count):
         expected.update(under(fixture, f"{prefix(net, i)}grad_dloss/"))

@@ -40,7 +40,7 @@ def place(tmp_path, monkeypatch):
     (["--preWtsFile=gone.pth.tar"], ["gone.pth.tar", "no such file"]),
     (["--resumeTraining=8,12"], ["resumeTraining", "preWtsFile"]),
     (["--resumeTraining=64,12", "--preWtsFile=iter_3.gmodel.npz"], ["resumeTraining=64,12", "from 4 to 16"]),
-    (["--resumeTraining=8,4", "--preWtsFile=iter_3.gmodel.npz"], ["resumeTraining=8,4", "at least the 12"]),
+    (["--resumeTraining=8,4", "--preWtsFile=8x8.pth.tar"], ["resumeTraining=8,4", "at least the 12"]),
     (["--resumeTraining=8,21", "--preWtsFile=iter_3.gmodel.npz"],
      ["resumeTraining=8,21", "more than the 20"]),
     (["--fmapBase=2"], ["fmapBase=2", "no channels", "raise fmapBase"]),
@@ -50,7 +50,7 @@ def place(tmp_path, monkeypatch):
 def test_one_line(place, flags, words):
     """Names the flag or the file, what is wrong with it, what to do; nothing has been written."""
     with pytest.raises(UserError) as error:
-        verb("train.py")(["pggan_faces64", *FLAGS, "--data_path=few", *flags])
+        verb("train.py")(["pggan_faces64", *FLAGS, "--data_path=digits", *flags])
     line = str(error.value)
     assert "\n" not in line and all(word in line for word in words), line
     assert error.value.status == 2 and not list(place.glob("models/**/*.npz"))

@@ -11,6 +11,7 @@ from pggan_support import SMALL, make, make_params, run
 from tfgan_suite import optimizers, penalties
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
+from tfgan_suite.pggan.system import CriticInputs
 
 STATISTICS = {"penalty", "gamma", "disc_regularizer", "D1_regularizer", "D2_regularizer",
               "grad_D1_logits_norm", "grad_D2_logits_norm",
@@ -35,7 +36,7 @@ def critic_step(monkeypatch, step, source, **flags):
     z, weight = tf.random.stateless_normal([4, 5], [1, 2]), tf.random.stateless_uniform([4, 1, 1, 1], [3, 4])
     now, phase = tf.constant(step, tf.int64), system.phase(step)
     alpha = system._alpha(now, phase.level) if phase.fading else None
-    losses, scalars = system._critic_step(now, real, z, weight, phase, alpha)
+    losses, scalars = system._critic_step(now, CriticInputs(real, z, weight), phase, alpha)
     fake, critic = system.networks["g"].at(phase.level, alpha)(z), system.networks["d"]
     return taken, losses, scalars, lambda: penalties.js_regularizer(
         critic.at(phase.level, alpha), real, fake), critic.trainable_variables

@@ -48,8 +48,8 @@ def snapshot(path, flags):
 
 
 @pytest.mark.parametrize("flags, text",
-                         [({"fmapMax": 5}, "another architecture"),
-                          ({"stdDevGroup": 1}, "another architecture"),
+                         [({"fmapMax": 5}, "of other networks"),
+                          ({"stdDevGroup": 1}, "of other networks"),
                                          ({"endRes": 16, "batch_table": "4:4,8:4,16:4"}, "first difference")])
 def test_snapshot_of_another_architecture(flags, text):
     """One line that names the first difference."""
@@ -71,11 +71,11 @@ def test_unreadable_snapshots(tmp_path):
         if data is not None:
             (tmp_path / name).write_bytes(data)
         with pytest.raises(UserError) as error:
-            PGGAN(make_params(**TINY, preWtsFile=str(tmp_path / name)))
+            PGGAN(make_params(**TINY, preWtsFile=str(tmp_path / name))).begin()
         assert name in str(error.value) and "\n" not in str(error.value)
     assert not (tmp_path / "ran").exists()
     with pytest.raises(UserError, match="preWtsFile"):
-        PGGAN(make_params(**TINY, resumeTraining="8,12"))
+        PGGAN(make_params(**TINY, resumeTraining="8,12")).begin()
 
 
 def test_start_from_own_checkpoint(tmp_path):
@@ -86,6 +86,7 @@ def test_start_from_own_checkpoint(tmp_path):
     files = checkpoints.Checkpoints(tmp_path, ("g", "d"))
     files.save(7, system.networks, system.state(), {"fixed": {}})
     other = PGGAN(make_params(**{**TINY, "resumeTraining": "8 12"}, preWtsFile=str(files.path("g", 7))))
+    assert other.begin() == {"preWtsFile": str(files.path("g", 7)), "resumeTraining": "8 12"}
     for a, b in zip(system.networks["g"].variables, other.networks["g"].variables):
         assert np.array_equal(a, b)
     slots = [[v.numpy() for v in s.optimizers["d"].variables[2:]] for s in (system, other)]
@@ -108,6 +109,9 @@ def test_sampling_tool(weights, tmp_path, capsys):
     for arguments in (["--resolution=64"], ["--latentSize=7"], ["--nChannels=1"]):
         with pytest.raises(UserError, match="these weights have"):
             main([str(weights), *arguments])
+    for arguments in (["--nImages=100000000000"], ["--nImages=100000000000", "--slerp", "--resolution=4"]):
+        with pytest.raises(UserError, match="--nImages=100000000000: needs about .* are free; give fewer"):
+            main([str(weights), f"--outputFile={tmp_path / 'a.png'}", *arguments])
 
 
 def test_the_walk_of_the_sampling_tool_does_not_jump(weights, tmp_path, monkeypatch):
@@ -252,13 +256,16 @@ def test_header_of_a_resumed_log(tmp_path):
     """A resumed run writes the names of the columns where its log is new, and leaves an old log as it is."""
     from types import SimpleNamespace
 
-    system, host = PGGAN(make_params(**TINY, logStep=4)), SimpleNamespace(log_dir=tmp_path)
+    system, told = PGGAN(make_params(**TINY, logStep=4)), []
+    host = SimpleNamespace(log_dir=tmp_path, line=told.append)
     for old, expected in ((None, [reports.HEADER, reports.DASHES]), ("row\n", ["row"])):
         if old:
             (tmp_path / "netStatus.txt").write_text(old)
         reports.Status(system).run(3, host)
         lines = (tmp_path / "netStatus.txt").read_text().splitlines()
         assert lines[:-1] == expected and lines[-1].split("|")[3].strip() == "fade"
+        assert told == [reports.HEADER, reports.DASHES, lines[-1]]  # the console has the file's rows
+        told.clear()
 
 
 def test_sampling_tool_takes_the_average(tmp_path, monkeypatch, capsys):
@@ -277,7 +284,8 @@ def test_sampling_tool_takes_the_average(tmp_path, monkeypatch, capsys):
     assert np.array_equal(x, a) and not np.array_equal(x, g)
 
 
-@pytest.mark.parametrize("name", ["pggan_faces64", "pggan_1024", "digits_pggan"])
+@pytest.mark.parametrize("name", ["pggan_faces64", "pggan_1024", "digits_pggan", "pggan_paper1024",
+                                  "pggan_paper_cifar10", "digits_pggan_paper"])
 def test_experiments(name):
     """They load, and their batches fit their groups."""
     from tfgan_suite.pggan.schedule import schedule_of

@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from tfgan_suite import losses, optimizers
 from tfgan_suite.layers.projections import Filters, Projected
@@ -55,8 +56,8 @@ def test_stacked_and_plain_are_one(groups, chunk):
     by_variable = {v.ref(): g for v, g in zip(bank.trainable_variables, gradients)}
     rows, named = bank.rows(), plain.named()
     for name, gradient in zip(named, tape.gradient(total, list(named.values()))):
-        _, variable, row = rows[name]
-        np.testing.assert_allclose(by_variable[variable.ref()][row], gradient, rtol=1e-4, atol=2e-6,
+        part, row = rows[name]
+        np.testing.assert_allclose(by_variable[part.variable.ref()][row], gradient, rtol=1e-4, atol=2e-6,
                                    err_msg=name)
     g_losses, image_gradient = bank.generator_losses(fake)
     np.testing.assert_allclose(tf.reduce_mean(g_losses), g_loss, rtol=1e-5)
@@ -149,3 +150,34 @@ def test_loading_leaves_variables_as_they_were():
     marked = bank.trainable_variables[0]
     marked[0].assign(marked[0])
     assert not shares_memory(marked)
+
+
+def products(function, *arguments):
+    """Matrix products in a function's graph as it runs, once TensorFlow has put equal operations together."""
+    context.enable_run_metadata()
+    try:
+        function(*arguments)
+        graphs = context.export_run_metadata().function_graphs
+    finally:
+        context.disable_run_metadata()
+    nodes = [node for graph in graphs for node in graph.post_optimization_graph.node]
+    return sum("MatMul" in node.op for node in nodes)
+
+
+def test_both_steps_share_the_matrices_of_one_reading():
+    """Stacks that are computed at once: a matrix of each layer is made once for both steps."""
+    bank, _ = built(("4,2,1,3",))
+    real, fake = images(16)
+
+    def both(read):
+        @tf.function(autograph=False)
+        def steps(real, fake):
+            weights = read()
+            said = bank.generator_losses(fake, weights)
+            return said, bank.losses(real, fake, read=weights)[:2]
+        return steps
+
+    shared, apart = both(bank.read), both(lambda: None)
+    assert products(apart, real, fake) - products(shared, real, fake) == len(bank.stacks[0].table)
+    for a, b in zip(tf.nest.flatten(shared(real, fake)), tf.nest.flatten(apart(real, fake))):
+        assert np.array_equal(a, b)

@@ -11,7 +11,8 @@ from tfgan_suite import experiment, penalties
 from tfgan_suite.errors import UserError
 from tfgan_suite.layers.projections import Filters, draw_filters
 from tfgan_suite.rpgan import filters
-from tfgan_suite.rpgan.bank import Discriminators, Stack
+from tfgan_suite.rpgan.bank import Discriminators
+from tfgan_suite.rpgan.stack import Stack
 from tfgan_suite.training.trainer import Trainer
 
 

@@ -14,6 +14,7 @@ from tfgan_suite.pictures import curves
 from tfgan_suite.registry import system_class
 from tfgan_suite.sngan.gan_lib import convert
 from tfgan_suite.sngan.projection import convert as chainer
+from tfgan_suite.training import runs
 
 SYSTEMS = pytest.mark.parametrize("kind", ["sngan", "sngan_projection"])
 
@@ -73,6 +74,14 @@ def test_word_embedding(tmp_path):
 def test_missing_data(tmp_path):
     for dataset in ("cifar10", "imagenet", "folder"):
         rejected(str(tmp_path / "none"), lambda d=dataset: open_source(d, str(tmp_path / "none"), 32, 10))
+
+
+@SYSTEMS
+def test_more_samples_than_there_is_memory_for(kind):
+    sampler = system(kind, training=False)
+    runs.check_memory(sampler, 100)
+    with pytest.raises(UserError, match="100000000000 images need about .* are free"):
+        runs.check_memory(sampler, 10**11)
 
 
 def test_folder_of_classes(tmp_path):

@@ -5,6 +5,7 @@ Nothing here imports TensorFlow or opens a file: the commands print from it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from tfgan_suite.errors import quoted
 
@@ -17,8 +18,8 @@ class Archive:
         url: its address.
         name: its file name.
         size: bytes, or 0 where the publisher does not say.
-        digest: 'md5:...' or 'sha256:...', or '' where no trusted one is known (a line says so after the
-            download).
+        digest: 'md5:...', 'sha256:...' or 'sha512:...', or '' where no trusted one is known (a line says so
+            after the download).
         unpack: 'zip', 'tar', 'gz' (a single file), or '' to leave it as it is.
     """
 
@@ -39,6 +40,7 @@ class DataSet:
         home: the page that offers it.
         archives: what `download` fetches; empty where one must register or ask by hand.
         top: the folder in the archive whose content goes straight into the data set's folder.
+        command: that gets it, where that is not `tools/datasets.py download`.
     """
 
     name: str
@@ -46,6 +48,7 @@ class DataSet:
     home: str
     archives: tuple = ()
     top: str = ""
+    command: str = ""
 
 
 _DRIVE = "https://drive.usercontent.google.com/download?id={}&export=download&confirm=t"
@@ -78,6 +81,8 @@ DATASETS = {d.name: d for d in (
                 "md5:c58f30108f718f92721af3b95e74349a", "tar"),), "cifar-10-batches-py"),
     DataSet("anime", "anime faces, as alenmora/ppgan used them", "https://github.com/alenmora/ppgan", (
         Archive(_DRIVE.format("1CrpVlVx12t4yU5q2WXe8lQPtTKjbLzez"), "anime_face.zip", unpack="zip"),)),
+    DataSet("emoji", "3,786 colour pictures of 64x64: Twemoji, CC-BY 4.0", "https://www.npmjs.com/package/"
+            "emoji-datasource-twitter", command="tools/datasets.py emoji"),
     DataSet("imagenet", "ILSVRC2012, 1.28 million photographs in 1000 classes",
             "https://image-net.org/download.php"),
 )}
@@ -86,8 +91,16 @@ DATASETS = {d.name: d for d in (
 def help_for(name: str, folder) -> str:
     """What to do about a missing data set, for the end of an error message: address, folder and command."""
     known = DATASETS[name]
+    if known.command:
+        return f"get it with '{known.command}' (from {known.home}), or put it there yourself"
     if known.archives:
         return (f"get it with 'tools/datasets.py download {name} {quoted(folder)}' (from {known.home}), "
                 "or put it there yourself")
     return (f"get it from {known.home} (it asks you to register), unpack it and prepare it with "
             f"'tools/datasets.py {name} SOURCE {quoted(folder)}'")
+
+
+def advice(path, otherwise: str = "put the images there or give another folder") -> str:
+    """What to do about a missing folder or list file: how a data set of that name is got, or `otherwise`."""
+    name = Path(path).stem
+    return help_for(name, path) if name in DATASETS else otherwise

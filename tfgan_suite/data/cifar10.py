@@ -69,6 +69,12 @@ def _from_archive(path: Path, names: tuple) -> dict[str, bytes]:
     return found
 
 
+def is_at(root) -> bool:
+    """Whether a folder holds the batch files or the archive."""
+    root = Path(root)
+    return any((place / TRAIN[0]).is_file() for place in (root, root / FOLDER)) or (root / ARCHIVE).is_file()
+
+
 def _find(root: Path, names: tuple) -> dict[str, bytes]:
     if root.is_file():
         return _from_archive(root, names)

@@ -289,6 +289,8 @@ def download(dataset: DataSet, folder, base: str = "", check: bool = True, keep:
     Raises:
         UserError: as `fetch` and `unpack`; or the data set cannot be downloaded without registering.
     """
+    if dataset.command:
+        raise UserError(f"{dataset.name}: is no plain download; get it with '{dataset.command}'")
     if not dataset.archives:
         raise UserError(f"{dataset.name}: cannot be downloaded without registering; get it from "
                         f"{dataset.home}")

@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite.data import rgb
+from tfgan_suite.data import readable, rgb
+from tfgan_suite.data.beside import Beside, problem, workers
+from tfgan_suite.data.kept import KeptRows
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.rgb import read_rgb
 from tfgan_suite.data.source import Source, stamp_of, stamp_of_files
@@ -76,7 +78,7 @@ class FolderSource(Source):
 
     def __init__(self, root, per_class: bool | None = None, pattern: str | None = None,
                  missing: str = "put the images there or give another folder",
-                 background: tuple | None = None):
+                 background: tuple | None = rgb.WHITE):
         self.root, self.name, self.background = Path(root), str(root), background
         if not self.root.is_dir():
             raise UserError(f"{root}: no such folder; {missing}")
@@ -123,43 +125,47 @@ class FolderSource(Source):
 class Prepared(Source):
     """Another source's images after a fixed preparation, in memory as uint8 where they fit.
 
-    Images are prepared all at once at the start if the cache fits into `budget`, so that a broken file is
-    found then; otherwise each time they are asked for.
+    Beside the training all images are prepared that fit into `budget`, and the files of the others are looked
+    at, so that a broken one is found then; what is wrong with a small set is told at once. Until then, and
+    beyond the budget, images are prepared when they are asked for.
 
     Args:
         source: where the images come from.
         function: uint8 [H, W, C] -> uint8 [h, w, c], of one shape for all images.
         name: of the preparation, for messages.
-        budget: bytes that the cache may take (default: half of the free memory).
+        budget: bytes that may be kept (default: half of the free memory).
+        ahead: False: nothing is prepared or looked at before it is asked for.
 
     Raises:
-        UserError: an image that cannot be read or prepared, or that comes out with another shape; names it.
+        UserError: an image that cannot be read or prepared, or that comes out with another shape; names it;
+            here, or when images are asked for.
     """
 
     def __init__(self, source: Source, function: Callable[[np.ndarray], np.ndarray], name: str = "",
-                 budget: int | None = None):
+                 budget: int | None = None, ahead: bool = True):
         self.source, self.function = source, function
         self.name = f"{source.name} {name}".strip()
         self.labels, self.classes = source.labels, source.classes
         self.shape = None
         self.shape = self._prepare(0).shape
-        self._cache = None
-        if len(source) * int(np.prod(self.shape)) <= (memory.budget() if budget is None else budget):
-            cache = np.empty((len(source), *self.shape), np.uint8)
+        self._kept = KeptRows(len(source), self.shape, memory.budget() if budget is None else budget)
+        self._beside = Beside(source.name, len(source), self._look) if ahead else None
 
-            def fill(index):
-                cache[index] = self._prepare(index)
-
-            in_parallel(fill, range(len(source)), "preparing images")
-            self._cache = cache
+    def _look(self, numbers: Sequence[int]) -> list[str]:
+        """Prepares those that are kept, looks at the files of the others; what is wrong with them."""
+        kept = [i for i in numbers if self._kept.fits(i) and i not in self._kept]
+        found = in_parallel(lambda i: problem(self._keep, i), kept, "", workers())
+        others = [i for i in numbers if not self._kept.fits(i)]
+        return ([text for text in found if text] + self.source.changed(kept)
+                + readable.look(self.source, others))
 
     def stamp(self):
         return stamp_of(self.source.stamp(), self.name, self.shape)
 
     @property
     def in_memory(self) -> bool:
-        """Whether all images have been prepared."""
-        return self._cache is not None
+        """Whether all images are kept once they have been prepared."""
+        return self._kept.slots == len(self.source)
 
     def _prepare(self, index: int) -> np.ndarray:
         image = self.source.image(index)
@@ -171,6 +177,17 @@ class Prepared(Source):
                             f"all images of a set must have one shape, or be cropped or resized to one")
         return prepared
 
+    def _keep(self, index: int) -> np.ndarray:
+        if index in self._kept:
+            return self._kept[index]
+        prepared = self._prepare(index)
+        self._kept.add(index, prepared)
+        return prepared
+
+    def _check(self) -> None:
+        if self._beside is not None:
+            self._beside.check()
+
     def describe(self, index: int) -> str:
         return self.source.describe(index)
 
@@ -178,9 +195,12 @@ class Prepared(Source):
         return len(self.source)
 
     def image(self, index):
-        return self._cache[index] if self._cache is not None else self._prepare(index)
+        self._check()
+        return self._keep(int(index))
 
     def images(self, indices):
-        if self._cache is not None:
-            return self._cache[np.asarray(indices)]
-        return np.stack(in_parallel(lambda i: self._prepare(int(i)), indices, ""))
+        self._check()
+        numbers = [int(i) for i in indices]
+        missing = [i for i in dict.fromkeys(numbers) if i not in self._kept]
+        fresh = dict(zip(missing, in_parallel(self._keep, missing, ""))) if missing else {}
+        return np.stack([fresh[i] if i in fresh else self._kept[i] for i in numbers])

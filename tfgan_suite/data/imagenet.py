@@ -15,6 +15,7 @@ from PIL import Image
 from tfgan_suite.data import catalog, prepare
 from tfgan_suite.data.folder import FolderSource, Prepared, read_rgb
 from tfgan_suite.data.lists import read_list
+from tfgan_suite.data.pack import PackedFolder, is_pack
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source, stamp_of_files
@@ -142,13 +143,14 @@ class LabelledList(Source):
         root: folder to which its paths are relative.
         names: a text file of paths, one a line (the original's `filenames.txt`): only these are used, in its
             order.
+        background: what is seen through transparent parts of the images.
 
     Raises:
         UserError: a line without a label, or no list.
     """
 
-    def __init__(self, listing, root, names=None):
-        self.name, label_of = str(listing), {}
+    def __init__(self, listing, root, names=None, background: tuple = WHITE):
+        self.name, self.background, label_of = str(listing), background, {}
         for number, line in read_list(listing):
             path, _, label = line.rpartition(" ")
             if not path or whole(label) is None or whole(label) >= MOST_CLASSES:
@@ -173,25 +175,33 @@ class LabelledList(Source):
         return len(self.paths)
 
     def image(self, index):
-        return read_rgb(self.paths[index])
+        return read_rgb(self.paths[index], background=self.background)
 
     def describe(self, index):
         return str(self.paths[index])
 
     def stamp(self):
-        return stamp_of_files(self.paths)
+        return stamp_of_files(self.paths, self.background)
 
 
-def locate(root, size: int) -> Source:
-    """The training images as they are, with labels; see `open_source`."""
+def locate(root, size: int, background: tuple = WHITE, per_class: bool = True) -> Source:
+    """The training images as they are; see `open_source`.
+
+    Args:
+        background: what is seen through transparent parts.
+        per_class: False: a folder of images needs no folder per class, and gives no labels.
+    """
+    if is_pack(root):
+        return PackedFolder(root, per_class, background)
     root = Path(root)
     resized, names = root / f"resized_{size}", root / "filenames.txt"
     if (root / "caffe_ilsvrc12" / "train.txt").is_file() and resized.is_dir():
         return LabelledList(root / "caffe_ilsvrc12" / "train.txt", resized, names
-                            if names.is_file() else None)
+                            if names.is_file() else None, background)
     if (root / LIST).is_file():
-        return LabelledList(root / LIST, root)
-    return FolderSource(root, per_class=True, missing=catalog.help_for("imagenet", root), background=WHITE)
+        return LabelledList(root / LIST, root, background=background)
+    return FolderSource(root, per_class=per_class, missing=catalog.help_for("imagenet", root),
+                        background=background)
 
 
 def open_source(root, size: int, budget: int | None = None) -> Source:

@@ -6,14 +6,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfgan_suite.data import imagenet, readable
+from tfgan_suite.data import catalog, imagenet, pack, readable, rgb
 from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.prepare import resize, square_crop
+from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source, Subset, stamp_of
 from tfgan_suite.errors import UserError
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of a data set.
+
+    Attributes:
+        folder: where it is.
+        size: side of the networks' images.
+        part: 'train' or 'test', where there are both.
+        labels: whether labels are used; a folder of images needs no folder per class otherwise.
+        background: what is seen through transparent parts of pictures.
+    """
+
+    folder: str
+    size: int
+    part: str = "train"
+    labels: bool = True
+    background: tuple = WHITE
 
 
 @dataclass(frozen=True)
@@ -21,20 +41,28 @@ class Opener:
     """How a data set is opened.
 
     Attributes:
-        images: (folder, size, part) -> the images as they are.
+        images: gives the images as they are.
         fixed: (size) -> whether they have the networks' size already.
     """
 
-    images: Callable[[str, int, str], Source]
+    images: Callable[[Wanted], Source]
     fixed: Callable[[int], bool] = lambda size: False
 
 
+def _folder(wanted: Wanted) -> Source:
+    if pack.is_pack(wanted.folder):
+        return pack.PackedFolder(wanted.folder, wanted.labels, wanted.background)
+    missing = "make a folder per class there" if wanted.labels else catalog.advice(wanted.folder)
+    return FolderSource(wanted.folder, per_class=wanted.labels, missing=missing,
+                        background=wanted.background)
+
+
 SOURCES = {
-    "cifar10": Opener(lambda folder, size, part: Cifar10(folder, part), lambda size: size == 32),
-    "folder": Opener(lambda folder, size, part: FolderSource(folder, per_class=True,
-                                                             missing="make a folder per class there")),
-    "imagenet": Opener(lambda folder, size, part: imagenet.locate(folder, size)),
-    "digits": Opener(lambda folder, size, part: DigitsSource(size), lambda size: True),
+    "cifar10": Opener(lambda wanted: Cifar10(wanted.folder, wanted.part), lambda size: size == 32),
+    "folder": Opener(_folder),
+    "imagenet": Opener(lambda wanted: imagenet.locate(wanted.folder, wanted.size, wanted.background,
+                                                      wanted.labels)),
+    "digits": Opener(lambda wanted: DigitsSource(wanted.size), lambda size: True),
 }
 
 
@@ -65,12 +93,13 @@ class RandomCrops(Source):
     def __init__(self, source: Source, size: int, ratio: float):
         self.source, self.size, self.ratio = source, size, ratio
         self.name, self.labels, self.classes = source.name, source.labels, source.classes
-        readable.check(source)
+        self._beside = readable.watch(source)
 
     def __len__(self):
         return len(self.source)
 
     def image(self, index):
+        self._beside.check()
         return resize(square_crop(self.source.image(index)), self.size, self.size)
 
     def stamp(self):
@@ -81,6 +110,7 @@ class RandomCrops(Source):
 
     def drawn(self, indices, generator: np.random.Generator) -> np.ndarray:
         """uint8 [n, size, size, 3] of image numbers [n], by random numbers of `generator`: three an image."""
+        self._beside.check()
         numbers = generator.random((len(indices), 3))
         return np.stack(in_parallel(lambda k: self.crop(self.source.image(int(indices[k])), *numbers[k]),
                                     range(len(indices)), ""))
@@ -96,7 +126,8 @@ class RandomCrops(Source):
 
 
 def open_source(dataset: str, folder: str, size: int, classes: int, part: str = "train",
-                limits: tuple[int, int] | None = None, crop: float | None = None) -> Source:
+                limits: tuple[int, int] | None = None, crop: float | None = None,
+                background: str = "white") -> Source:
     """The images of a data set, uint8 [size, size, 3], with labels 0..classes-1.
 
     Images of another size are cropped to their middle square and resized (bilinear), without the stretch of
@@ -107,12 +138,14 @@ def open_source(dataset: str, folder: str, size: int, classes: int, part: str = 
         limits: first and last class that are used, numbered anew from 0; None: all.
         crop: side of random squares as a share of the shorter side (see `RandomCrops`); None: the middle
             square.
+        background: colour in place of transparent parts of pictures.
 
     Raises:
         UserError: not there, unreadable, or with other classes.
     """
-    opener = SOURCES["flat" if dataset == "folder" and not classes else dataset]
-    raw = _restricted(opener.images(folder, size, part), limits)
+    opener = SOURCES[dataset]
+    wanted = Wanted(folder, size, part, bool(classes or limits), rgb.colour(background))
+    raw = _restricted(opener.images(wanted), limits)
     if classes:
         check_labels(raw.labels, classes, raw.name)
         if raw.classes and len(raw.classes) != classes:
@@ -123,10 +156,7 @@ def open_source(dataset: str, folder: str, size: int, classes: int, part: str = 
         return RandomCrops(raw, size, crop)
     if opener.fixed(size):
         return raw
-    prepared = Prepared(raw, lambda image: resize(square_crop(image), size, size), f"at {size}x{size}")
-    if not prepared.in_memory:  # or the images would be read in the middle of the run only
-        readable.check(raw)
-    return prepared
+    return Prepared(raw, lambda image: resize(square_crop(image), size, size), f"at {size}x{size}")
 
 
 def check_labels(labels, classes: int, where: str) -> np.ndarray:

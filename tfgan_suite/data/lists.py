@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from tfgan_suite.data import catalog
 from tfgan_suite.errors import UserError, reading, reason
 from tfgan_suite.files import archive
 
@@ -37,8 +38,9 @@ def read_list(path) -> list[tuple[int, str]]:
         with open(path, "rb") as file:
             data = file.read(_LONGEST + 1)
     except FileNotFoundError:
-        raise UserError(f"{path}: no such list file; make one from a folder of images with "
-                        f"'tools/datasets.py list FOLDER', or give another lfile") from None
+        make = "make one from a folder of images with 'tools/datasets.py list FOLDER'"
+        raise UserError(f"{path}: no such list file; {catalog.advice(path, make)}, or give another "
+                        f"lfile") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot read the list file: {reason(error)}; give another lfile") from None
     if len(data) > _LONGEST:

@@ -21,13 +21,14 @@ class LmdbImages(Source):
 
     Args:
         path: the folder of `data.mdb`.
+        background: what is seen through transparent parts.
 
     Raises:
         UserError: no such database, a broken or an empty one.
     """
 
-    def __init__(self, path):
-        self.name, self._file = str(path), Lmdb(path)
+    def __init__(self, path, background: tuple = WHITE):
+        self.name, self.background, self._file = str(path), background, Lmdb(path)
         places = tqdm(self._file.places(), "indexing", len(self._file), leave=False, disable=None,
                       unit=" images")
         self._places = np.array([(offset, size) for _, offset, size in places], np.int64).reshape(-1, 2)
@@ -42,7 +43,8 @@ class LmdbImages(Source):
         return self._file.read(*map(int, self._places[index]))
 
     def image(self, index):
-        return read_rgb(io.BytesIO(self.encoded(index)), self.describe(index))
+        return read_rgb(io.BytesIO(self.encoded(index)), self.describe(index),
+                        background=self.background)
 
 
 class LsunSource(Source):
@@ -52,22 +54,23 @@ class LsunSource(Source):
         root: the folder of `<part>_lmdb` (as downloaded and unpacked) or `<part>` (images exported to files),
             or one of these folders itself.
         part: category and part, such as 'bedroom_train'.
+        background: what is seen through transparent parts.
 
     Raises:
         UserError: not there, not unpacked yet, or broken.
     """
 
-    def __init__(self, root, part: str = "bedroom_train"):
-        self.images_in = self._open(Path(root), part)
+    def __init__(self, root, part: str = "bedroom_train", background: tuple = WHITE):
+        self.images_in = self._open(Path(root), part, background)
         self.name = self.images_in.name
 
     @staticmethod
-    def _open(root: Path, part: str) -> Source:
+    def _open(root: Path, part: str, background: tuple) -> Source:
         for folder in (root / f"{part}_lmdb", root / part, root):
             if (folder / "data.mdb").is_file():
-                return LmdbImages(folder)
+                return LmdbImages(folder, background)
         if (root / part).is_dir():
-            return FolderSource(root / part, per_class=False, background=WHITE)
+            return FolderSource(root / part, per_class=False, background=background)
         zipped = root / f"{part}_lmdb.zip"
         if zipped.is_file():
             raise UserError(f"{zipped}: is not unpacked yet; run 'unzip {quoted(zipped)} -d {quoted(root)}'")

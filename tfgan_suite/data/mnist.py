@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tfgan_suite.errors import UserError
 
 CLASSES = tuple("0123456789")
 PARTS = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}
+MOST_PACKED, SPARE = 100, 1 << 26  # how far a file may grow when it is unpacked: MNIST's grow five times
 _IMAGES, _LABELS = 0x803, 0x801  # magic numbers: bytes in 3 and 1 dimensions
 
 
@@ -32,7 +34,7 @@ def read_idx(path, magic: int) -> np.ndarray:
                                 f"download it again")
             shape = tuple(int(n) for n in head[1:])
             size = int(np.prod(shape, dtype=object))
-            if size > 1 << 32:
+            if size > MOST_PACKED * os.stat(path).st_size + SPARE:
                 raise UserError(f"{path}: claims to hold {size} bytes; download it again")
             data = file.read(size + 1)
     except (OSError, EOFError, zlib.error, ValueError) as error:

@@ -13,6 +13,7 @@ from tfgan_suite.files.archive import open_regular
 
 MOST_PIXELS = 1 << 26  # of one picture: 8192 x 8192
 WHITE = (255, 255, 255)
+ALPHA_HEAD = 1 << 14  # bytes of a PNG file in which transparent colours are told
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 _SIXTEEN_BITS = ("PPM", "PNG")  # what these keep in 32-bit integers has 16 bits
 _PROGRAMS = ("EPS", "WMF")  # another program would have to be started to draw them
@@ -21,18 +22,24 @@ _HEADS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b
           b"\0\0\0\x0cjP", b"qoif")
 
 
+def no_colour(text: str) -> str:
+    """What is wrong with the name of a colour, or ''."""
+    try:
+        ImageColor.getrgb(text)
+    except ValueError:
+        return "is no colour; give one such as white, black or #808080"
+    return ""
+
+
 def colour(text: str) -> tuple[int, int, int]:
     """A colour by its name or as '#rrggbb', for the option `background`.
 
     Raises:
         UserError: it is none.
     """
-    try:
-        return ImageColor.getrgb(text)[:3]
-    except ValueError:
-        raise UserError(
-            f"--background={text}: is no colour; give one such as white, black or #808080"
-        ) from None
+    if no_colour(text):
+        raise UserError(f"--background={text}: {no_colour(text)}")
+    return ImageColor.getrgb(text)[:3]
 
 
 def looks_like_a_picture(path) -> bool:
@@ -50,9 +57,13 @@ def png_with_alpha(path) -> bool:
     """Whether a file is a PNG with an alpha channel or transparent colours, as its head says."""
     try:
         with open_regular(path) as file:
-            head = file.read(1 << 14)
+            return alpha_in_head(file.read(ALPHA_HEAD))
     except (OSError, ValueError):
         return False
+
+
+def alpha_in_head(head: bytes) -> bool:
+    """As `png_with_alpha`, from the first `ALPHA_HEAD` bytes of a file."""
     return head.startswith(_HEADS[0]) and len(head) > 25 and (head[25] in (4, 6)
                                                               or b"tRNS" in head.split(b"IDAT", 1)[0])
 
@@ -62,7 +73,8 @@ def remark_on_alpha(count: int, name) -> None:
     if count:
         print(f"{name}: {count} pictures have transparent parts; the colours stored under them show, as in "
               f"the original "
-              f"(copies made with 'tools/datasets.py list FOLDER --size=N' are put on a background)",
+              f"(--background=white covers them, and so do copies made with 'tools/datasets.py list FOLDER "
+              f"--size=N')",
               file=sys.stderr)
 
 

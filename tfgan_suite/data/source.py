@@ -40,6 +40,10 @@ class Source:
         """Images of equal size, uint8 [n, H, W, 3]."""
         return np.stack([self.image(int(i)) for i in indices])
 
+    def changed(self, numbers) -> list[str]:
+        """Which of some images of a packed file are others by now where they came from, a line each."""
+        return []
+
     def fingerprint(self) -> str:
         """A hash of the content, for caches keyed by it."""
         digest = hashlib.sha256(str(len(self)).encode())
@@ -114,6 +118,9 @@ class Subset(Source):
 
     def describe(self, index):
         return self.source.describe(int(self.chosen[index]))
+
+    def changed(self, numbers):
+        return self.source.changed([int(self.chosen[i]) for i in numbers])
 
     def stamp(self):
         return stamp_of(self.source.stamp(), self.chosen.tobytes().hex())

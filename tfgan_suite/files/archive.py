@@ -8,8 +8,9 @@ import os
 import secrets
 import stat
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,19 @@ _SIZES = {"b": (1,), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "f": (2, 4, 8)}  # ki
 _RATIO, _SPARE = 100, 64 << 20
 _BLOCK = 1 << 24
 _ADVICE = "delete it or put a good copy in its place"
+
+
+class Pieces(NamedTuple):
+    """An array that is written or read row by row, so that it is never whole in memory.
+
+    Attributes:
+        shape, dtype: of the array.
+        rows: its rows, each an array of `shape[1:]`, in order.
+    """
+
+    shape: tuple
+    dtype: np.dtype
+    rows: Iterable[np.ndarray]
 
 
 def open_regular(path):
@@ -57,6 +71,34 @@ def _header(file) -> tuple[tuple, bool, np.dtype]:
     return shape, fortran, kind
 
 
+def _claims(file, size: int) -> tuple[tuple, bool, np.dtype, int]:
+    """Shape, order, type and bytes of the array that follows; the file is at its head, and behind it then."""
+    counted = _Counted(file)
+    shape, fortran, kind = _header(counted)
+    if kind.hasobject:
+        raise ValueError("it holds pickled objects")
+    text = kind.kind == "U" and shape == () and kind.itemsize
+    if not text and kind.itemsize not in _SIZES.get(kind.kind, ()):
+        raise ValueError(f"an array of type {kind.str[:20]} in place of numbers")
+    length = int(np.prod(shape, dtype=object)) * kind.itemsize
+    if length != size - counted.read_bytes:
+        raise ValueError(f"an array claims {length} bytes where {size - counted.read_bytes} are")
+    return shape, fortran, kind, length
+
+
+def _read_flat(file, length: int) -> np.ndarray:
+    """The next `length` bytes of a file, uint8."""
+    flat = np.empty(length, np.uint8)
+    for start in range(0, length, _BLOCK):
+        flat[start:start + _BLOCK] = np.frombuffer(file.read(min(_BLOCK, length - start)), np.uint8)
+    return flat
+
+
+def _check_end(file) -> None:
+    if file.read(1):  # also has the checksum of a member tested
+        raise ValueError("bytes behind the end")
+
+
 def read_array(file, size: int) -> np.ndarray:
     """One array of numbers, or one text, in NumPy's `.npy` format. Nothing is allocated before the sizes are
     checked.
@@ -68,21 +110,9 @@ def read_array(file, size: int) -> np.ndarray:
     Raises:
         Exception: of many kinds (see `errors.reading`): broken, of objects or records, or of another size.
     """
-    counted = _Counted(file)
-    shape, fortran, kind = _header(counted)
-    if kind.hasobject:
-        raise ValueError("it holds pickled objects")
-    text = kind.kind == "U" and shape == () and kind.itemsize
-    if not text and kind.itemsize not in _SIZES.get(kind.kind, ()):
-        raise ValueError(f"an array of type {kind.str[:20]} in place of numbers")
-    length = int(np.prod(shape, dtype=object)) * kind.itemsize
-    if length != size - counted.read_bytes:
-        raise ValueError(f"an array claims {length} bytes where {size - counted.read_bytes} are")
-    flat = np.empty(length, np.uint8)
-    for start in range(0, length, _BLOCK):
-        flat[start:start + _BLOCK] = np.frombuffer(file.read(min(_BLOCK, length - start)), np.uint8)
-    if file.read(1):  # also has the checksum of a member tested
-        raise ValueError("bytes behind the end")
+    shape, fortran, kind, length = _claims(file, size)
+    flat = _read_flat(file, length)
+    _check_end(file)
     return flat.view(kind).reshape(shape, order="F" if fortran else "C") if length else np.zeros(shape, kind)
 
 
@@ -133,13 +163,35 @@ class Archive(Mapping):
     def _reading(self):
         return reading(self.path, "cannot be read: truncated or not an .npz archive of numbers", self.advice)
 
-    def _read(self, name: str) -> np.ndarray:
+    @contextlib.contextmanager
+    def _member(self, name: str):
+        """(an array's bytes, open at the head; how many they are). What goes wrong is told with the file's
+        name."""
         info = self._members[name]
         with self._reading():
             if info.compress_size > self._size or info.file_size > _RATIO * info.compress_size + _SPARE:
                 raise ValueError(f"'{name}' claims {info.file_size} bytes, packed into {info.compress_size}")
             with self._file.open(info) as file:
-                return read_array(file, info.file_size)
+                yield file, info.file_size
+
+    def _read(self, name: str) -> np.ndarray:
+        with self._member(name) as (file, size):
+            return read_array(file, size)
+
+    def pieces(self, name: str) -> Pieces:
+        """An array, or a text, each of whose rows is read when its turn comes."""
+        with self._member(name) as member:
+            shape, _, kind, _ = _claims(*member)
+        return Pieces(shape, kind, self._rows(name))
+
+    def _rows(self, name: str) -> Iterator[np.ndarray]:
+        with self._member(name) as (file, size):
+            shape, fortran, kind, length = _claims(file, size)
+            if fortran:
+                raise ValueError(f"'{name}' is stored column by column")
+            for _ in range(shape[0]):
+                yield _read_flat(file, length // shape[0]).view(kind).reshape(shape[1:])
+            _check_end(file)
 
     def __getitem__(self, name: str) -> np.ndarray:
         array = self._read(name)
@@ -207,7 +259,19 @@ def sync_folder(folder) -> None:
             os.close(handle)
 
 
-def prepare(partial, path, items: Iterable[tuple[str, np.ndarray]], comment: bytes = b"") -> None:
+def _put(member, array: np.ndarray | Pieces) -> None:
+    """Writes an array in NumPy's `.npy` format."""
+    if not isinstance(array, Pieces):
+        np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+        return
+    head = {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False,
+            "shape": tuple(array.shape)}
+    np.lib.format.write_array_header_1_0(member, head)
+    for row in array.rows:
+        member.write(np.ascontiguousarray(row))
+
+
+def prepare(partial, path, items: Iterable[tuple[str, np.ndarray | Pieces]], comment: bytes = b"") -> None:
     """Writes an uncompressed `.npz` array by array to `partial`, to be renamed to `path`; nothing is left if
     that fails.
 
@@ -222,7 +286,7 @@ def prepare(partial, path, items: Iterable[tuple[str, np.ndarray]], comment: byt
             archive.comment = comment
             for name, array in items:
                 with archive.open(zipfile.ZipInfo(name + ".npy"), "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+                    _put(member, array)
         with open(partial, "rb+") as file:
             os.fsync(file.fileno())
     except OSError as error:

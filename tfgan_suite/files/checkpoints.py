@@ -8,27 +8,54 @@ ours).
 """
 from __future__ import annotations
 
+import abc
 import contextlib
 import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import archive
-from tfgan_suite.files.archive import Archive, make_folder
+from tfgan_suite.files.archive import Archive, Pieces, make_folder
 
 # the zip comment of the network files that training wrote: no array, so the original reads them
 MARK = b"tfgan_suite"
+NUMBER = "(0|[1-9][0-9]{0,17})"  # as this suite and the originals write it, so that it names its file
 INDEX = re.compile(r"^([^/]+)/\d{4}/")
-FILE = re.compile(r"iter_(\d+)\.(state|\w+model)\.npz")
-PARTIAL = re.compile(r"(iter_\d+\.\w+\.npz|filts\.npz|train\.lock)\..*partial")
+FILE = re.compile(rf"iter_{NUMBER}\.(state|\w+model)\.npz")
+PARTIAL = re.compile(r"(iter_[0-9]+\.\w+\.npz|filts\.npz|train\.lock)\..*partial")
 ASIDE = "aside"
+_ABOUT = {"fixed": dict, "parameters": dict, "history": list, "planned": (int, float)}
+
+
+class Sliced(abc.ABC):
+    """A large state variable that is written and read row by row.
+
+    Attributes:
+        shape, dtype: of the whole; `dtype` as TensorFlow has it.
+    """
+
+    shape: tuple
+    dtype: Any
+
+    @abc.abstractmethod
+    def rows(self) -> Iterator[np.ndarray]:
+        """Its rows, in order."""
+
+    @abc.abstractmethod
+    def assign(self, rows: Iterator[np.ndarray]) -> None:
+        """Sets its rows, in order."""
+
+    def numpy(self) -> np.ndarray:
+        """The whole."""
+        return np.stack(list(self.rows()))
 
 
 def never(number: int) -> bool:
@@ -86,7 +113,10 @@ class Checkpoints:
                               if kind == "state" else f"iter_{number}.{kind}model.npz")
 
     def _names(self) -> list[str]:
-        return os.listdir(self.folder) if self.folder.is_dir() else []
+        if not self.folder.is_dir():
+            return []
+        with os.scandir(self.folder) as entries:
+            return [entry.name for entry in entries if not entry.is_dir()]
 
     def numbers(self, kind: str) -> list[int]:
         """Iterations that have a file of this kind, ascending; names without a plain number are ignored."""
@@ -128,8 +158,8 @@ class Checkpoints:
         with reading(found.path, "is not a state file of this suite",
                      "delete it or put a good copy in its place"):
             about = json.loads(found.text("about"))
-            if not isinstance(about, dict) or any(not isinstance(about.get(k, {}), dict)
-                                                  for k in ("fixed", "parameters")):
+            if not isinstance(about, dict) or any(name in about and not isinstance(about[name], kind)
+                                                  for name, kind in _ABOUT.items()):
                 raise ValueError("its entry 'about' is no description of a run")
             return about
 
@@ -207,7 +237,9 @@ class Checkpoints:
     def _state_items(state: Mapping, about: dict):
         yield "about", np.array(json.dumps(about, sort_keys=True))
         for name, variable in state.items():
-            yield name, variable.numpy()
+            kind = variable.dtype.as_numpy_dtype
+            yield name, (Pieces(tuple(variable.shape), np.dtype(kind), variable.rows())
+                         if isinstance(variable, Sliced) else variable.numpy())
 
     def _publish(self, renames: list) -> None:
         """Renames the state first and G last; undone if anything interrupts it."""
@@ -258,7 +290,7 @@ class Checkpoints:
         if not names:
             return None
         folders = (self.folder / (ASIDE if i == 1 else f"{ASIDE}-{i}") for i in range(1, 10**6))
-        target = next(folder for folder in folders if not folder.exists())
+        target = next(folder for folder in folders if not os.path.lexists(folder))
         make_folder(target)
         for name in sorted(names, key=lambda name: (".gmodel" not in name, name)):
             archive.rename(self.folder / name, target / name)
@@ -282,15 +314,15 @@ class Checkpoints:
         """
         stored, afresh = StoredState(self.path("state", number)), []
         for name, variable in state.items():
-            value = stored.get(name)
+            found = stored.pieces(name) if name in stored else None
             if (
-                value is None
-                or value.shape != tuple(variable.shape)
-                or value.dtype != variable.dtype.as_numpy_dtype
+                found is None
+                or found.shape != tuple(variable.shape)
+                or found.dtype != variable.dtype.as_numpy_dtype
             ):
                 afresh.append(name)
             else:
-                variable.assign(value)
+                variable.assign(found.rows if isinstance(variable, Sliced) else stored[name])
         return afresh, sorted(set(stored) - set(state))
 
 
@@ -311,6 +343,13 @@ class StoredState(Mapping):
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self._archive[self._stored[name]]
+
+    def __contains__(self, name):
+        return name in self._stored
+
+    def pieces(self, name: str) -> Pieces:
+        """An array, row by row."""
+        return self._archive.pieces(self._stored[name])
 
     def __iter__(self):
         return iter(self._stored)

@@ -132,7 +132,7 @@ class Lock:
         if left.get("machine") == machine():
             return not alone and isinstance(left.get("pid"),
                                             int) and started(left["pid"]) == left.get("process_started") != ""
-        return self._silence() < SILENCE
+        return abs(self._silence()) < SILENCE  # touched in the future: before the clock was set back
 
     def _silence(self) -> float:
         """Seconds since the file was touched, by the clock of its file system."""
@@ -148,7 +148,9 @@ class Lock:
                 probe.unlink()
 
     def _refuse(self, left: dict) -> None:
-        raise UserError(f"{self.folder}: is in use by a run that is still going ({_who(left)}); "
+        far = left.get("machine", machine()) != machine()
+        dead = f"; if that one is dead, its lock goes after {SILENCE:.0f} s of silence" if far else ""
+        raise UserError(f"{self.folder}: is in use by a run that is still going ({_who(left)}){dead}; "
                         f"{self.advice}")
 
     def _beat(self) -> None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import os
 import struct
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import tensorflow as tf
@@ -21,10 +23,11 @@ class EventFile:
 
     Args:
         folder: made if it is missing.
+        every: seconds after which a record brings itself and those before it to the disk; 0: each one does.
     """
 
-    def __init__(self, folder: Path):
-        self._folder, self._graph_written = folder, False
+    def __init__(self, folder: Path, every: float = 0.0):
+        self._folder, self._graph_written, self._every, self._flushed = folder, False, every, 0.0
         self._writer = tf.raw_ops.SummaryWriter(shared_name=f"{folder} {id(self)}", container="")
         tf.raw_ops.CreateSummaryFileWriter(writer=self._writer, logdir=str(folder), max_queue=1000,
                                            flush_millis=60000,
@@ -37,32 +40,70 @@ class EventFile:
         Args:
             compute: called with the tensors; returns (tag -> scalar, tag -> values of a histogram).
         """
-        @tf.function
-        def record(step, *tensors):
-            scalars, histograms = compute(*tensors)
-            at = {"writer": self._writer, "step": step}
-            for tag, value in scalars.items():
-                tf.raw_ops.WriteScalarSummary(**at, tag=tag, value=value)
-            for tag, values in histograms.items():
-                tf.raw_ops.WriteHistogramSummary(**at, tag=tag, values=tf.cast(values, tf.float32))
-            return scalars
+        record = tf.function(partial(self._record, compute), autograph=False)
 
         def write(step: int, *tensors):
-            self._write_graph(record, tf.constant(step, tf.int64), *tensors)
-            found = record(tf.constant(step, tf.int64), *tensors)
-            try:
-                tf.raw_ops.FlushSummaryWriter(writer=self._writer)
-            except tf.errors.OpError as error:
-                raise CannotWrite(self._folder, f"{self._folder}: cannot write: {error.message}") from error
+            arguments = tf.constant(step, tf.int64), *tensors
+            self._write_graph(record.get_concrete_function(*arguments).graph)
+            found = record(*arguments)
+            self._flush_due()
             return found
 
         return write
 
-    def _write_graph(self, function, *arguments) -> None:
+    def batch_recorder(self, compute: Callable, specs: list) -> Callable:
+        """As `recorder`, for many records in one call: a function of rows `(step, *tensors)`, all of the
+        shapes and types of `specs`."""
+        one = tf.function(partial(self._record, compute), autograph=False).get_concrete_function(
+            tf.TensorSpec((), tf.int64), *specs)
+        stacked = [tf.TensorSpec((None, *spec.shape), spec.dtype)
+                   for spec in (tf.TensorSpec((), tf.int64), *specs)]
+
+        @tf.function(input_signature=stacked, autograph=False)
+        def record(steps, *tensors):
+            def body(k):
+                one(steps[k], *[tensor[k] for tensor in tensors])
+                return (k + 1,)
+
+            tf.while_loop(lambda k: k < tf.shape(steps)[0], body, [0], parallel_iterations=1)
+
+        def write(rows: list):
+            self._write_graph(one.graph)
+            columns = zip(*rows)
+            record(*[tf.cast(tf.stack(column), spec.dtype) for column, spec in zip(columns, stacked)])
+            self._flush_due()
+
+        return write
+
+    def _record(self, compute: Callable, step: tf.Tensor, *tensors) -> dict:
+        scalars, histograms = compute(*tensors)
+        at = {"writer": self._writer, "step": step}
+        for tag, value in scalars.items():
+            tf.raw_ops.WriteScalarSummary(**at, tag=tag, value=value)
+        for tag, values in histograms.items():
+            tf.raw_ops.WriteHistogramSummary(**at, tag=tag, values=tf.cast(values, tf.float32))
+        return scalars
+
+    def _flush_due(self) -> None:
+        if time.monotonic() - self._flushed >= self._every:
+            self.flush()
+
+    def flush(self) -> None:
+        """Brings what is recorded to the disk.
+
+        Raises:
+            CannotWrite: it cannot be written.
+        """
+        self._flushed = time.monotonic()
+        try:
+            tf.raw_ops.FlushSummaryWriter(writer=self._writer)
+        except tf.errors.OpError as error:
+            raise CannotWrite(self._folder, f"{self._folder}: cannot write: {error.message}") from error
+
+    def _write_graph(self, graph) -> None:
         if not self._graph_written:
-            graph = function.get_concrete_function(*arguments).graph.as_graph_def(add_shapes=True)
-            tf.raw_ops.WriteGraphSummary(writer=self._writer, step=arguments[0],
-                                         tensor=graph.SerializeToString())
+            text = graph.as_graph_def(add_shapes=True).SerializeToString()
+            tf.raw_ops.WriteGraphSummary(writer=self._writer, step=0, tensor=text)
             self._graph_written = True
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from tfgan_suite import distributed
 from tfgan_suite.layers.activations import lrelu, relu
 from tfgan_suite.layers.blocks import Chain, Maker, Residual
 from tfgan_suite.layers.linear import class_rows
@@ -99,7 +100,10 @@ def mlp_generator(m: Maker, t: Shape) -> Chain:
 
 # -- trunks of discriminators: (chain from images to features, how many) -------------------------------------
 def _stddev(t: Shape) -> list:
-    return [lambda x: minibatch_stddev(x, min(t.stddev, x.shape[0]), centre=False)] if t.stddev else []
+    def spread(x):
+        return minibatch_stddev(x, min(t.stddev, x.shape[0] * distributed.replicas()), centre=False)
+
+    return [spread] if t.stddev else []
 
 
 def dcgan_trunk(m: Maker, t: Shape) -> tuple[Chain, int]:

@@ -17,6 +17,7 @@ def _filters(value: str) -> str:
 GAN = (
     Parameter("data", "digits", "digits, cifar10, or a folder of images (with --classes: a folder per class)",
               fixed=True),
+    options.BACKGROUND,
     Parameter("imsz", 32, "side of the images: a power of two", minimum=16, maximum=1024, check=_side,
               fixed=True),
     Parameter("channels", 3, "of the images", choices=(1, 3), fixed=True),

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import optimizers, options, penalties
-from tfgan_suite.data import labelled, order
+from tfgan_suite.data import catalog, labelled, order
 from tfgan_suite.errors import UserError
 from tfgan_suite.gan.networks import ARCHITECTURES, Discriminator, Generator, Shape, maker
 from tfgan_suite.layers import learned_input
@@ -58,7 +58,6 @@ def check(params) -> None:
 class Gan(System):
     """Any cure on any network."""
 
-    precisions = ("float32", "bfloat16")
 
     copies = {"a": "g"}
 
@@ -122,11 +121,12 @@ class Gan(System):
     def source(self):
         """The images of `data`, at the side of the networks."""
         p = self.params
-        known = p.data if p.data in labelled.SOURCES and p.data not in ("folder", "flat") else "folder"
-        if known == "folder" and not Path(p.data).expanduser().is_dir():
-            raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images")
+        known = p.data if p.data in labelled.SOURCES and p.data != "folder" else "folder"
+        if known == "folder" and not Path(p.data).is_dir():
+            raise UserError(f"data={p.data}: no such folder; give digits, cifar10, or a folder of images "
+                            f"({catalog.advice(p.data)})")
         return labelled.open_source(known, "data/cifar10" if known == "cifar10" else p.data, p.imsz,
-                                    p.classes)
+                                    p.classes, background=p.background)
 
     def batch(self, step, source):
         rows = np.concatenate([order.epoch_indices(len(source), self.batch_size, step * self.params.n_critic

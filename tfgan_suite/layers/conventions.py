@@ -259,6 +259,12 @@ PPGAN = Convention({("kernel", "dense"): "{}.linear.weight", "kernel": "{}.conv.
                    axes=_torch_axes)
 
 
+# -- the networks of the paper that alenmora/ppgan follows (Karras et al., ICLR 2018, appendix A.1)
+# -----------
+PROGRESSIVE = Convention({"kernel": "{}/weight", "bias": "{}/bias"},
+                         lambda seed, name, spec: seeded.normal(seed, name))
+
+
 # -- ayanc/rpgan ---------------------------------------------------------------------------------------------
 def uniform_by_fan(shape, fan: int, seed: int, name: str) -> tf.Tensor:
     """U(-q, q) with q = sqrt(3 / fan), so that the variance is 1 / fan."""

@@ -40,6 +40,10 @@ class Filters:
     def __len__(self) -> int:
         return len(self.values)
 
+    def part(self, first: int, last: int) -> Filters:
+        """Those from `first` to before `last`."""
+        return Filters(self.values[first:last], self.stride, self.numbers[first:last])
+
     @property
     def padding(self) -> tuple[int, int]:
         """Zeros on each side of the image: (k - stride) // 2, vertical and horizontal."""

@@ -1,8 +1,7 @@
 """What a stored weight passes through on its way to the output.
 
 A parametrisation has `before(layer, kernel, update)`, the kernel that is applied, and `after(layer, y)`, what
-becomes of the output. Both are needed: LIS divides the output and PGGAN scales it, and folding the factor
-into the weight gives other last bits.
+becomes of the output.
 """
 from __future__ import annotations
 
@@ -15,6 +14,7 @@ import tensorflow as tf
 from tfgan_suite.layers import seeded
 
 NORM_EPSILON = 1e-6  # inside the root of LIS' weight norm
+SMALL_KERNEL = 2048  # numbers for each output: less than a batch's pixels of it, but in the innermost layers
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,16 @@ class OutputNorm(Plain):
     the output.
 
     c is 1, and 1 / stride^2 in a transposed convolution (aleju/gan-error-avoidance, common/modules.py).
+
+    Attributes:
+        scale: there is a learned scale.
+        fast: the output is multiplied by the inverse; where a convolution's kernel is small beside the
+            output, the kernel is: the same but for last bits, and fewer passes over the output and its
+            gradient. False is the plain twin, the original's way.
     """
 
     scale: bool = False
+    fast: bool = True
     divided = True
 
     def variables(self, layer):
@@ -114,7 +121,27 @@ class OutputNorm(Plain):
         squares = tf.reduce_sum(tf.square(tf.cast(layer.kernel, tf.float32)), layer.input_axes)
         return tf.sqrt(factor * squares + NORM_EPSILON)
 
+    def _factor(self, layer) -> tf.Tensor:
+        """What each output is multiplied by, float32 [outputs]."""
+        factor = 1.0 / self.norm(layer)
+        return factor * tf.reshape(layer.extra["scale"], [-1]) if self.scale else factor
+
+    def _by_kernel(self, layer) -> bool:
+        spec = layer.spec
+        return self.fast and spec.kind != "dense" and spec.inputs * spec.receptive <= SMALL_KERNEL
+
+    def before(self, layer, kernel, update):
+        if not self._by_kernel(layer):
+            return kernel
+        kernel = tf.convert_to_tensor(kernel)
+        shape = [1 if axis in layer.input_axes else -1 for axis in range(kernel.shape.rank)]
+        return kernel * tf.reshape(self._factor(layer), shape)
+
     def after(self, layer, y):
+        if self._by_kernel(layer):
+            return y
+        if self.fast:
+            return y * tf.cast(self._factor(layer), y.dtype)
         y = y / tf.cast(self.norm(layer), y.dtype)
         return y * tf.cast(tf.reshape(layer.extra["scale"], [-1]), y.dtype) if self.scale else y
 

@@ -20,7 +20,9 @@ import numpy as np
 # The semantics are those of skimage's `warp` in 2017, which imgaug used: separable cubic convolution (Keys
 # 1981, a = -1/2) for order 3, bilinear for order 1; the result is clipped to each image's own range and
 # truncated to bytes. Coordinates are float64 [n, H, W, 2], (x, y) in the source image, pixel centres at
-# whole numbers.
+# whole numbers. TensorFlow's ImageProjectiveTransform knows one projective map an image and reads bilinearly:
+# it has no meshes and no cubic reading, and its float32 coordinates round some grey levels the other way. A
+# test holds the shifts, which it could do, against it.
 def affine_coordinates(matrices: np.ndarray, height: int, width: int) -> np.ndarray:
     """Source of every output pixel under affine maps of the plane.
 

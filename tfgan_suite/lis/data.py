@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
+from tfgan_suite.data import rgb
 from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.digits import DigitsSource
 from tfgan_suite.data.folder import FolderSource, Prepared
@@ -207,7 +208,8 @@ class VersionStream:
 
 
 # -- the images ------------------------------------------------------------------------------------------
-def open_dataset(dataset: str, dataroot: str, lsun_class: str = "bedroom", digits_size: int = 8) -> Source:
+def open_dataset(dataset: str, dataroot: str, lsun_class: str = "bedroom", digits_size: int = 8,
+                 background: tuple = WHITE) -> Source:
     """A whole data set as it is stored: all its images, training and test.
 
     CIFAR-10 is its 50,000 training images followed by its 10,000 test images. Folders are searched through
@@ -227,8 +229,8 @@ def open_dataset(dataset: str, dataroot: str, lsun_class: str = "bedroom", digit
     if dataset == "lsun":
         from tfgan_suite.data.lsun import LsunSource
 
-        return LsunSource(dataroot, f"{lsun_class}_train")
-    return FolderSource(dataroot, background=WHITE)
+        return LsunSource(dataroot, f"{lsun_class}_train", background)
+    return FolderSource(dataroot, background=background)
 
 
 def full_name(dataset: str, lsun_class: str) -> str:
@@ -258,7 +260,7 @@ class LisImages(Source):
         if augment not in augmentation.SETS:
             raise UserError(f"augment={augment}: unknown; choose from {', '.join(augmentation.SETS)}")
         self._source, self._wanted, self.split = source, wanted, parts
-        self._few = Prepared(source, self._prepare, budget=0)  # keeps nothing
+        self._few = Prepared(source, self._prepare, budget=0, ahead=False)  # keeps nothing
         self.name = self._few.name
         self.labels = None if source.labels is None else source.labels[parts.train]
         self.classes, self.flip, self.seed = source.classes, flip, seed
@@ -363,7 +365,8 @@ def open_images(params, flip: bool = False, augment: str = "none", cache: tuple 
         UserError: no data, no split yet, a split of another data set, a crop larger than an image.
     """
     wanted = sizes(params)
-    source = open_dataset(params.dataset, params.dataroot, params.lsun_class, max(wanted.image))
+    source = open_dataset(params.dataset, params.dataroot, params.lsun_class, max(wanted.image),
+                          rgb.colour(params.background))
     if params.dataset == "digits" and not params.dataroot:
         parts = split.make(len(source), *DIGITS_TEST)
     else:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_suite.data.prepare import resize
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, quoted
 from tfgan_suite.files import archive
 from tfgan_suite.lis import augmentation, plots, weights
 from tfgan_suite.metrics.statistics import SplitScores
@@ -134,7 +134,8 @@ def sweep(params, judge: Judge, folder: Path, every: int, train_mode: bool):
     place, rows = weights.given_folder(params) or params.wts_dir, []
     numbers = weights.numbers(place)[::every]
     if not numbers:
-        raise UserError(f"{place}: holds no checkpoint to score; make one with ./train.py {params.name}")
+        raise UserError(f"{place}: holds no checkpoint to score; make one with "
+                        f"./train.py {quoted(params.name)}")
     for number in numbers:
         opened = weights.open_networks(params, iteration=number, train_mode=train_mode)
         scores = fake_scores(judge, opened.sampler)

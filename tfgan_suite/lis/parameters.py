@@ -21,6 +21,7 @@ _COMMON = (
     Parameter("dataset", "folder", "the images", choices=_DATASETS, fixed=True),
     Parameter("lsun_class", "bedroom", "LSUN class name without _train", fixed=True),
     Parameter("dataroot", "", "folder of the images and of their split; digits needs none", change="free"),
+    options.BACKGROUND,
     Parameter("trust_split", False,
               "use the original's data_index.pt for images in folders too: its numbers mean "
                                     "the order in which a file system once listed them", fixed=True),

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite.errors import UserError, reading
+from tfgan_suite.errors import UserError, quoted, reading
+from tfgan_suite.events import Event
 from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive, torch
 from tfgan_suite.files.archive import Archive
@@ -22,7 +23,6 @@ from tfgan_suite.lis.history import History, from_metrics
 from tfgan_suite.metrics.reconstruction import Search
 from tfgan_suite.pictures import saving, sheets
 from tfgan_suite.pictures.bytes import unit_to_uint8
-from tfgan_suite.system import Event
 
 FILES = ("samples", "samples_*", "running_test", "*_test", "real_images.jpg", "loss.jpg", "log")
 ABSENT = -1.0  # what the original prints for a loss that did not occur
@@ -91,7 +91,7 @@ def tested_file(params) -> Path:
         why = " (no running test has been yet)" if params.net == "best" else ""
         place = files.folder if number is None else files.path("g", number)
         raise UserError(f"{place}: there is no checkpoint for --net={params.net}{why}; train with "
-                        f"./train.py {params.name}, or give --net=last or an iteration that is there")
+                        f"./train.py {quoted(params.name)}, or give --net=last or an iteration that is there")
     return files.path("g", number)
 
 

@@ -37,54 +37,68 @@ def kernel_block(x: np.ndarray, y: np.ndarray) -> float:
 
 
 # -- sliced Wasserstein distance (Karras et al. 2018, section 5) ---------------------------------------------
-def _blurred(x: np.ndarray) -> np.ndarray:
-    for axis in (1, 2):
-        x = scipy.ndimage.correlate1d(x, BINOMIAL, axis, mode="mirror")
-    return x
+# The pyramid is Burt and Adelson's (1983): REDUCE blurs and keeps every other pixel, EXPAND puts zeros
+# between the pixels and blurs with four times the filter. Karras et al. normalise each colour channel over
+# all patches of a level; tensorflow-gan, whose numbers these are, normalises each patch over its own
+# numbers: of the two, and of each patch's channels, only this gives its results
+# (`test_both_ways_give_the_librarys_recorded_numbers`).
+def _blur(images: np.ndarray) -> np.ndarray:
+    """[n, H, W, C] with the binomial filter along both sides, mirrored at the border."""
+    for side in (1, 2):
+        images = scipy.ndimage.correlate1d(images, BINOMIAL, axis=side, mode="mirror")
+    return images
 
 
-def _pyramid(x: np.ndarray, levels: int) -> list[np.ndarray]:
-    """Laplacian pyramid of float32 [n, S, S, C], the finest first; the last level is what is left, blurred
-    and halved."""
-    found = []
+def _expand(images: np.ndarray, shape: tuple) -> np.ndarray:
+    """[n, H/2, W/2, C] -> `shape` [n, H, W, C]."""
+    wide = np.zeros(shape, images.dtype)
+    wide[:, ::2, ::2] = images
+    return 4 * _blur(wide)
+
+
+def laplacian_pyramid(images: np.ndarray, levels: int) -> list[np.ndarray]:
+    """Float images [n, H, W, C] -> `levels` arrays, the finest first: what each level has beyond the next
+    one, and the last one itself. Expanded and added they give the images again."""
+    result = []
     for _ in range(levels - 1):
-        half = _blurred(x)[:, ::2, ::2]
-        wide = np.zeros_like(x)
-        wide[:, ::2, ::2] = half
-        found.append(x - 4 * _blurred(wide))
-        x = half
-    return [*found, x]
+        half = _blur(images)[:, ::2, ::2]
+        result.append(images - _expand(half, images.shape))
+        images = half
+    return [*result, images]
 
 
-def _patches(level: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """[n * 64, 7 * 7 * C]: patches at places drawn uniformly, each with mean 0 and deviation 1."""
-    windows = np.lib.stride_tricks.sliding_window_view(level, (PATCH, PATCH), (1, 2))
-    places = max(windows.shape[1] - 1, 1)  # tensorflow-gan never draws the last one
-    image = np.repeat(np.arange(len(level)), PATCHES)
-    y, x = draw.integers(0, places, (2, len(image)))
-    chosen = windows[image, y, x].reshape(len(image), -1).astype(np.float64)
-    return (chosen - chosen.mean(1, keepdims=True)) / chosen.std(1, keepdims=True)
+def _descriptors(level: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """`PATCHES` square patches from anywhere in each image, each with mean 0 and deviation 1: [n * PATCHES,
+    PATCH * PATCH * C]."""
+    n, height, width, _ = level.shape
+    tops, lefts = (generator.integers(0, side - PATCH + 1, n * PATCHES) for side in (height, width))
+    everywhere = np.lib.stride_tricks.sliding_window_view(level, (PATCH, PATCH), axis=(1, 2))
+    found = everywhere[np.repeat(np.arange(n), PATCHES), tops, lefts].reshape(n * PATCHES, -1)
+    return (found - found.mean(axis=1, keepdims=True)) / found.std(axis=1, keepdims=True)
 
 
-def _sliced(a: np.ndarray, b: np.ndarray, draw: np.random.Generator) -> float:
-    """Mean distance of the sorted projections of two sets [n, d] on d random directions."""
-    directions = draw.normal(size=(a.shape[1], a.shape[1]))
+def _sliced_distance(a: np.ndarray, b: np.ndarray, generator: np.random.Generator) -> float:
+    """The mean distance of two sets [n, d] of equal size along d random directions. On a line, the
+    earthmover's distance pairs the points in their order (Rabin et al. 2011)."""
+    directions = generator.normal(size=(a.shape[1], a.shape[1])).astype(np.float32)
     directions /= np.linalg.norm(directions, axis=0)
-    return float(np.abs(np.sort(a @ directions, 0) - np.sort(b @ directions, 0)).mean())
+    gaps = np.sort(a @ directions, axis=0) - np.sort(b @ directions, axis=0)
+    return float(np.mean(np.abs(gaps)))
 
 
 def sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int) -> list[tuple[float, float]]:
-    """(distance between real and real, distance between real and fake) per level of the pyramid, the finest
-    first.
+    """(distance of real from other patches of real, distance of real from fake) per level, the finest first,
+    as tensorflow-gan gives them with its defaults; it draws other patches and directions.
 
     Args:
-        real, fake: float32 [n, S, S, 3] each; no patch may be flat.
+        real, fake: float32 [n, S, S, 3], S a power of two times the side of the coarsest level.
         seed: of patches and directions.
     """
-    draw = np.random.default_rng([seed, 11])
+    generator = np.random.default_rng(seed)
     levels = max(int(np.log2(real.shape[1])) - int(np.log2(min(COARSEST, real.shape[1]))), 0) + 1
     result = []
-    for r, f in zip(_pyramid(real, levels), _pyramid(fake, levels)):
-        first, again, other = (_patches(level, draw) for level in (r, r, f))
-        result.append((_sliced(first, again, draw), _sliced(first, other, draw)))
+    for real_level, fake_level in zip(*(laplacian_pyramid(x, levels) for x in (real, fake))):
+        first, second = (_descriptors(real_level, generator) for _ in range(2))
+        other = _descriptors(fake_level, generator)
+        result.append((_sliced_distance(first, second, generator), _sliced_distance(first, other, generator)))
     return result

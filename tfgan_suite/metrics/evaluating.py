@@ -12,7 +12,8 @@ import numpy as np
 from tfgan_suite import experiment
 from tfgan_suite.data.source import Source, Subset
 from tfgan_suite.errors import UserError
-from tfgan_suite.metrics import features, registry, report, samples, scores, tfgan
+from tfgan_suite.files import archive
+from tfgan_suite.metrics import features, passes, registry, report, samples, tfgan
 from tfgan_suite.metrics.registry import Evaluation
 from tfgan_suite.metrics.statistics import check_splits
 
@@ -32,24 +33,25 @@ def of_class(source: Source, label: int) -> Source:
     return Subset(source, chosen)
 
 
-def reals_of(given: str, system) -> Callable:
+def reals_of(given: str, system, label: int | None = None) -> Callable:
     """A function that opens the real data to compare with.
 
     Args:
         given: a folder of images, an experiment, or a file of statistics (`features.of_file`); '' for the
             system's own data.
         system: the system, or None.
+        label: of the class whose statistics a file is asked for, if it has them by class.
     """
     @cache
     def opened():
         from tfgan_suite import registry as systems
         from tfgan_suite.data.folder import FolderSource
-        from tfgan_suite.data.rgb import WHITE
 
         if given.endswith(".npz"):
-            return features.of_file(given)
+            by_class = label is not None and f"mu_{label}" in archive.Archive(given)
+            return features.of_file(given, label if by_class else None)
         if given and os.path.isdir(given):
-            return FolderSource(given, per_class=False, background=WHITE)
+            return FolderSource(given, per_class=False)
         if given:
             other = experiment.load(given)
             return systems.system_class(other.system)(other, training=False).reals()
@@ -94,7 +96,27 @@ def check(evaluation: Evaluation) -> None:
     if "reals" in needed:
         evaluation.reals()
     if "graph" in needed:
-        scores.inception(evaluation)
+        passes.inception(evaluation)
+    if "effnet" in needed:
+        passes.efficientnet(evaluation)
+    if evaluation.options.get("save_stats"):
+        passes.network(evaluation, saved_network(evaluation))
+
+
+def saved_network(evaluation: Evaluation) -> str:
+    """The network whose features' statistics `--save_stats` writes: EfficientNet-Lite0 where metrics on it,
+    and none on the Inception graph, are asked for."""
+    needed = registry.needs(evaluation.names, evaluation.system)
+    return passes.EFFNET if "effnet" in needed and "graph" not in needed else passes.INCEPTION
+
+
+def save_statistics(evaluation: Evaluation, target: str) -> str:
+    """Writes the file of `--save_stats`; says what it holds."""
+    name = saved_network(evaluation)
+    found = passes.judged(evaluation, name)
+    features.save(target, found.moments, found.by_class, passes.network(evaluation, name).file.sha256)
+    several = sum(moments.n > 1 for moments in found.by_class.values())
+    return f"Wrote {target}" + (f", with the statistics of {several} classes" if several else "")
 
 
 def each(evaluation: Evaluation) -> Iterator[tuple[str, dict[str, float] | UserError]]:
@@ -105,7 +127,7 @@ def each(evaluation: Evaluation) -> Iterator[tuple[str, dict[str, float] | UserE
         UserError: as `check`, before the first.
     """
     check(evaluation)
-    if {"fid", "kid", "swd", "digits"} & set(evaluation.names):
+    if {"fid", "kid", "swd", "digits", "intra_fid", "fd_effnet"} & set(evaluation.names):
         evaluation.protocol["distances"] = tfgan.computed_by()
     for name, function in registry.find(evaluation.names, evaluation.system).items():
         try:
@@ -142,7 +164,7 @@ def of_system(system, params, names: tuple = (), seed: int = 0, options: Mapping
         raise UserError(f"unknown option '{name}'{experiment.nearest(name, known)}; there are "
                         f"{', '.join(known)}")
     chosen = {o.name: o.convert(options.get(o.name, o.default), "option") for o in registry.OPTIONS}
-    label, reals = chosen["label"], reals_of(chosen["reals"], system)
+    label, reals = chosen["label"], reals_of(chosen["reals"], system, chosen["label"])
     if label is not None:
         if label >= system.classes:
             raise UserError(f"--label={label}: {params.name} has {system.classes} classes"
@@ -183,8 +205,7 @@ def evaluate(evaluation: Evaluation, iteration: int | None, title: str = "",
         show(report.rows(found))
         results.update(found)
     if target:
-        features.save(target, scores.judged(evaluation).moments)
-        show(f"Wrote {target}")
+        show(save_statistics(evaluation, target))
     show(report.foot(report.protocol(evaluation, iteration)))
     if failed:
         raise UserError("; ".join(f"{name}: {str(error).removeprefix(f'{name}: ')}" for name,

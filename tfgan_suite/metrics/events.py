@@ -2,11 +2,11 @@
 from __future__ import annotations
 
 from tfgan_suite.errors import UserError
+from tfgan_suite.events import Event
 from tfgan_suite.metrics import graph_file
 from tfgan_suite.metrics.registry import Evaluation
 from tfgan_suite.metrics.samples import SystemSamples, score_bytes
 from tfgan_suite.metrics.scores import count_name, inception_score, inception_score_new
-from tfgan_suite.system import Event
 
 
 def inception_event(system, every: int, n: int = 50000, *, batch: int = 100, splits: int = 10,

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ class RealStatistics:
         features: vectors, if they were asked for.
         sizes: of the images, if they are known.
         n: how many, if that is known.
+        network: SHA-256 of the network's file, if they are from a file that says it.
     """
 
     name: str
@@ -83,37 +85,70 @@ class RealStatistics:
     features: FeatureFile | None = None
     sizes: Sizes | None = None
     n: int | None = None
+    network: str | None = None
+
+    def check(self, network: str, width: int) -> None:
+        """Raises:
+            UserError: they are of another network's features than those of the file with SHA-256 `network`.
+        """
+        if len(self.moments.mean) != width:
+            raise UserError(f"{self.name}: is of {len(self.moments.mean)} features, the network gives "
+                            f"{width}")
+        if self.network not in (None, network):
+            raise UserError(f"{self.name}: was made with the network of SHA-256 {self.network}, this metric "
+                            f"uses {network}; make it again with --save_stats")
 
 
-def of_file(path) -> RealStatistics:
+def of_file(path, label: int | None = None, network: str | None = None) -> RealStatistics:
     """Moments from an `.npz` with `mu` and `sigma` (pytorch-fid, TTUR) or `mean` and `cov` (Chainer's
     programs).
 
+    Args:
+        label: of one class, from `mu_LABEL` and `sigma_LABEL`, which `save` writes.
+        network: SHA-256 of the network that they are compared with, if it is known already.
+
     Raises:
-        UserError: unreadable, or without them.
+        UserError: unreadable, without them, or of another network.
     """
     stored = archive.Archive(path)
-    for mean, covariance in (("mu", "sigma"), ("mean", "cov")):
+    end = "" if label is None else f"_{label}"
+    for mean, covariance in ((f"mu{end}", f"sigma{end}"), (f"mean{end}", f"cov{end}")):
         if mean in stored and covariance in stored:
-            found = Gaussian(np.asarray(stored[mean], np.float64), np.asarray(stored[covariance], np.float64))
-            if found.mean.ndim != 1 or found.covariance.shape != (len(found.mean),) * 2:
-                raise UserError(f"{path}: '{mean}' has shape {found.mean.shape}, '{covariance}' "
-                                f"{found.covariance.shape}; they "
-                                f"must be [d] and [d, d]")
-            return RealStatistics(str(path), found, n=int(stored["n"]) if "n" in stored else None)
-    raise UserError(f"{path}: holds no statistics; it must have 'mu' and 'sigma' (or 'mean' and 'cov')")
+            moments = Gaussian(*(np.asarray(stored[name], np.float64) for name in (mean, covariance)))
+            width = len(moments.mean) if moments.mean.ndim == 1 else 0
+            if not width or moments.covariance.shape != (width, width):
+                raise UserError(f"{path}: '{mean}' has shape {moments.mean.shape}, '{covariance}' "
+                                f"{moments.covariance.shape}; they must be [d] and [d, d]")
+            count = int(stored[f"n{end}"]) if f"n{end}" in stored else None
+            made_with = stored.text("network") if "network" in stored else None
+            found = RealStatistics(str(path), moments, n=count, network=made_with)
+            if network:
+                found.check(network, width)
+            return found
+    what = "statistics" if label is None else f"statistics of class {label}"
+    raise UserError(f"{path}: holds no {what}; it must have 'mu{end}' and 'sigma{end}' (or 'mean{end}' and "
+                    f"'cov{end}')")
 
 
-def save(path, moments: Moments) -> None:
-    """Writes `mu` and `sigma` as pytorch-fid and TTUR do, and `n`.
+def save(path, moments: Moments, by_class: Mapping[int, Moments], network: str) -> None:
+    """Writes `mu` and `sigma` as pytorch-fid and TTUR do, `n` and the network's SHA-256; `mu_K`, `sigma_K`
+    and `n_K` for each class K that has two images or more.
 
     Raises:
         UserError: it cannot be written.
     """
-    archive.write(path, {"mu": moments.mean, "sigma": moments.covariance, "n": np.array(moments.n)}.items())
+    def arrays():
+        yield "network", np.array(network)
+        several = {f"_{label}": found for label, found in sorted(by_class.items()) if found.n > 1}
+        for end, found in {"": moments, **several}.items():
+            yield f"mu{end}", found.mean
+            yield f"sigma{end}", found.covariance
+            yield f"n{end}", np.array(found.n)
+
+    archive.write(path, arrays())
 
 
-def real_features(graph, samples, say=None, keep: bool = True) -> RealStatistics:
+def real_features(graph, samples, say=None, keep: bool = True, stamp: str = "") -> RealStatistics:
     """Moments, features and sizes of real images, from the cache if these images went through this graph
     before.
 
@@ -121,18 +156,19 @@ def real_features(graph, samples, say=None, keep: bool = True) -> RealStatistics
     that cannot be written costs nothing but time.
 
     Args:
-        graph: an `Inception`.
+        graph: an `Inception` or an `EfficientNetLite0`.
         samples: a `SourceSamples`; the key is made of its fingerprint and of the graph's SHA-256.
         say: as in `watched`.
         keep: whether features are wanted.
+        stamp: of the images, in place of their fingerprint, where it is known.
     """
-    place = _Place.of(cache.key(VERSION, graph.file.sha256, samples.fingerprint()))
+    place = _Place.of(cache.key(VERSION, graph.file.sha256, stamp or samples.fingerprint()))
     found = place and place.read(samples.source.name, keep)
     if found:
         return found
     moments, sizes, features = Moments(), Sizes(), FeatureFile() if keep else None
     for pictures, _ in watched(samples.batches(), "real images", len(samples), say):
-        vectors, _ = graph.old(pictures)
+        vectors, _ = graph.judge(pictures)
         moments.add(vectors)
         sizes.add(pictures)
         if features is not None:

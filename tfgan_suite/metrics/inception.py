@@ -33,7 +33,7 @@ class Inception:
         self._session = _V1.Session(graph=self._graph)
         self._runs: dict = {}
 
-    def old(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def judge(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The features of FID and KID, and the logits of the original Inception Score.
 
         The graph resizes to 299x299 (TensorFlow 1's bilinear) and maps to (x - 128) / 128. Logits are pool_3

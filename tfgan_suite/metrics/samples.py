@@ -10,7 +10,6 @@ import numpy as np
 from tfgan_suite import random
 from tfgan_suite.data import prepare
 from tfgan_suite.data.folder import FolderSource
-from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import Source, stamp_of
 from tfgan_suite.errors import UserError
 
@@ -104,17 +103,19 @@ class SourceSamples:
         batch: images at a time.
         n: only n of them (by default all).
         shuffle: False keeps the source's order.
+        labelled: whether `batches` gives the source's labels.
 
     Raises:
         UserError: fewer images than asked for.
     """
 
     def __init__(self, source: Source, size: tuple | None = None, batch: int = 100, n: int = 0,
-                 shuffle: bool = True):
+                 shuffle: bool = True, labelled: bool = False):
         if n > len(source):
             raise UserError(f"{source.name}: has {len(source)} images, {n} were asked for; give a smaller "
                             f"--n")
         self.source, self.batch, self.n = source, batch, n or len(source)
+        self.labels = source.labels if labelled else None
         self.size, count = size, len(source)
         self.order = (random.generator(0, "source order").permutation(count)
                       if shuffle else np.arange(count))[:self.n]
@@ -127,32 +128,35 @@ class SourceSamples:
         picture = self.source.image(int(index))
         return picture if self.size in (None, picture.shape[:2]) else prepare.cover(picture, *self.size)
 
-    def batches(self) -> Iterator[tuple[np.ndarray, None]]:
-        """(uint8 [b, H, W, 3], None): images of one size at a time, where there are several, so b may be
-        smaller than `batch`.
-
-        Labels of real images were not asked for, so they are no request to agree with.
-        """
+    def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """(uint8 [b, H, W, 3], labels [b] or None): images of one size at a time, where there are several,
+        so b may be smaller than `batch`."""
         for first in range(0, self.n, self.batch):
             groups: dict[tuple, list] = {}
             for i in self.order[first:first + self.batch]:
                 picture = self._image(i)
-                groups.setdefault(picture.shape, []).append(picture)
+                groups.setdefault(picture.shape, []).append((picture, i))
             for group in groups.values():
-                yield as_rgb(np.stack(group)), None
+                pictures, numbers = zip(*group)
+                yield as_rgb(np.stack(pictures)), None if self.labels is None else self.labels[list(numbers)]
 
     def fingerprint(self) -> str:
         """A hash of what `batches` gives, by the source's stamp; it does not depend on the batch size."""
         return stamp_of(self.source.stamp(), self.n, self.size, self.order[:100])
 
 
-def folder(path, n: int = 0, batch: int = 100) -> SourceSamples:
+def folder(path, n: int = 0, batch: int = 100, labelled: bool = False) -> SourceSamples:
     """The images in a folder and its sub-folders.
+
+    Args:
+        labelled: whether `batches` gives labels: the sub-folders' places in sorted order, where all images
+            are in sub-folders.
 
     Raises:
         UserError: no such folder, no images, fewer than n.
     """
-    samples = SourceSamples(FolderSource(path, per_class=False, background=WHITE), batch=batch, n=n)
+    source = FolderSource(path, per_class=None if labelled else False)
+    samples = SourceSamples(source, batch=batch, n=n, labelled=labelled)
     samples.protocol["folder"] = str(path)
     return samples
 

@@ -1,25 +1,22 @@
-"""`is`, `is_new`, `fid`, `kid` on the 2015 Inception graph, and `swd` on pixels.
+"""`is`, `is_new`, `fid`, `kid`, `pr`, `dc`, `intra_fid` on the 2015 Inception graph, the distances of
+EfficientNet-Lite0's features under names of their own, and `swd` on pixels.
 
 The protocol is in the names: `is_50k`, `fid_50k_train` (50,000 samples against all real images that the
-    experiment trains
-on). One pass over the samples serves `is`, `fid` and `kid`.
+experiment trains on).
 """
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from tfgan_suite.data.source import Subset
 from tfgan_suite.errors import UserError
-from tfgan_suite.metrics import graph_file, neighbours, tfgan
-from tfgan_suite.metrics.features import FeatureFile, RealStatistics, real_features
-from tfgan_suite.metrics.inception import SIDE, Inception
+from tfgan_suite.metrics import features, neighbours, tfgan
+from tfgan_suite.metrics.features import RealStatistics, real_features
+from tfgan_suite.metrics.passes import EFFNET, inception, judged, real_statistics
 from tfgan_suite.metrics.registry import Evaluation, metric
-from tfgan_suite.metrics.samples import Sizes, SourceSamples, SystemSamples
+from tfgan_suite.metrics.samples import SourceSamples, SystemSamples
 from tfgan_suite.metrics.statistics import Moments, SplitScores, check_splits
 
-WITH_FEATURES = {"kid", "pr", "dc"}  # metrics that need each image's features, not their moments alone
 SWD_IMAGES = 2048  # its patches are held in memory
 
 
@@ -32,77 +29,6 @@ def compared(metric: str, evaluation: Evaluation) -> str:
     """'fid_50k_train' where samples are compared with the experiment's training data, else 'fid_50k'."""
     name = f"{metric}_{count_name(len(evaluation.samples))}"
     return f"{name}_train" if evaluation.against_training else name
-
-
-@dataclass
-class Judged:
-    """What one pass of the samples through the graph leaves."""
-
-    scores: SplitScores
-    moments: Moments
-    features: FeatureFile | None
-    sizes: Sizes
-
-
-def inception(evaluation: Evaluation) -> Inception:
-    """The graph, found and loaded once.
-
-    Raises:
-        UserError: it is not there, or is another file.
-    """
-    if "inception" not in evaluation.shared:
-        get = evaluation.options.get
-        file = graph_file.find(get("graph", ""), get("graph_sha256", ""), get("download", False))
-        evaluation.shared["inception"] = Inception(file)
-    graph = evaluation.shared["inception"]
-    evaluation.protocol.update(graph=graph.file.path.name, graph_sha256=graph.file.sha256,
-                               resize=f"TF1 bilinear to {SIDE} from the own size")
-    return graph
-
-
-def judged(evaluation: Evaluation, keep_features: bool = False) -> Judged:
-    """Scores and moments of all samples, from one pass; with their features on disk if `kid` is asked for."""
-    keep_features = keep_features or bool(WITH_FEATURES & set(evaluation.names))
-    done = evaluation.shared.get("judged")
-    if done is None or (keep_features and done.features is None):
-        samples, graph = evaluation.samples, inception(evaluation)
-        if "is" in evaluation.names:
-            check_splits(len(samples), evaluation.splits)
-        scores, moments = SplitScores(len(samples), min(evaluation.splits, len(samples))), Moments()
-        features, sizes = FeatureFile() if keep_features else None, Sizes()
-        for pictures, _ in evaluation.watched(samples, "samples"):
-            pool, logits = graph.old(pictures)
-            scores.add_logits(logits)
-            moments.add(pool)
-            sizes.add(pictures)
-            if features is not None:
-                features.add(pool)
-        done = evaluation.shared["judged"] = Judged(scores, moments, features, sizes)
-    evaluation.protocol["size"] = str(done.sizes)
-    return done
-
-
-def real_statistics(evaluation: Evaluation, keep: bool = False) -> RealStatistics:
-    """Moments of all real images, and their features if `keep`. Like the samples, they go from their own size
-    to that of the graph, as in pytorch-fid, torch-fidelity and clean-fid: a generator of small images pays
-    for what they lack."""
-    found, reals = evaluation.shared.get("reals"), evaluation.reals()
-    if isinstance(reals, RealStatistics):
-        found = reals
-        if keep:
-            raise UserError(f"{reals.name}: holds a mean and a covariance; this metric needs the images, or "
-                            f"their folder")
-        width = len(judged(evaluation).moments.mean)
-        if len(found.moments.mean) != width:
-            raise UserError(f"{reals.name}: is of {len(found.moments.mean)} features, the graph gives "
-                            f"{width}")
-    elif found is None or (keep and found.features is None):
-        keep = keep or bool(WITH_FEATURES & set(evaluation.names))
-        found = real_features(inception(evaluation), SourceSamples(reals), evaluation.say, keep)
-    evaluation.shared["reals"] = found
-    evaluation.protocol.update(reals=found.name, real_images=found.n, real_size=found.sizes
-                               and str(found.sizes))
-    return found
 
 
 @metric("is", "graph", "splits")
@@ -140,7 +66,7 @@ def frechet_inception_distance(evaluation: Evaluation) -> dict[str, float]:
 def kernel_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     """Kernel distance between the same features (Binkowski et al. 2018), with its standard error over blocks
     where there are several (a block has at most 1024 images)."""
-    mine = judged(evaluation, keep_features=True)
+    mine = judged(evaluation, keep=True)
     real = real_statistics(evaluation, keep=True).features
     mean, error = tfgan.kernel(real, mine.features)
     name = compared("kid", evaluation)
@@ -150,44 +76,90 @@ def kernel_inception_distance(evaluation: Evaluation) -> dict[str, float]:
 @metric("intra_fid", "graph", "reals", "system")
 def intra_class_distance(evaluation: Evaluation) -> dict[str, float]:
     """The mean over classes of the FID between a class's samples (as many as --n) and its real images (Miyato
-    and Koyama, ICLR 2018, section 4.1)."""
-    system, samples, reals, graph = (
-        evaluation.system,
-        evaluation.samples,
-        evaluation.reals(),
-        inception(evaluation),
-    )
-    if not system.classes or isinstance(reals, RealStatistics) or reals.labels is None:
-        raise UserError("intra_fid: needs a conditional system, and real images with labels")
+    and Koyama, ICLR 2018, section 4.1); each image is judged once."""
+    system, graph = evaluation.system, inception(evaluation)
+    if not system.classes:
+        raise UserError("intra_fid: needs a conditional system")
+    reals = _class_moments(evaluation)
     distances = []
     for label in range(system.classes):
-        mine, theirs = Moments(), Subset(reals, np.flatnonzero(reals.labels == label))
-        if len(theirs) < 2:
-            raise UserError(f"intra_fid: {reals.name} has {len(theirs)} images of class {label}; it needs "
-                            f"two or more of each")
-        stream = SystemSamples(system, samples.n, samples.seed, samples.batch, samples.to_uint8, label)
-        for pictures, _ in evaluation.watched(stream, f"samples of class {label}"):
-            mine.add(graph.old(pictures)[0])
-        real = real_features(graph, SourceSamples(theirs), evaluation.say, keep=False)
-        distances.append(tfgan.frechet(real.moments, mine))
+        theirs, mine = reals(label), Moments()
+        for pictures, _ in evaluation.watched(_of_class(evaluation, label), f"samples of class {label}"):
+            mine.add(graph.judge(pictures)[0])
+        distances.append(tfgan.frechet(theirs, mine))
     return {compared("intra_fid", evaluation): float(np.mean(distances))}
+
+
+def _of_class(evaluation: Evaluation, label: int) -> SystemSamples:
+    samples = evaluation.samples
+    return SystemSamples(evaluation.system, samples.n, samples.seed, samples.batch, samples.to_uint8, label)
+
+
+def _class_moments(evaluation: Evaluation):
+    """A function from a class to the moments of its real images: from a file that has them, else from the
+    images, of which no class is decoded before all are known to be there.
+
+    Raises:
+        UserError: the real images have no labels, or some class has fewer than two.
+    """
+    reals, graph = evaluation.reals(), inception(evaluation)
+    evaluation.protocol["reals"] = reals.name
+    if isinstance(reals, RealStatistics):
+        return lambda label: features.of_file(reals.name, label, graph.file.sha256).moments
+    if reals.labels is None:
+        raise UserError(f"intra_fid: {reals.name} has no labels; it needs real images with labels, or "
+                        f"statistics per class")
+    counts = np.bincount(reals.labels, minlength=evaluation.system.classes)[:evaluation.system.classes]
+    if counts.min() < 2:
+        raise UserError(f"intra_fid: {reals.name} has {counts.min()} images of class {counts.argmin()}; it "
+                        f"needs two or more of each")
+    evaluation.protocol["real_images"] = int(counts.sum())
+    stamp = reals.stamp()  # of all images, once
+
+    def moments(label: int):
+        chosen = SourceSamples(Subset(reals, np.flatnonzero(reals.labels == label)))
+        return real_features(graph, chosen, evaluation.say, keep=False, stamp=f"{stamp} {label}").moments
+    return moments
+
+
+def _neighbours(evaluation: Evaluation, function, names: tuple, of: str = "inception") -> dict[str, float]:
+    """The two results of a function of the real and the generated images' features."""
+    mine, real = judged(evaluation, of, keep=True), real_statistics(evaluation, of, keep=True)
+    found = function(real.features, mine.features)
+    return {compared(name, evaluation): value for name, value in zip(names, found)}
 
 
 @metric("pr", "graph", "reals")
 def precision_and_recall(evaluation: Evaluation) -> dict[str, float]:
     """Improved precision and recall on the pool_3 features, k = 3 (Kynkaanniemi et al. 2019; there on
     VGG-16's)."""
-    mine, real = judged(evaluation, keep_features=True), real_statistics(evaluation, keep=True)
-    found = neighbours.precision_recall(real.features, mine.features)
-    return dict(zip((compared("precision", evaluation), compared("recall", evaluation)), found))
+    return _neighbours(evaluation, neighbours.precision_recall, ("precision", "recall"))
 
 
 @metric("dc", "graph", "reals")
 def density_and_coverage(evaluation: Evaluation) -> dict[str, float]:
     """Density and coverage on the pool_3 features, k = 5 (Naeem et al. 2020)."""
-    mine, real = judged(evaluation, keep_features=True), real_statistics(evaluation, keep=True)
-    found = neighbours.density_coverage(real.features, mine.features)
-    return dict(zip((compared("density", evaluation), compared("coverage", evaluation)), found))
+    return _neighbours(evaluation, neighbours.density_coverage, ("density", "coverage"))
+
+
+@metric("fd_effnet", EFFNET, "reals")
+def frechet_effnet_distance(evaluation: Evaluation) -> dict[str, float]:
+    """Frechet distance on the 1280 features of EfficientNet-Lite0. It is no FID, and no number of another
+    network can be compared with it."""
+    mine, real = judged(evaluation, EFFNET), real_statistics(evaluation, EFFNET)
+    return {compared("fd_effnet", evaluation): tfgan.frechet(real.moments, mine.moments)}
+
+
+@metric("pr_effnet", EFFNET, "reals")
+def effnet_precision_and_recall(evaluation: Evaluation) -> dict[str, float]:
+    """`pr` on EfficientNet-Lite0's features."""
+    return _neighbours(evaluation, neighbours.precision_recall, ("precision_effnet", "recall_effnet"), EFFNET)
+
+
+@metric("dc_effnet", EFFNET, "reals")
+def effnet_density_and_coverage(evaluation: Evaluation) -> dict[str, float]:
+    """`dc` on EfficientNet-Lite0's features."""
+    return _neighbours(evaluation, neighbours.density_coverage, ("density_effnet", "coverage_effnet"), EFFNET)
 
 
 @metric("swd", "reals")

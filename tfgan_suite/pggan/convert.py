@@ -4,28 +4,28 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
-
 from tfgan_suite.pggan import snapshots
 from tfgan_suite.pggan.schedule import level_of, schedule_of
 
 
-def convert(path: str, params) -> dict[str, dict[str, np.ndarray]]:
-    """Arrays by network kind, and 'state': Adam's moments and step counts.
+def convert(path: str, params) -> dict[str, dict]:
+    """Arrays by network kind, and 'state': Adam's moments and step counts; 'decided': flags that the snapshot
+    decides, where it has other betas or another weight decay than the experiment.
 
     Args:
         path: of the .pth.tar file, of either container; torch is not needed.
 
     Raises:
-        UserError: not such a file, or of another architecture than the experiment's.
+        UserError: not such a file, or of other networks than the experiment's.
     """
     from tfgan_suite.training import runs
 
     content = snapshots.read(path)
     system = runs.build(params.replace(preWtsFile=None, resumeTraining=""))
-    snapshots.load(system, content, path)
+    decided, _ = snapshots.load(system, content, path)
     found = {kind: dict(network.arrays()) for kind, network in system.networks.items()}
-    return {**found, "state": {name: variable.numpy() for name, variable in system.state().items()}}
+    state = {name: variable.numpy() for name, variable in system.state().items()}
+    return {**found, "state": state, **({"decided": decided} if decided else {})}
 
 
 def iteration(path: str, params) -> int:

@@ -1,6 +1,9 @@
 """architecture.txt: the hyperparameter lines and the two networks in torch's notation."""
 from __future__ import annotations
 
+import numpy as np
+
+from tfgan_suite.layers.network import Network
 from tfgan_suite.options import penalty_names
 from tfgan_suite.pggan.networks import Sizes
 
@@ -70,3 +73,26 @@ def text(params, sizes: Sizes) -> str:
     """The whole file."""
     return (f"Cost function model: {params.criticLossFunc}\n{hyperparameters(params)}\n\n"
             f"{critic(sizes)}\n\n{generator(sizes)}\n\n\n")
+
+def table(network: Network) -> str:
+    """A network as in table 2: a row a layer with the shape of its weight, and the number of its parameters;
+    the sum below."""
+    rows = {}
+    for name, shape in network.shapes().items():
+        if "/" in name:
+            layer, _, array = name.rpartition("/")
+            shown, count = rows.get(layer, ("", 0))
+            rows[layer] = ("x".join(map(str, shape)) if array == "weight" else shown,
+                           count + int(np.prod(shape, dtype=np.int64)))
+    lines = [f"{layer:18s} {shape:>16s} {count:>12,d}" for layer, (shape, count) in rows.items()]
+    return "\n".join([f"{type(network).__name__}", *lines, f"{'Total trainable parameters':35s} "
+                                                          f"{network.parameter_count():>12,d}"])
+
+
+def of(system) -> str:
+    """The file of a run: torch's notation for the original's networks, table 2 for the paper's."""
+    if system.params.networks == "original":
+        return text(system.params, system.sizes)
+    tables = "\n\n".join(table(system.networks[kind]) for kind in ("d", "g"))
+    p = system.params
+    return f"Cost function model: {p.criticLossFunc}\n{hyperparameters(p)}\n\n{tables}\n"

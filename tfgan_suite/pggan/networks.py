@@ -53,6 +53,7 @@ class Sizes:
         paper_scale: dense layers scaled as in the paper's code.
         centre: the minibatch standard deviation centres its input (as the original).
         seed: of the initial weights.
+        classes: of the images, 0 without labels (the paper's networks only).
     """
 
     latent: int
@@ -62,6 +63,7 @@ class Sizes:
     paper_scale: bool = False
     centre: bool = True
     seed: int = 0
+    classes: int = 0
 
     @property
     def levels(self) -> int:
@@ -83,7 +85,7 @@ class Sizes:
                             f"{params.endRes}; raise fmapBase, or lower fmapDecay or endRes")
         return cls(params.latentSize, params.nChannels, widths, params.stdDevGroup,
                    params.weight_scale == "paper",
-                   params.stddev_form == "original", params.seed)
+                   params.stddev_form == "original", params.seed, params.classes)
 
 
 @dataclass(frozen=True)
@@ -162,22 +164,32 @@ class Growing(Network):
         level, compute = self.top if level is None else level, compute_dtype()
 
         def network(x, labels=None, training=False, update=None):
-            return tf.cast(self._run(tf.cast(x, compute), level, alpha), tf.float32)
+            return self._run(tf.cast(self._input(x, labels), compute), level, alpha)
 
         return network
 
     def call(self, x, labels=None, training: bool = False, update: bool | None = None):
         """As `at` the last level."""
-        return self.at()(x)
+        return self.at()(x, labels)
 
-    def _run(self, x: tf.Tensor, level: int, alpha: tf.Tensor | None) -> tf.Tensor:
+    def _input(self, x: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
+        """What the first layer gets; the original's networks know no labels."""
+        return x
+
+    def _run(self, x: tf.Tensor, level: int, alpha: tf.Tensor | None):
+        """Float32 images, or scores."""
         raise NotImplementedError
+
+    def place(self, name: str) -> tuple[int, bool]:
+        """(level, whether it is of a head) of an array."""
+        _, part, number = name.split(".")[:3]
+        return int(number), part == self.heads
 
     def in_use(self, variable, level: int, first: int) -> bool:
         """Whether a parameter has taken part in training that began at level `first` and has reached
         `level`."""
-        _, part, number = variable.name.split(".")[:3]
-        return int(number) <= level and (part != self.heads or int(number) >= first)
+        own, is_head = self.place(variable.name)
+        return own <= level and (not is_head or own >= first)
 
 
 class Generator(Growing):
@@ -187,12 +199,16 @@ class Generator(Growing):
 
     def __init__(self, sizes: Sizes):
         super().__init__(sizes)
-        make = Equal(sizes.seed)
-        self.blocks = generator_blocks(make, sizes)
-        self.to_rgb = [make.conv(f"toRGBs.{i}.0", sizes.widths[i + 1], sizes.image_channels, 1, 1.0)
-                       for i in range(sizes.levels)]
+        self.blocks, self.to_rgb = self._layers(sizes)
         self.progress = tf.Variable([sizes.levels - 1.0, 1.0], trainable=False, name="progress",
                                     aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
+
+    def _layers(self, sizes: Sizes) -> tuple[list, list]:
+        """Blocks and heads, one of each for every level."""
+        make = Equal(sizes.seed)
+        return generator_blocks(make, sizes), [
+            make.conv(f"toRGBs.{i}.0", sizes.widths[i + 1], sizes.image_channels, 1, 1.0)
+            for i in range(sizes.levels)]
 
     def _run(self, x, level, alpha):
         for block in self.blocks[:level]:
@@ -209,11 +225,14 @@ class Critic(Growing):
 
     def __init__(self, sizes: Sizes):
         super().__init__(sizes)
+        self.from_rgb, self.blocks = self._layers(sizes)
+
+    def _layers(self, sizes: Sizes) -> tuple[list, list]:
+        """Heads and blocks, one of each for every level."""
         make = Equal(sizes.seed)
-        self.from_rgb = [Chain(make.conv(f"fromRGBs.{i}.0", sizes.image_channels, sizes.widths[i + 1], 1),
-                               lrelu)
-                         for i in range(sizes.levels)]
-        self.blocks = critic_blocks(make, sizes)
+        heads = [Chain(make.conv(f"fromRGBs.{i}.0", sizes.image_channels, sizes.widths[i + 1], 1), lrelu)
+                 for i in range(sizes.levels)]
+        return heads, critic_blocks(make, sizes)
 
     def _run(self, x, level, alpha):
         new = self.blocks[level](self.from_rgb[level](x))
@@ -224,4 +243,4 @@ class Critic(Growing):
             else:
                 old = block(old)
                 new = mix(alpha, block(new), old)
-        return tf.reshape(new, [-1])
+        return tf.cast(tf.reshape(new, [-1]), tf.float32)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfgan_suite import distributed, penalties
-from tfgan_suite.penalties import Look
+from tfgan_suite.penalties import Look, View
 
 LOGGED = ("critLoss", "cRealLoss", "cFakeLoss", "extraLoss", "driftLoss")
 
@@ -25,26 +25,52 @@ def interpolate(real: tf.Tensor, fake: tf.Tensor, weight: tf.Tensor) -> tf.Tenso
     return weight * real + (1.0 - weight) * fake
 
 
-def looked_at(score, real: tf.Tensor, fake: tf.Tensor, weight: tf.Tensor | None) -> Look:
+class Scores:
+    """A critic with class logits as a function images -> scores [n], which remembers the class logits.
+
+    Args:
+        critic: images -> (scores [n], class logits [n, classes]).
+    """
+
+    def __init__(self, critic):
+        self._critic, self._classes = critic, {}
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        scores, self._classes[images.ref()] = self._critic(images)
+        return scores
+
+    def cross_entropy(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Mean cross-entropy of the class logits of images that have been scored; labels int [n]."""
+        logits = self._classes[images.ref()]
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+
+
+def looked_at(score, real: tf.Tensor, fake: tf.Tensor, weight: tf.Tensor | None, scale=None) -> Look:
     """The passes over the critic in one step.
 
     Args:
         score: images -> scores [n].
         real, fake: images [n, h, w, c]; `fake` is a constant here.
         weight: U[0, 1) [n, 1, 1, 1], for the terms on interpolated images; None: there are none.
+        scale: factor on the scores there, so that small gradients outlast half precision; None: 1.
     """
-    return Look(real, fake, score, between=None if weight is None else interpolate(real, fake, weight))
+    look = Look(real, fake, score)
+    if weight is not None:
+        between = score if scale is None else lambda images: scale * score(images)
+        look.between = View(between, interpolate(real, fake, weight))
+    return look
 
 
-def extra_terms(params, look: Look) -> tuple:
-    """(extra, drift) of `--extraLossTerm`."""
+def extra_terms(params, look: Look, scale=None) -> tuple:
+    """(extra, drift) of `--extraLossTerm`; `scale` as in `looked_at`."""
     r, f = look.real.logits, look.fake.logits
     none = tf.zeros([], r.dtype)
     if params.extraLossTerm == "TVP":
         # A sum over the global batch: gradients are averaged over the replicas.
         return params.lamb * penalties.score_difference_penalty(r, f,
                                                                 params.delta) * distributed.replicas(), none
-    norms = penalties.norms_of(look.between.squares)
+    norms = penalties.norms_of(look.between.squares if scale is None else
+                               penalties.square_norms(look.between.gradient / scale))
     if params.extraLossTerm == "0GP":
         return params.lamb * tf.reduce_mean(norms), none
     return params.lamb * penalties.norm_target_penalty(norms, params.obj), params.epsilon * tf.reduce_mean(
@@ -52,7 +78,7 @@ def extra_terms(params, look: Look) -> tuple:
     )
 
 
-def critic_loss(params, look: Look, k: tf.Tensor, regularise: bool) -> CriticLoss:
+def critic_loss(params, look: Look, k: tf.Tensor, regularise: bool, scale=None) -> CriticLoss:
     """WGAN: mean C(fake) - mean C(real); BEGAN: mean C(real) - k mean C(fake); plus the extra terms.
 
     BEGAN's k moves by lambk * (gamma * mean C(real) - mean C(fake)), without bounds (`began_form=mended`:
@@ -62,10 +88,11 @@ def critic_loss(params, look: Look, k: tf.Tensor, regularise: bool) -> CriticLos
         look: see `looked_at`.
         k: BEGAN's weight before this step.
         regularise: False: no extra terms in this iteration.
+        scale: as in `looked_at`.
     """
     r, f = look.real.logits, look.fake.logits
     mean_real, mean_fake = tf.reduce_mean(r), tf.reduce_mean(f)
-    extra, drift = extra_terms(params, look) if regularise else (tf.zeros([]), tf.zeros([]))
+    extra, drift = extra_terms(params, look, scale) if regularise else (tf.zeros([]), tf.zeros([]))
     if params.criticLossFunc == "WGAN":
         loss, next_k = mean_fake - mean_real, k
     else:
@@ -81,8 +108,6 @@ def critic_loss(params, look: Look, k: tf.Tensor, regularise: bool) -> CriticLos
 
 def generator_loss(params, score, fake: tf.Tensor, z: tf.Tensor, regularise: bool) -> tf.Tensor:
     """-mean C(fake), in BEGAN mode too (`began_form=mended`: +mean C(fake) there); plus the pull-away term.
-
-    On several devices the pull-away term pairs the images of each device among themselves.
 
     Args:
         score: images -> scores [n].

@@ -36,6 +36,26 @@ def resume_words(value: str) -> list[str]:
     return value.replace(",", " ").split()
 
 
+def table_of(text: str, number=int) -> dict[int, float]:
+    """'4:32,8:32' -> {4: 32, 8: 32}; {} where the text is no such table."""
+    try:
+        pairs = [part.split(":") for part in text.replace(" ", "").split(",") if part]
+        return {int(resolution): number(value) for resolution, value in pairs}
+    except ValueError:
+        return {}
+
+
+def _rates(value: str) -> str:
+    rates = table_of(value, float)
+    fine = all(0 < rate < float("inf") for rate in rates.values())
+    return "" if not value or (rates and fine) else "give RES:RATE pairs, such as 128:0.0015,256:0.002"
+
+
+def paterm_of(value):
+    """True and False of the original's README stand for 1 and 0, which `int` makes of them."""
+    return {"True": 1, "False": 0}.get(str(value), value)
+
+
 def _resume(value: str) -> str:
     words = resume_words(value)
     if not words or (len(words) == 2 and None not in map(whole, words)):
@@ -47,6 +67,7 @@ ORIGINAL = (
     Parameter("data_path", "./data/",
               "folder whose subfolders hold the images; 'digits' for the embedded digits",
               change="free"),
+    options.BACKGROUND,
     Parameter("log_path", "",
               "folder of architecture.txt, netStatus.txt and pictures (default: the run's log folder)",
               change="free"),
@@ -54,8 +75,7 @@ ORIGINAL = (
               "weights to start from: a .pth.tar of the original, or an iter_N.gmodel.npz", type=str,
               change="free"),
     Parameter("resumeTraining", "", "R,S: go on with --preWtsFile at resolution R after S images of it",
-              check=_resume,
-              fixed=True),
+              check=_resume, fixed=True, words=2),
     Parameter("deactivateLog", False,
               "none of the original's log files and pictures, and only the final weights",
               change="free"),
@@ -79,7 +99,7 @@ ORIGINAL = (
     Parameter("samplesWhileStable", 750000, "images of a stable stage", minimum=1, change="later"),
     Parameter("samplesWhileFade", 750000, "images of a fade; 0: none", minimum=0, change="later"),
     Parameter("startRes", 4, "first resolution", minimum=4, maximum=1024, check=_power, fixed=True),
-    Parameter("endRes", 64, "last resolution", minimum=4, maximum=1024, check=_power, fixed=True),
+    Parameter("endRes", 64, "last resolution", minimum=4, maximum=1024, check=_power, change="later"),
     Parameter("gOptimizer_betas", "0.0 0.99", "Adam's betas of the generator", check=_betas),
     Parameter("cOptimizer_betas", "0.0 0.99", "Adam's betas of the critic", check=_betas),
     Parameter("lamb", 10, "weight of the extra critic term", type=float, minimum=0),
@@ -91,7 +111,9 @@ ORIGINAL = (
               "BEGAN: ratio of fake to real; with penalty=js: weight of that regulariser (not both)",
               minimum=0,
               maximum=1e6),
-    Parameter("paterm", None, "pull-away term: None, 0, 1 or 2 (others: computed as zero)", type=int),
+    Parameter("paterm", None,
+              "pull-away term: None, 0 (False), 1 (True) or 2 (others: computed as zero)", type=int,
+              reads=paterm_of),
     Parameter("lambg", 1, "weight of the pull-away term", type=float, minimum=0),
     Parameter("unrollCritic", None, "extra critic steps before each generator step, undone after it",
               type=int, minimum=0),
@@ -102,14 +124,28 @@ ORIGINAL = (
     Parameter("fmapDecay", 1.0, "how fast the channels shrink", minimum=0, fixed=True),
     Parameter("criticLossFunc", "WGAN", "loss of the critic", choices=("WGAN", "BEGAN")),
     Parameter("extraLossTerm", "PGGAN", "extra critic term", choices=("PGGAN", "0GP", "TVP")),
-    Parameter("inputFilter", "NEAREST", "filter that resizes the reals", fixed=True,
-              choices=("NEAREST", "BILINEAR", "BICUBIC", "LANCZOS")),
+    Parameter("inputFilter", "NEAREST", "filter that resizes the reals (BOX, averages as in the paper, is "
+              "new)",
+              fixed=True, choices=("NEAREST", "BILINEAR", "BICUBIC", "LANCZOS", "BOX")),
+)
+
+PAPER = (
+    Parameter("networks", "original", "the original's, or those of the paper's table 2",
+              choices=("original", "paper"), fixed=True),
+    Parameter("classes", 0, "classes of the images, for an AC-GAN (networks=paper); 0: no labels", minimum=0,
+              maximum=10**6, fixed=True),
+    Parameter("class_weight", 1.0, "weight of the classifier's losses, with classes", minimum=0),
+    Parameter("fade_reals", False, "in a fade the reals are mixed with their coarser copies, as in the "
+              "paper"),
+    Parameter("rate_table", "", "Adam rate of both networks from a resolution on, RES:RATE,..., in place of "
+              "gLR and cLR (their decay counts on)", check=_rates, change="later"),
+    Parameter("reset_optimizer", False, "Adam starts anew with every stage, as in the paper's code"),
 )
 
 OURS = (
     Parameter("batch_table", BATCHES, "batch of each resolution, RES:BATCH,...", change="later"),
     Parameter("weight_scale", "original",
-              "equalised learning rate of the dense layers: as coded or as in the paper's code",
+              "equalised learning rate of the original's dense layers: as coded or as in the paper's code",
               choices=("original", "paper"), fixed=True),
     Parameter("stddev_form", "original",
               "minibatch standard deviation: centres its input (as coded) or leaves it (paper)",
@@ -133,9 +169,11 @@ OURS = (
               change="free"),
     Parameter("mirror", True,
               "half of the reals are mirrored, as in the original (not for digits or letters)", fixed=True),
-    Parameter("cache_gb", 4.0, "memory for resized images; what does not fit is read again", minimum=0,
-              change="free"),
+    Parameter("cache_gb", None, "memory for resized images (default: half of what is free); what does not "
+              "fit "
+              "is read again", type=float, minimum=0, change="free"),
+    Parameter("upscale", False, "images below endRes are enlarged, as in the original", fixed=True),
     *options.penalty(gamma=None),  # the one `gamma` is declared above, with the original's default
 )
 
-PARAMETERS = {"pggan": (*ORIGINAL, *OURS)}
+PARAMETERS = {"pggan": (*ORIGINAL, *PAPER, *OURS)}

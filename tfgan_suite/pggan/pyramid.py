@@ -1,21 +1,23 @@
 """Real images at every resolution: decoded once, resized once each, kept in memory where they fit."""
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from tfgan_suite.data import digits
-from tfgan_suite.data.folder import FolderSource
-from tfgan_suite.data.rgb import WHITE
+from tfgan_suite.data.parallel import in_parallel
 from tfgan_suite.data.source import Source
-from tfgan_suite.errors import UserError
+from tfgan_suite.files import memory
 from tfgan_suite.random import generator
 
+if TYPE_CHECKING:
+    from tfgan_suite.pggan.prepared import Prepared
+
 FILTERS = {"NEAREST": Image.Resampling.NEAREST, "BILINEAR": Image.Resampling.BILINEAR,
-           "BICUBIC": Image.Resampling.BICUBIC, "LANCZOS": Image.Resampling.LANCZOS}
+           "BICUBIC": Image.Resampling.BICUBIC, "LANCZOS": Image.Resampling.LANCZOS,
+           "BOX": Image.Resampling.BOX}
 
 
 def resized(picture: np.ndarray, resolution: int, filter_name: str, channels: int) -> np.ndarray:
@@ -34,60 +36,50 @@ def to_float(batch: np.ndarray) -> np.ndarray:
     return batch.astype(np.float32) / np.float32(255) * np.float32(2) - np.float32(1)
 
 
-def open_source(path: str, end: int) -> Source:
-    """The real images: 'digits', or a folder with images in sub-folders (or in itself).
-
-    Args:
-        end: last resolution.
-
-    Raises:
-        UserError: nothing there, or images smaller than `end`.
-    """
-    if path == "digits":
-        return digits.DigitsSource(end)
-    missing = "put images below it, or give another --data_path ('digits' needs no files)"
-    try:
-        source = FolderSource(path, per_class=True, missing=missing, background=WHITE)
-    except UserError:
-        source = FolderSource(path, per_class=False, missing=missing, background=WHITE)
-    size = max(max(source.image(int(i)).shape[:2])
-               for i in np.linspace(0, len(source) - 1, min(8, len(source))))
-    if size < end:
-        raise UserError(f"endRes={end} is above the images of {path} ({size} pixels); give a smaller "
-                        f"--endRes")
-    return source
-
-
 class Pyramid:
     """Resized copies of a source's images, made when they are first asked for.
 
-    An image that is decoded for one resolution is resized for all of `resolutions` from that one on, so that
-    it is never decoded again as long as everything fits into `limit` bytes. Resolutions beyond the limit are
-    decoded at every access.
+    An image that is decoded for one resolution is resized for all later ones too that fit into memory, so
+    that it is never decoded again as long as everything fits. What does not fit is decoded at every access.
+    When a resolution is asked for that is higher than all before, the copies of lower ones are given back,
+    and how much fits is asked anew.
 
     Args:
         source: uint8 images of any size.
         resolutions: all that will be asked for, ascending.
         filter_name: one of FILTERS.
         channels: 3, or 1 for grey.
-        limit: bytes.
+        limit: bytes; None: half of what is free.
         mirror: batches hold mirrored images too.
     """
 
-    def __init__(self, source: Source, resolutions, filter_name: str, channels: int, limit: float,
+    def __init__(self, source: Source, resolutions, filter_name: str, channels: int,
+                 limit: float | None = None,
                  mirror: bool = True):
         self.mirror, self.source, self.filter_name, self.channels = mirror, source, filter_name, channels
+        self.resolutions, self.limit, self.highest = tuple(resolutions), limit, 0
         self.kept: dict[int, np.ndarray] = {}
         self.ready: dict[int, np.ndarray] = {}
         self.decoded = 0
-        for resolution in resolutions:
-            limit -= len(source) * resolution * resolution * channels
-            if limit < 0:
-                break
-            self.kept[resolution] = np.empty((len(source), resolution, resolution, channels), np.uint8)
-            self.ready[resolution] = np.zeros(len(source), bool)
         self._lock = Lock()
-        self._pool = ThreadPoolExecutor(4, thread_name_prefix="decode")
+
+    def _make_room(self, resolution: int) -> None:
+        """Gives back the copies below a resolution and takes room for those from it on, as far as they
+        fit."""
+        self.highest = resolution
+        for size in [s for s in self.kept if s < resolution]:
+            del self.kept[size], self.ready[size]
+        # pages that no copy has been written to are not taken yet, so they count as free
+        written = sum(int(ready.sum()) * size**2 * self.channels for size, ready in self.ready.items())
+        left = memory.budget() + written // 2 if self.limit is None else self.limit
+        for size in [s for s in self.resolutions if s >= resolution]:
+            left -= len(self.source) * size * size * self.channels
+            if left < 0:
+                self.kept.pop(size, None)
+                self.ready.pop(size, None)
+            elif size not in self.kept:
+                self.kept[size] = np.empty((len(self.source), size, size, self.channels), np.uint8)
+                self.ready[size] = np.zeros(len(self.source), bool)
 
     def _load(self, index: int, resolution: int) -> np.ndarray:
         picture = self.source.image(index)
@@ -102,31 +94,36 @@ class Pyramid:
     def images(self, indices, resolution: int) -> np.ndarray:
         """uint8 [n, resolution, resolution, channels]; batches and pictures may ask from two threads."""
         with self._lock:
+            if resolution > self.highest:
+                self._make_room(resolution)
             return self._images(indices, resolution)
 
     def _images(self, indices, resolution: int) -> np.ndarray:
-        for size in [s for s in self.kept if 2 * s < resolution]:
-            # they never come back; half the size may still be shown in a picture
-            del self.kept[size], self.ready[size]
         ready = self.ready.get(resolution)
         missing = [int(i) for i in indices if ready is None or not ready[i]]
         self.decoded += len(missing)
-        loaded = dict(zip(missing, self._pool.map(lambda i: self._load(i, resolution), missing)))
+        loaded = dict(zip(missing, in_parallel(lambda i: self._load(i, resolution), missing, "")))
         return np.stack([loaded[int(i)] if int(i) in loaded else self.kept[resolution][i] for i in indices])
 
 
-def real_batch(pyramid: Pyramid, batch: int, resolution: int, seed: int, *keys) -> np.ndarray:
-    """`batch` different images, each mirrored with probability 1/2 if the pyramid says so: a function of
-    (seed, keys).
+def chosen(count: int, batch: int, seed: int, *keys) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of `batch` different images of `count`, and which of them are mirrored, each with probability
+    1/2: a function of (seed, keys).
 
     The original draws every batch from a fresh permutation of the whole set, and so does this.
+    """
+    draw = generator(seed, "reals", *keys)
+    return draw.choice(count, batch, replace=False), draw.random(batch) < 0.5
+
+
+def real_batch(pyramid: Pyramid | Prepared, batch: int, resolution: int, seed: int, *keys) -> np.ndarray:
+    """The images that `chosen` says, mirrored if the pyramid says so.
 
     Returns:
         float32 [batch, resolution, resolution, channels] in [-1, 1].
     """
-    draw = generator(seed, "reals", *keys)
-    chosen = draw.choice(len(pyramid.source), batch, replace=False)
-    flip = (draw.random(batch) < 0.5) & pyramid.mirror
-    pictures = pyramid.images(chosen, resolution)
+    numbers, flip = chosen(len(pyramid.source), batch, seed, *keys)
+    pictures = pyramid.images(numbers, resolution)
+    flip &= pyramid.mirror
     pictures[flip] = pictures[flip, :, ::-1]
     return to_float(pictures)

@@ -2,26 +2,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from tfgan_suite.events import Event
 from tfgan_suite.experiment import whole
 from tfgan_suite.files import archive
-from tfgan_suite.pggan import describe
+from tfgan_suite.pggan import describe, sampling
 from tfgan_suite.pggan.pyramid import real_batch
 from tfgan_suite.pggan.schedule import Moment
 from tfgan_suite.pictures import saving, sheets
 from tfgan_suite.random import generator
-from tfgan_suite.system import Event
 
 COLUMNS = ("genLoss", "critLoss", "cRealLoss", "cFakeLoss", "extraLoss", "driftLoss")
 HEADER = "time and date |res  |bs   |stage  |fadeWt |iter           |" + "|".join(f"{name:10s}"
                                                                                   for name in COLUMNS)
 DASHES = "|".join("-" * width for width in (14, 5, 5, 7, 7, 15, *[10] * 6))
 
+MOST_SIDE, MOST_FRAMES = 256, 200  # of growth.gif
 STATUS = "netStatus.txt"
 FILES = ("architecture.txt", STATUS, "*_fade_*.jpg", "*_stable_*.jpg", "growth", "growth.gif")
 
@@ -80,8 +82,8 @@ class Tally:
 
 
 class Status:
-    """Event: architecture.txt at the start of every process, a row of netStatus.txt every `logStep`
-    images."""
+    """Event: architecture.txt at the start of every process, a row of netStatus.txt every `logStep` images;
+    the rows are the lines on the console too, under the two header rows."""
 
     def __init__(self, system):
         self.system, self.started = system, False
@@ -92,21 +94,21 @@ class Status:
 
     def run(self, done: int, host) -> dict:
         """Appends to the files."""
-        folder, system = folder_of(system=self.system, host=host), self.system
-        moment, lines = system.schedule.at(done - 1), []
+        folder, system = folder_of(self.system, host), self.system
+        moment, rows, head = system.schedule.at(done - 1), [], []
         if not self.started:
-            self.started = True
-            archive.write_bytes(folder / "architecture.txt",
-                                describe.text(system.params, system.sizes).encode())
-            if done == 1 or not (folder / STATUS).exists():
-                lines = [HEADER, DASHES]
-            if done == 1:
-                lines.append(status_row(moment, np.zeros(6)))
-                archive.write_bytes(folder / STATUS, b"")
+            self.started, head = True, [HEADER, DASHES]
+            archive.write_bytes(folder / "architecture.txt", describe.of(system).encode())
+        new = bool(head) and (done == 1 or not (folder / STATUS).exists())
+        if head and done == 1:
+            rows.append(status_row(moment, np.zeros(6)))
+            archive.write_bytes(folder / STATUS, b"")
         if done > 1 and system.schedule.crossed(system.params.logStep, done - 1):
-            lines.append(status_row(moment, system.tally.take()))
+            rows.append(status_row(moment, system.tally.take()))
         with open(folder / STATUS, "a") as file:
-            file.writelines(line + "\n" for line in lines)
+            file.writelines(line + "\n" for line in [*(head if new else ()), *rows])
+        for line in (*head, *rows):
+            host.line(line)
         return {}
 
 
@@ -133,8 +135,8 @@ def folder_of(system, host) -> Path:
 
 
 class Console:
-    """The lines on the terminal: a row of the present losses every `logStep` images, under the original's two
-    header rows."""
+    """The lines of a run with `deactivateLog`, which keeps no means: a row of the present losses every
+    `logStep` images, under the original's two header rows."""
 
     def __init__(self, system):
         self.system, self.begun = system, False
@@ -156,43 +158,67 @@ def picture_name(moment: Moment) -> str:
 
 
 def reals_above_fakes(system, moment: Moment, source) -> np.ndarray:
-    """Eight reals above eight fakes of new latents, two pixels apart, uint8 [h, w, 3]."""
-    seed = system.params.seed
-    reals = real_batch(system.pyramid(source), min(8, len(source)), moment.resolution, seed, "picture",
-                       moment.iteration)
+    """Eight reals above eight fakes of new latents, two pixels apart, uint8 [h, w, 3]; fewer and smaller ones
+    where they have no room on a screen of 1920x1080."""
+    seed, shrink = system.params.seed, max(1, moment.resolution // 512)
+    side = moment.resolution // shrink
+    columns = min(8, 1920 // (side + 2))
+    reals = real_batch(system.reals_of_run.pyramid(source), min(columns, len(source)), moment.resolution,
+                       seed,
+                       "picture", moment.iteration)
     latents = generator(seed, "picture latents",
-                        moment.iteration).standard_normal((8, system.params.latentSize))
-    fakes = system.generate_at(latents.astype(np.float32), moment.level, moment.alpha)
-    if len(reals) < 8:
+                        moment.iteration).standard_normal((8, system.params.latentSize))[:columns]
+    fakes = system.generate_at(latents.astype(np.float32), moment.level, moment.alpha,
+                               system.labels(columns, seed))
+    if len(reals) < columns:
         reals = np.concatenate([reals, np.zeros_like(fakes[len(reals):])])
-    return sheets.grid(system.to_uint8(np.concatenate([reals, fakes])), 2, 8, border=2)
+    cells = system.to_uint8(np.concatenate([reals, fakes]))
+    return sheets.grid(np.stack([sheets.shrunk(cell, shrink) for cell in cells]), 2, columns, border=2)
 
 
 def growth_frame(system, side: int) -> np.ndarray:
-    """The picture of one fixed latent at present, enlarged to side x side, uint8 [side, side, 3]."""
-    picture = sheets.grid(system.to_uint8(system.generate(system.latents(1, system.params.seed))), 1, 1)
-    times = max(1, side // len(picture))
-    return picture.repeat(times, 0).repeat(times, 1)
+    """The picture of one fixed latent at present, uint8 [side, side, 3]."""
+    seed = system.params.seed
+    images = system.generate(system.latents(1, seed), system.labels(1, seed))
+    return sampling.resized(sheets.grid(system.to_uint8(images), 1, 1), side)
 
 
-class Growth:
-    """Event: the same latent again and again while the networks grow, as `growth/N.png` and as
-    `growth.gif`."""
+class GrowthMovie:
+    """Event: the same latent again and again while the networks grow, as `growth/N.png`; and, at the end of
+    every stage, as `growth.gif`."""
 
     def __init__(self, system):
         self.system = system
-        self.side = max(128, system.params.endRes)
+        self.side = min(max(128, system.params.endRes), MOST_SIDE)
 
-    def run(self, done: int, host) -> dict:
-        """Adds a frame and writes the animation anew."""
+    def frame(self, done: int, host) -> Path:
+        """Writes the present frame; returns the folder."""
         folder = folder_of(self.system, host) / "growth"
         folder.mkdir(exist_ok=True)
         saving.save(folder / f"{done:09d}.png", growth_frame(self.system, self.side))
-        frames = [path for path in sorted(folder.glob("*.png")) if whole(path.stem) is not None
-                  and int(path.stem) <= done]
-        pictures = [np.asarray(Image.open(path).convert("RGB")) for path in frames[-200:]]
+        return folder
+
+    def animation(self, done: int, host) -> dict:
+        """Adds a frame and writes the animation anew."""
+        folder = self.frame(done, host)
+        numbers = sorted(int(path.stem) for path in folder.glob("*.png") if whole(path.stem) is not None)
+        chosen = spread([n for n in numbers if n <= done], self.system.milestone, MOST_FRAMES)
+        pictures = [sampling.resized(np.asarray(Image.open(folder / f"{n:09d}.png").convert("RGB")),
+                                     self.side)
+                    for n in chosen]
         saving.save_gif(folder.parent / "growth.gif", pictures, 200)
         return {}
+
+
+def spread(numbers: list[int], always: Callable[[int], bool], most: int) -> list[int]:
+    """At most `most` of ascending numbers (more where `always` wants them): those that `always` names, and
+    others evenly between them, so that no part of the run is left out."""
+    kept = [n for n in numbers if always(n)]
+    others = [n for n in numbers if not always(n)]
+    room = max(most - len(kept), 0)
+    if len(others) > room:
+        others = [others[i] for i in np.linspace(0, len(others) - 1, room).astype(int)] if room else []
+    return sorted({*kept, *others})
 
 
 def events(system) -> list[Event]:
@@ -200,17 +226,24 @@ def events(system) -> list[Event]:
     p, schedule = system.params, system.schedule
     if p.deactivateLog:
         return []
-    status, growth = Status(system), Growth(system)
+    status, growth = Status(system), GrowthMovie(system)
 
     def picture(done, host):
         moment = schedule.at(done - 1)
         saving.save(folder_of(system, host) / picture_name(moment),
                     reals_above_fakes(system, moment, host.source))
-        return growth.run(done, host)
+        growth.frame(done, host)
+        return {}
 
     def stage(done, host):
-        host.image("stages", done, system.pictures(p.seed)["samples"])
-        return growth.run(done, host)
+        sheet = system.pictures(p.seed)["samples"]
+        if p.log_path:
+            folder = folder_of(system, host) / "stages"
+            folder.mkdir(exist_ok=True)
+            saving.save(folder / f"iter_{done}.png", sheet)
+        else:
+            host.image("stages", done, sheet)
+        return growth.animation(done, host)
 
     return [Event("status", 1, status.run, due=status.due),
             Event("picture", 1, picture, due=lambda done: schedule.crossed(p.saveImageEvery, done - 1)),

@@ -6,11 +6,11 @@ trained stably. A stage lasts a number of images; the batch depends on the resol
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tfgan_suite.errors import UserError
-from tfgan_suite.pggan.parameters import resume_words
+from tfgan_suite.pggan.parameters import resume_words, table_of
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,9 @@ class Schedule:
         stable, fade: images of a stage.
         batches: resolution -> batch.
         start_level, start_images: where the run begins (`--resumeTraining`), by default at the first level.
+        start_iteration, start_shown: its first iteration and the images shown before it, where another
+            schedule held before.
+        earlier: that one.
     """
 
     first: int
@@ -59,12 +62,16 @@ class Schedule:
     batches: dict
     start_level: int
     start_images: int = 0
+    start_iteration: int = 0
+    start_shown: int | None = None
+    earlier: Schedule | None = None
 
     @cached_property
     def _table(self) -> tuple[list[int], list[int]]:
         """For each level and the end: its first iteration, and the images shown before it."""
-        starts, shown, begin = [0], [self._shown_before()], self.start_images
-        for level in range(self.start_level, self.last + 1):
+        starts, begin = [self.start_iteration], self.start_images
+        shown = [self._shown_before() if self.start_shown is None else self.start_shown]
+        for level in self.levels:
             count = -(-max(self.images(level) - begin, 0) // self.batch(level))
             starts.append(starts[-1] + count)
             shown.append(shown[-1] + count * self.batch(level))
@@ -74,6 +81,11 @@ class Schedule:
     def _shown_before(self) -> int:
         grown = self.start_level - self.first
         return self.start_images + (grown * (self.stable + self.fade) - self.fade if grown else 0)
+
+    @property
+    def levels(self) -> range:
+        """Those of this run."""
+        return range(self.start_level, self.last + 1)
 
     def images(self, level: int) -> int:
         """Images of a whole level."""
@@ -107,6 +119,8 @@ class Schedule:
 
     def at(self, iteration: int) -> Moment:
         """The moment of an iteration; one beyond the end has the last level, stable."""
+        if self.earlier is not None and iteration < self.start_iteration:
+            return self.earlier.at(iteration)
         index = min(bisect.bisect_right(self._table[0], iteration) - 1, self.last - self.start_level)
         level, local = self.start_level + index, iteration - self._table[0][index]
         here = self.images_at(level) + local * self.batch(level)
@@ -115,12 +129,11 @@ class Schedule:
                       alpha,
                       self._table[1][index] + local * self.batch(level), here)
 
-    def past(self, done: int) -> list[Moment]:
-        """What tells the first `done` iterations from those of another schedule: the first two and the last
-        of every level."""
-        firsts = [self.first_iteration(level) for level in range(self.start_level, self.last + 1)]
-        marks = {mark for first in firsts for mark in (first - 1, first, first + 1)} | {done - 1}
-        return [self.at(mark) for mark in sorted(marks) if 0 <= mark < done]
+    def then(self, iteration: int, other: Schedule) -> Schedule:
+        """`other` from `iteration` on, where this one has led to."""
+        here = self.at(iteration)
+        return replace(other, start_level=here.level, start_images=here.shown_here, start_iteration=iteration,
+                       start_shown=here.shown, earlier=self)
 
     def crossed(self, every: int, iteration: int) -> bool:
         """Whether the images shown before `iteration` have passed a multiple of `every` since the iteration
@@ -142,14 +155,47 @@ def batches_of(table: str) -> dict[int, int]:
     Raises:
         UserError: not of that form.
     """
-    try:
-        pairs = [part.split(":") for part in table.replace(" ", "").split(",") if part]
-        found = {int(resolution): int(batch) for resolution, batch in pairs}
-    except ValueError:
-        found = {}
+    found = table_of(table)
     if not found or min(found.values()) < 1:
         raise UserError(f"batch_table={table}: give RES:BATCH pairs, such as 4:32,8:32,16:16")
     return found
+
+
+def rate_of(params, level: int, given: float) -> float:
+    """The Adam rate of a level: that of the last resolution up to its own in `rate_table`, else `given`."""
+    rates = table_of(params.rate_table, float)
+    known = [resolution for resolution in rates if resolution <= 4 << level]
+    return rates[max(known)] if known else given
+
+
+def check_groups(params, batches: dict) -> None:
+    """Whether the minibatch standard deviation can divide every batch into its groups; the paper's networks
+    take
+    the whole batch for a group where it is smaller.
+
+    Raises:
+        UserError: it cannot.
+    """
+    for resolution in (4 << level for level in range(level_of(params.startRes), level_of(params.endRes) + 1)):
+        batch = batches[resolution]
+        group = min(params.stdDevGroup, batch) if params.networks == "paper" else params.stdDevGroup
+        if group > 1 and batch % group:
+            raise UserError(f"stdDevGroup={params.stdDevGroup} does not divide the batch {batch} of "
+                            f"resolution {resolution}; change stdDevGroup or batch_table")
+
+
+def check_devices(params, batches: dict, replicas: int) -> None:
+    """Whether the devices can divide every batch.
+
+    Raises:
+        UserError: they cannot.
+    """
+    for resolution in (4 << level for level in range(level_of(params.startRes), level_of(params.endRes) + 1)):
+        if batches[resolution] % replicas:
+            raise UserError(f"batch_table={params.batch_table}: the batch {batches[resolution]} of "
+                            f"resolution "
+                            f"{resolution} cannot be split over {replicas} devices; give multiples of "
+                            f"{replicas}")
 
 
 def start_of(params, last: int) -> tuple[int, int]:
@@ -172,7 +218,7 @@ def start_of(params, last: int) -> tuple[int, int]:
         raise UserError(f"{asked}: {images} images are more than the {total} that resolution {resolution} is "
                         f"trained "
                         f"with; give fewer, or the next resolution")
-    if level > first and images < fade:
+    if level > first and images < fade and not str(params.preWtsFile).endswith(".npz"):
         raise UserError(f"{asked}: snapshots are resumed in stable stages; give at least the {fade} images "
                         f"of the fade")
     return level, images
@@ -188,15 +234,11 @@ def schedule_of(params) -> Schedule:
     first, last = level_of(params.startRes), level_of(params.endRes)
     if last < first:
         raise UserError(f"endRes={params.endRes} is below startRes={params.startRes}; raise endRes")
-    batches, group = batches_of(params.batch_table), params.stdDevGroup
+    batches = batches_of(params.batch_table)
     for resolution in (4 << level for level in range(first, last + 1)):
         if resolution not in batches:
             raise UserError(f"batch_table={params.batch_table}: has no batch for {resolution}, needed for "
-                            f"endRes="
-                            f"{params.endRes}; add {resolution}:16")
-        if group > 1 and batches[resolution] % group:
-            raise UserError(f"stdDevGroup={group} does not divide the batch {batches[resolution]} of "
-                            f"resolution {resolution}; "
-                            f"change stdDevGroup or batch_table")
+                            f"endRes={params.endRes}; add {resolution}:16")
+    check_groups(params, batches)
     level, images = start_of(params, last)
     return Schedule(first, last, params.samplesWhileStable, params.samplesWhileFade, batches, level, images)

@@ -62,16 +62,16 @@ def assign(network, arrays: dict, path) -> None:
     """Sets all weights from an original state dict, and how far a generator has grown from the file's name.
 
     Raises:
-        UserError: another architecture; names the first difference.
+        UserError: other networks; names the first difference.
     """
     shapes = {name: shape for name, shape in network.shapes().items() if name.startswith("net.")}
     advice = "give the latentSize, endRes, stdDevGroup and fmap* that it was trained with"
     odd = sorted(set(shapes) ^ set(arrays))
     if odd:
-        raise UserError(f"{path}: is of another architecture (first difference: '{odd[0]}'); {advice}")
+        raise UserError(f"{path}: is of other networks (first difference: '{odd[0]}'); {advice}")
     for name, shape in shapes.items():
         if arrays[name].shape != tuple(shape):
-            raise UserError(f"{path}: is of another architecture ('{name}' has shape {arrays[name].shape}, "
+            raise UserError(f"{path}: is of other networks ('{name}' has shape {arrays[name].shape}, "
                             f"here {shape}); "
                             f"{advice}")
     network.assign(arrays)
@@ -90,51 +90,83 @@ def _assign_optimizer(optimizer, variables, saved: dict) -> None:
                 optimizer.slot(slot, variable).assign(value.transpose(axes))
 
 
-def load(system, content: dict, path) -> None:
+def load(system, content: dict, path) -> tuple[dict, list[str]]:
     """Sets a training system's weights, Adam states and rates from a snapshot.
 
-    As in the original, the snapshot's rates hold until the resolution changes.
+    As in the original, the snapshot's rates hold until the resolution changes, its betas and its weight decay
+    for ever.
+
+    Returns:
+        The values of flags that the snapshot decides, and a line about each.
     """
+    decided: dict = {}
     for kind, (weights, optimizer) in PARTS.items():
         assign(system.networks[kind], content[weights], path)
         saved = content.get(optimizer)
         if saved:
             with reading(path, f"holds no state of Adam under '{optimizer}'"):
                 _assign_optimizer(system.optimizers[kind], system.networks[kind].trainable_variables, saved)
+                decided.update(_hyperparameters(system, kind, saved["param_groups"][0]))
                 if system.schedule.start_level == system.schedule.first:
                     system.extra_state[f"loaded_rate/{kind}"].assign(saved["param_groups"][0]["lr"])
     if "a" in system.networks:
         assign(system.networks["a"], content["gen"], path)
+    lines = [f"Note: {name}={value} of {path} holds in place of {system.params.values[name]}, as in the "
+             f"original"
+             for name, value in decided.items()]
+    return decided, lines
 
 
-def _load_own(system, path: Path) -> None:
+def _hyperparameters(system, kind: str, group: dict) -> dict:
+    """Sets Adam's betas and weight decay to the snapshot's; returns the flags that had other values."""
+    optimizer, first = system.optimizers[kind], {"g": "g", "d": "c"}[kind]
+    betas, decay = tuple(map(float, group["betas"])), float(group["weight_decay"])
+    decided = {}
+    if betas != (optimizer.beta_1, optimizer.beta_2):
+        decided[f"{first}Optimizer_betas"] = " ".join(map(str, betas))
+    if decay != optimizer.decay:
+        decided[f"{first}LR_wdecay"] = decay
+    (optimizer.beta_1, optimizer.beta_2), optimizer.decay = betas, decay
+    return decided
+
+
+def _load_own(system, path: Path) -> list[str]:
+    """Weights and Adam's state of this suite's checkpoint; returns lines about what it lacks."""
     found = re.fullmatch(r"iter_(\d+)\.gmodel\.npz", path.name)
     if not found:
         raise UserError(f"{path}: give a .pth.tar of the original, or an iter_N.gmodel.npz of this suite")
-    files, number = Checkpoints(path.parent), int(found[1])
+    files, number, lines = Checkpoints(path.parent), int(found[1]), []
     for kind, network in system.networks.items():
-        if kind in ("g", "a") or files.path(kind, number).is_file():
-            present = files.path(kind, number).is_file()
+        present = files.path(kind, number).is_file()
+        if not present and kind == "d":
+            lines.append(f"Note: {files.path(kind, number)} is not there; the critic starts afresh")
+        else:
             network.assign(Archive(files.path(kind if present else "g", number)))
-    if files.path("state", number).is_file():
-        saved = StoredState(files.path("state", number))
-        for name, variable in system.state().items():
-            if name.split("/")[0] in system.optimizers and "learning_rate" not in name and name in saved:
-                if saved[name].shape != tuple(variable.shape):
-                    raise UserError(f"{saved.path}: '{name}' has shape {saved[name].shape}, this run needs "
-                                    f"{variable.shape}")
-                variable.assign(saved[name])
+    if not files.path("state", number).is_file():
+        return [*lines, f"Note: {files.path('state', number)} is not there; the optimisers start afresh"]
+    saved = StoredState(files.path("state", number))
+    for name, variable in system.state().items():
+        if name.split("/")[0] in system.optimizers and "learning_rate" not in name and name in saved:
+            if saved[name].shape != tuple(variable.shape):
+                raise UserError(f"{saved.path}: '{name}' has shape {saved[name].shape}, this run needs "
+                                f"{variable.shape}")
+            variable.assign(saved[name])
+    return lines
 
 
-def start_from(system, path: str) -> None:
+def start_from(system, path: str) -> tuple[dict, list[str]]:
     """`--preWtsFile`: weights and Adam states of a snapshot, or of this suite's checkpoint.
 
+    Returns:
+        The values of flags that the file decides, and lines to show.
+
     Raises:
-        UserError: missing, unreadable, or of another architecture.
+        UserError: missing, unreadable, or of other networks.
     """
     if not Path(path).is_file():
         raise UserError(f"{path}: no such file; give --preWtsFile the path of a snapshot")
     if path.endswith(".npz"):
-        _load_own(system, Path(path))
-    else:
-        load(system, read(path), path)
+        return {}, _load_own(system, Path(path))
+    if system.params.networks != "original":
+        raise UserError(f"{path}: snapshots of ppgan are of its own networks; give --networks=original")
+    return load(system, read(path), path)

@@ -8,32 +8,47 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import distributed, optimizers, options, penalties
-from tfgan_suite.data.source import Mapped
 from tfgan_suite.errors import UserError
-from tfgan_suite.pggan import objective, reports, sampling, snapshots
-from tfgan_suite.pggan.networks import Critic, Generator, Sizes
-from tfgan_suite.pggan.pyramid import Pyramid, open_source, real_batch, resized
-from tfgan_suite.pggan.schedule import schedule_of
-from tfgan_suite.random import Draws, generator
+from tfgan_suite.layers.linear import compute_dtype
+from tfgan_suite.pggan import networks, objective, paper, reals, recovery, reports, sampling
+from tfgan_suite.pggan.networks import Sizes
+from tfgan_suite.pggan.schedule import check_devices, rate_of, schedule_of
+from tfgan_suite.pictures import sheets
+from tfgan_suite.random import Draws
 from tfgan_suite.system import System
+
+NETWORKS = {"original": (networks.Generator, networks.Critic), "paper": (paper.Generator, paper.Critic)}
 
 
 class Phase(NamedTuple):
-    """What is static in an iteration: level, whether it fades in, whether the extra terms are on."""
+    """What is static in an iteration: level, whether it fades in, whether the extra terms are on, whether
+    Adam starts anew."""
 
     level: int
     fading: bool
     regularise: bool
+    fresh: bool = False
+
+
+class CriticInputs(NamedTuple):
+    """Of one critic step: images [n, h, w, c], latents [n, latent], weights of the points between [n, 1, 1,
+    1] or None, labels [n] or None."""
+
+    real: tf.Tensor
+    z: tf.Tensor
+    weight: tf.Tensor | None = None
+    labels: tf.Tensor | None = None
 
 
 class PGGAN(System):
-    """Progressive growing (Karras et al., ICLR 2018) as alenmora/ppgan codes it, its bugs mended.
+    """Progressive growing (Karras et al., ICLR 2018) as alenmora/ppgan codes it, its bugs mended; with
+    `networks=paper` the paper's networks.
 
     Networks: `g`, `d` (the critic) and, with `ema`, `a`: the average of `g`.
     """
 
     grid = (4, 8)
-    precisions = ("float32", "bfloat16")
+    precisions = (*System.precisions, "float16")
     copies = {"a": "g"}
     length = ("endRes",)
     length_in_iterations = False
@@ -43,32 +58,29 @@ class PGGAN(System):
 
     def __init__(self, params, training: bool = True):
         super().__init__(params, training)
-        self.schedule, self.sizes = schedule_of(params), Sizes.of(params)
-        self._console, self._pyramid = reports.Console(self), None
+        self.schedule, self.sizes, self.classes = schedule_of(params), Sizes.of(params), params.classes
+        if params.classes and params.networks != "paper":
+            raise UserError(f"classes={params.classes}: the original's networks take no labels; give "
+                            f"--networks=paper or --classes=0")
+        make_g, make_d = NETWORKS[params.networks]
+        self._console, self._told = reports.Console(self), []
+        self.reals_of_run = reals.Reals(params, self.schedule.levels, self.critic_steps)
         self.sampling = ("a",) if params.ema else ("g",)
         if not training:
-            self.networks = {self.sampling[0]: Generator(self.sizes)}
+            self.networks = {self.sampling[0]: make_g(self.sizes)}
         else:
-            self.networks = {"g": Generator(self.sizes), "d": Critic(self.sizes)}
+            self.networks = {"g": make_g(self.sizes), "d": make_d(self.sizes)}
             if params.ema:
-                self.networks["a"] = Generator(self.sizes)
+                self.networks["a"] = make_g(self.sizes)
             self._prepare_training()
 
     def _prepare_training(self) -> None:
-        p, replicas = self.params, distributed.replicas()
+        p = self.params
         if "js" in options.penalty_names(p.penalty) and p.criticLossFunc == "BEGAN":
             raise UserError("penalty=js with criticLossFunc=BEGAN: gamma cannot be both the regulariser's "
                             "weight and BEGAN's "
                             "ratio; give --criticLossFunc=WGAN or --penalty=none")
-        for resolution, batch in self.schedule.batches.items():
-            if (
-                p.startRes <= resolution <= p.endRes
-                and p.stdDevGroup > 1
-                and batch // replicas % p.stdDevGroup
-            ):
-                raise UserError(f"stdDevGroup={p.stdDevGroup} does not divide the batch {batch} of "
-                                f"resolution {resolution} on "
-                                f"each of {replicas} devices; change batch_table or stdDevGroup")
+        check_devices(p, self.schedule.batches, distributed.replicas())
         for name, rate, betas, decay in (("g", p.gLR, p.gOptimizer_betas, p.gLR_wdecay),
                                          ("d", p.cLR, p.cOptimizer_betas, p.cLR_wdecay)):
             self.optimizers[name] = optimizers.AdamTorch(rate, *map(float, betas.split()), weight_decay=decay)
@@ -79,10 +91,31 @@ class PGGAN(System):
                             **{f"loaded_rate/{n}": tf.Variable(0.0, name=f"rate_{n}", **shared)
                                for n in self.optimizers},
                             **self.tally.state()}
-        if p.preWtsFile:
-            snapshots.start_from(self, p.preWtsFile)
-        elif p.resumeTraining:
-            raise UserError("resumeTraining needs the weights to go on with; give --preWtsFile=FILE.pth.tar")
+        if compute_dtype() == "float16":
+            for name, optimizer in self.optimizers.items():
+                self.scalers[name], variables = optimizers.scaled(optimizer)
+                self.extra_state.update({f"scale/{name}/{v.name.split(':')[0]}": v for v in variables})
+
+    # -- how a run begins ------------------------------------------------------------------------------------
+    def begin(self) -> dict:
+        decided, lines = recovery.begin(self)
+        self.params, self._told = self.params.replace(**decided), [*self._told, *lines]
+        return decided
+
+    def go_on(self, about, history) -> None:
+        recovery.check_start(self.params, about)
+        self.schedule = recovery.continued(self.params, history)
+
+    def is_at(self, place: str, arrays) -> bool:
+        return recovery.is_at(self.schedule, place, arrays)
+
+    def is_over(self, phase: Phase, step: int) -> bool:
+        now = self.phase(step)
+        past = (phase.level, not phase.fading) < (now.level, not now.fading)
+        return past or (phase.fresh and not now.fresh)
+
+    def notices(self) -> list[str]:
+        return self._told
 
     # -- size of a run ---------------------------------------------------------------------------------------
     @property
@@ -107,8 +140,11 @@ class PGGAN(System):
 
     @property
     def batch_size(self) -> int:
-        levels = range(self.schedule.start_level, self.schedule.last + 1)
-        return math.gcd(*(self.schedule.batch(level) for level in levels))
+        return math.gcd(*map(self.schedule.batch, self.schedule.levels))
+
+    @property
+    def batches(self) -> str:
+        return ", then ".join(map(str, dict.fromkeys(map(self.schedule.batch, self.schedule.levels))))
 
     @property
     def iterations(self) -> int:
@@ -125,61 +161,47 @@ class PGGAN(System):
                                                                                  done - 1)
 
     def keep(self, number: int) -> bool:
-        return True
+        every = self.params.keep_every
+        return every == 0 or number % every == 0 or self.milestone(number)
 
     def milestone(self, done: int) -> bool:
         """The end of every stage."""
         return self.schedule.ends_stage(done - 1)
 
     def rewrites_past(self, old, done: int) -> str:
-        """Later levels may get other batches and lengths, and the present one another length; what is done
-        stays as it was."""
-        if schedule_of(old).past(done) == self.schedule.past(done):
-            return ""
-        return f"it would change what the first {done} iterations did"
+        """Nothing does: what is changed holds from here on (see `schedule.continued`)."""
+        return ""
 
     def phase(self, step: int) -> Phase:
         moment, every = self.schedule.at(step), self.params.lazyRegularization or 1
         count = moment.shown if self.params.lazy_count == "images" else step
-        return Phase(moment.level, moment.stage == "fade", count % every == 0)
+        fresh = self.params.reset_optimizer and step > 0 and self.schedule.ends_stage(step - 1)
+        return Phase(moment.level, moment.stage == "fade", count % every == 0, fresh)
 
     # -- data ------------------------------------------------------------------------------------------------
     def source(self):
-        source, p = open_source(self.params.data_path, self.params.endRes), self.params
-        levels = range(self.schedule.start_level, self.schedule.last + 1)
-        most = max(self.schedule.batch(level) for level in levels)
+        source, p = reals.open_source(self.params), self.params
+        most = max(map(self.schedule.batch, self.schedule.levels))
         if len(source) < most:
             raise UserError(f"{p.data_path}: has {len(source)} images, fewer than a batch of {most}; add "
                             f"images, or give "
                             f"smaller batches in --batch_table")
+        self._told = [reals.described(source)]
         return source
 
     def reals(self):
-        """At the last resolution, made as for training: the aspect ratio is not kept, inputFilter,
-        nChannels."""
-        p, source = self.params, self.source()
-        return Mapped(source, lambda picture: resized(picture, p.endRes, p.inputFilter, p.nChannels),
-                      f"{p.endRes} {p.inputFilter} {p.nChannels}")
-
-    def pyramid(self, source) -> Pyramid:
-        """The resized images of `source`; one for the run."""
-        if self._pyramid is None or self._pyramid.source is not source:
-            levels = range(self.schedule.start_level, self.schedule.last + 1)
-            self._pyramid = Pyramid(source, [4 << level for level in levels], self.params.inputFilter,
-                                    self.params.nChannels,
-                                    self.params.cache_gb * 2**30, self.params.mirror)
-        return self._pyramid
+        return self.reals_of_run.at_the_end(reals.open_source(self.params))
 
     def batch(self, step: int, source) -> dict[str, np.ndarray]:
-        moment = self.schedule.at(step)
-        parts = [real_batch(self.pyramid(source), moment.batch, moment.resolution, self.params.seed, step, i)
-                 for i in range(self.critic_steps)]
-        return {"reals": np.stack(parts, 1)}
+        return self.reals_of_run.batch(self.schedule.at(step), source)
 
     def batch_spec(self):
-        m = self.schedule.at(self.heaviest)
-        return {"reals": tf.TensorSpec((m.batch, self.critic_steps, m.resolution, m.resolution,
-                                        self.params.nChannels))}
+        m, steps = self.schedule.at(self.heaviest), self.critic_steps
+        spec = {"reals": tf.TensorSpec((m.batch, steps, m.resolution, m.resolution, self.params.nChannels))}
+        if self.classes:
+            spec.update(labels=tf.TensorSpec((m.batch, steps), tf.int32), wanted=tf.TensorSpec((m.batch,),
+                                                                                               tf.int32))
+        return spec
 
     # -- one iteration ---------------------------------------------------------------------------------------
     def draws(self, draw: Draws, phase: Phase) -> dict[str, tf.Tensor]:
@@ -201,25 +223,31 @@ class PGGAN(System):
         """
         alpha = self._alpha(step, phase.level) if phase.fading else None
         self._set_rates(phase.level)
-        logged, regulariser, undo = [], [], []
+        if phase.fresh:
+            for optimizer in self.optimizers.values():
+                optimizer.reset()
+        real, labels = batch["reals"], batch.get("labels")
+        if phase.fading and self.params.fade_reals:
+            real = paper.fading(real, alpha)
+        logged, more, undo = [], [], []
         for i in range(self.critic_steps):
             if i == self.kept_steps:
                 undo = self._critic_state()
-            inputs = batch["reals"][:, i], draws[f"z/{i}"], draws.get(f"weight/{i}")
-            losses, more = self._critic_step(step, *inputs, phase, alpha)
+            inputs = CriticInputs(real[:, i], draws[f"z/{i}"], draws.get(f"weight/{i}"),
+                                  None if labels is None else labels[:, i])
+            losses, scalars = self._critic_step(step, inputs, phase, alpha)
             if i < self.params.nCritPerGen:
                 logged.append(losses)
-                regulariser.append(more)
+                more.append(scalars)
                 self.tally.add_critic(losses)
-        g_loss = self._generator_step(draws["z/g"], phase, alpha)
+        g_loss, g_scalars = self._generator_step(draws["z/g"], batch.get("wanted"), phase, alpha)
         self.tally.add_generator(g_loss)
         for variable, value in undo:
             variable.assign(value)
         self._follow(phase.level, alpha)
         scalars = dict(zip(objective.LOGGED, tf.unstack(tf.reduce_mean(tf.stack(logged), 0))))
         scalars["genLoss"] = g_loss
-        scalars.update({name: tf.reduce_mean([more[name] for more in regulariser])
-                        for name in regulariser[0]})
+        scalars.update({name: tf.reduce_mean([each[name] for each in more]) for name in more[0]}, **g_scalars)
         if self.params.criticLossFunc == "BEGAN":
             scalars["k"] = self.extra_state["k"].read_value()
         return {**scalars, **self._position(step, phase.level, alpha)}
@@ -247,7 +275,7 @@ class PGGAN(System):
         p, grown = self.params, level - self.schedule.first
         power = grown if p.lr_decay == "resolution" else 1
         for name, rate, factor in (("g", p.gLR, p.gLR_decay), ("d", p.cLR, p.cLR_decay)):
-            value = tf.constant(rate * factor**power, tf.float32)
+            value = tf.constant(rate_of(p, level, rate) * factor**power, tf.float32)
             if grown == 0:
                 loaded = self.extra_state[f"loaded_rate/{name}"].read_value()
                 value = tf.where(loaded > 0, loaded, value)
@@ -262,30 +290,44 @@ class PGGAN(System):
         network = self.networks[kind]
         return [v for v in network.trainable_variables if network.in_use(v, level, self.schedule.first)]
 
-    def _critic_step(self, step, real, z, weight, phase: Phase, alpha) -> tuple[tf.Tensor, dict]:
-        """Returns the losses in the order of `objective.LOGGED`, and the scalars of `--penalty`.
+    def _critic_step(self, step, inputs: CriticInputs, phase: Phase, alpha) -> tuple[tf.Tensor, dict]:
+        """Returns the losses in the order of `objective.LOGGED`, and further scalars.
 
-        These penalties are in every step, whatever `lazyRegularization` says of the original's terms.
-        critLoss holds them.
+        The penalties of `--penalty` are in every step, whatever `lazyRegularization` says of the original's
+        terms; critLoss holds them and the classifier's losses.
         """
-        fake = tf.stop_gradient(self.networks["g"].at(phase.level, alpha)(z))
-        k = self.extra_state["k"]
+        p, k = self.params, self.extra_state["k"]
+        real, z, weight, labels = inputs
+        fake = tf.stop_gradient(self.networks["g"].at(phase.level, alpha)(z, labels))
+        score = self.networks["d"].at(phase.level, alpha)
+        score = objective.Scores(score) if self.classes else score
+        scale = self.scalers["d"].loss_scale if self.scalers else None
         with tf.GradientTape() as tape:
-            look = objective.looked_at(self.networks["d"].at(phase.level, alpha), real, fake, weight)
-            result = objective.critic_loss(self.params, look, k.read_value(), phase.regularise)
-            term, scalars = penalties.of_params(self.params, look, step, self.iterations)
+            look = objective.looked_at(score, real, fake, weight, scale)
+            result = objective.critic_loss(p, look, k.read_value(), phase.regularise, scale)
+            term, scalars = penalties.of_params(p, look, step, self.iterations)
             loss = result.loss + term
+            if self.classes:
+                scalars["realClasses"], scalars["fakeClasses"] = (score.cross_entropy(x, labels)
+                                                                  for x in (real, fake))
+                loss += p.class_weight * (scalars["realClasses"] + scalars["fakeClasses"])
         self.descend("d", tape, loss, variables=self._trained("d", phase.level))
-        if self.params.criticLossFunc == "BEGAN":
+        if p.criticLossFunc == "BEGAN":
             k.assign(result.k)
         return tf.concat([[loss], result.logged[1:]], 0), scalars
 
-    def _generator_step(self, z, phase: Phase, alpha) -> tf.Tensor:
+    def _generator_step(self, z, labels, phase: Phase, alpha) -> tuple[tf.Tensor, dict]:
+        """Returns the loss, and further scalars."""
         generator, critic = (self.networks[kind].at(phase.level, alpha) for kind in ("g", "d"))
+        score, scalars = (objective.Scores(critic) if self.classes else critic), {}
         with tf.GradientTape() as tape:
-            loss = objective.generator_loss(self.params, critic, generator(z), z, phase.regularise)
+            fake = generator(z, labels)
+            loss = objective.generator_loss(self.params, score, fake, z, phase.regularise)
+            if self.classes:
+                scalars["genClasses"] = score.cross_entropy(fake, labels)
+                loss += self.params.class_weight * scalars["genClasses"]
         self.descend("g", tape, loss, variables=self._trained("g", phase.level))
-        return loss
+        return loss, scalars
 
     def _critic_state(self) -> list:
         """(variable, value) of what `unrollCritic` puts back: the critic, and in the mended form Adam's state
@@ -307,11 +349,10 @@ class PGGAN(System):
                 average.assign_sub((average - variable) * (1.0 - self.params.smoothing))
 
     def console(self, step: int, scalars: dict) -> list[str]:
-        return self._console.lines(step, scalars)
+        return self._console.lines(step, scalars) if self.params.deactivateLog else []
 
     def plan(self) -> list[str]:
-        first, last = self.schedule.start_level, self.schedule.last
-        rows = [self.schedule.at(self.schedule.first_iteration(level)) for level in range(first, last + 1)]
+        rows = [self.schedule.at(self.schedule.first_iteration(level)) for level in self.schedule.levels]
         return [f"{m.resolution}x{m.resolution}: batch {m.batch}, from iteration {m.iteration}, {m.shown:,} "
                 f"images before"
                 for m in rows]
@@ -328,16 +369,22 @@ class PGGAN(System):
         return reports.events(self)
 
     # -- pictures --------------------------------------------------------------------------------------------
+    def pictures(self, seed: int) -> dict[str, np.ndarray]:
+        """The sheet, shrunk by a whole number where it is larger than a screen."""
+        return {name: sheets.within(sheet)[0] for name, sheet in super().pictures(seed).items()}
+
     def latents(self, n: int, seed: int) -> np.ndarray:
-        return generator(seed, "latents").standard_normal((n, self.params.latentSize)).astype(np.float32)
+        return sampling.latents(n, self.params.latentSize, seed)
 
     def generate(self, latents, labels=None) -> np.ndarray:
-        return self.generate_at(latents)
+        return self.generate_at(latents, labels=labels)
 
-    def generate_at(self, latents, level: int | None = None, alpha: float | None = None) -> np.ndarray:
+    def generate_at(self, latents, level: int | None = None, alpha: float | None = None,
+                    labels=None) -> np.ndarray:
         """Images [n, s, s, c] of any level (s = 4 * 2^level) and fade weight; by default as far as G has
         grown."""
-        return np.clip(sampling.draw(self.networks[self.sampling[0]], latents, level, alpha), -1.0, 1.0)
+        network = self.networks[self.sampling[0]]
+        return np.clip(sampling.draw(network, latents, level, alpha, labels), -1.0, 1.0)
 
     def generate_bytes(self, n: int) -> int:
         return (n * self.params.endRes**2 * 4 * 8) + (1 << 30)

@@ -13,6 +13,8 @@ from tfgan_suite.files.archive import write_bytes
 
 WRITABLE = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm")
 
+_LONGEST = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535}  # pixels of a side that a format can hold
+
 
 def check_output(path, kinds=WRITABLE) -> Path:
     """`path` as a Path, if its name says a format that can be written and its folder is writable.
@@ -32,26 +34,53 @@ def check_output(path, kinds=WRITABLE) -> Path:
     return path
 
 
-def save(path, image: np.ndarray) -> None:
-    """Writes uint8 [H, W, 3] (or [H, W]) in the format that the file name says.
+def _format(path: Path, picture: Image.Image) -> str:
+    """The format that a file name says.
 
     Raises:
-        UserError: another file name, or the file cannot be written.
+        UserError: the picture is too large for it.
     """
-    path = check_output(path)
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, Image.registered_extensions()[path.suffix.lower()])
+    kind = Image.registered_extensions()[path.suffix.lower()]
+    longest = _LONGEST.get(kind)
+    if longest and max(picture.size) > longest:
+        width, height = picture.size
+        raise UserError(f"{path}: the picture has {width}x{height} pixels, and {kind} holds {longest} on a "
+                        f"side at most; give a name that ends in .png, or ask for fewer --rows or --cols")
+    return kind
+
+
+def enlarged(image: np.ndarray, scale: int) -> np.ndarray:
+    """[H, W] or [H, W, C] with each pixel as a square of `scale` x `scale`."""
+    return image if scale == 1 else image.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def save(path, image: np.ndarray, scale: int = 1) -> None:
+    """Writes uint8 [H, W, 3] (or [H, W]) in the format that the file name says.
+
+    Args:
+        scale: side of a pixel.
+
+    Raises:
+        UserError: another file name, a picture that is too large for the format, or the file cannot be
+            written.
+    """
+    path, picture, buffer = check_output(path), Image.fromarray(enlarged(image, scale)), io.BytesIO()
+    picture.save(buffer, _format(path, picture))
     write_bytes(path, buffer.getvalue())
 
 
-def save_gif(path, frames, milliseconds: int = 100) -> None:
+def save_gif(path, frames, milliseconds: int = 100, scale: int = 1) -> None:
     """Writes uint8 frames [H, W, 3] as an endless animated GIF.
 
+    Args:
+        scale: side of a pixel.
+
     Raises:
-        UserError: the name does not end in .gif, or the file cannot be written.
+        UserError: the name does not end in .gif, the frames are too large, or the file cannot be written.
     """
     path = check_output(path, (".gif",))
-    pictures = [Image.fromarray(f) for f in frames]
+    pictures = [Image.fromarray(enlarged(f, scale)) for f in frames]
     buffer = io.BytesIO()
-    pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0)
+    pictures[0].save(buffer, _format(path, pictures[0]), save_all=True, append_images=pictures[1:],
+                     duration=milliseconds, loop=0)
     write_bytes(path, buffer.getvalue())

@@ -91,6 +91,22 @@ def spaced(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     return grid(images, -(-len(images) // columns), columns, border=5)
 
 
+def shrunk(image: np.ndarray, times: int) -> np.ndarray:
+    """uint8 [h, w, c] at 1/times of its size: means of squares; what is over at the right and below is cut
+    off."""
+    if times == 1:
+        return image
+    h, w, c = image.shape
+    part = image[:h // times * times, :w // times * times].reshape(h // times, times, w // times, times, c)
+    return np.rint(part.mean((1, 3))).astype(np.uint8)
+
+
+def within(sheet: np.ndarray, height: int = 1080, width: int = 1920) -> tuple[np.ndarray, int]:
+    """A sheet that is no larger than a screen, and to what part of its size it was shrunk."""
+    times = max(-(-sheet.shape[0] // height), -(-sheet.shape[1] // width), 1)
+    return shrunk(sheet, times), times
+
+
 def in_columns(classes: tuple, rows: int, cols: int) -> np.ndarray:
     """Labels int32 [rows * cols] of a sheet whose columns have these classes in turn."""
     return np.tile(np.resize(np.array(classes, np.int32), cols), rows)

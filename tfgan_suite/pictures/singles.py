@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, reading
 from tfgan_suite.files import archive
 from tfgan_suite.metrics.samples import SystemSamples
 from tfgan_suite.pictures import saving
@@ -66,12 +66,8 @@ def _claim(folder: Path, about: dict) -> None:
     """Writes `samples.json`. More samples of the same kind may follow the ones that are there."""
     place = folder / ABOUT
     if place.is_file():
-        try:
+        with reading(place, "cannot be read", "empty the folder, or give another one"):
             there = {**json.loads(place.read_text()), "samples": about["samples"]}
-        except (ValueError, TypeError) as error:
-            raise UserError(
-                f"{place}: cannot be read: {error}; empty the folder, or give another one"
-            ) from error
         if there != about:
             differs = ", ".join(f"{name}={there.get(name)}" for name in about
                                 if there.get(name) != about[name])

@@ -1,249 +1,25 @@
-"""All discriminators of a run in stacked weights [K, ...]: the fast twin of `layers.projections.Projected`
-over `networks.discriminator`, whose loops do not grow with K."""
+"""All discriminators of a run: the fast twin of `layers.projections.Projected` over
+`networks.discriminator`."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+import re
+from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import distributed, optimizers
-from tfgan_suite.errors import UserError
-from tfgan_suite.layers.activations import lrelu
-from tfgan_suite.layers.conventions import uniform_by_fan
-from tfgan_suite.layers.linear import compute_dtype, convolve
 from tfgan_suite.layers.network import Network
 from tfgan_suite.layers.projections import Filters
-from tfgan_suite.losses import LOSSES
-from tfgan_suite.penalties import Look
-from tfgan_suite.rpgan.convolutions import convolve_all, convolve_one
-from tfgan_suite.rpgan.networks import discriminator_table
+from tfgan_suite.rpgan.rows import Part, Rows
+from tfgan_suite.rpgan.stack import Penalty, Share, Stack, whole_name
 
-LOGISTIC = LOSSES["logistic"]
-# -> a scalar that a discriminator minimises as well, scalars for the logs by name
-Penalty = Callable[[Look], tuple]
-
-
-class Stack(tf.keras.layers.Layer):
-    """Discriminators of one shape.
-
-    Args:
-        imsz: side of the images in pixels.
-        df: channels after the first layer.
-        filters: their projections, or None to look at the image itself (the baseline: one discriminator).
-        seed: of the first values.
-        chunk: how many are computed side by side; 0 chooses by size. 1 is the plain form: convolutions, one
-            at a time.
-        scope: in front of the variables' names.
-
-    Raises:
-        UserError: the input is too small for its layers, or the chunk does not divide their number.
-    """
-
-    def __init__(self, imsz: int, df: int, filters: Filters | None, seed: int = 0, chunk: int = 0,
-                 scope: str = ""):
-        super().__init__(dtype="float32", autocast=False)
-        self.filters, self.compute = filters, compute_dtype()
-        self.numbers = (0,) if filters is None else filters.numbers
-        self.count = len(self.numbers)
-        side = imsz if filters is None else imsz // filters.stride
-        self.table = discriminator_table(side, 3 if filters is None else filters.channels, df)
-        self._check(imsz)
-        self.kernels = [self._kernel(f"{scope}c{j}_w", row, seed) for j, row in enumerate(self.table)]
-        self.biases = [self.add_weight(f"{scope}c{j}_b", (self.count, row.outputs), initializer="zeros")
-                       for j, row in enumerate(self.table)]
-        if chunk and self.count % chunk:
-            raise UserError(f"chunk={chunk}: must divide the number of discriminators ({self.count}); 0 "
-                            f"chooses it")
-        # On small inputs all at once, else one at a time: then the arithmetic rules, and
-        # activations for one are enough.
-        self.chunk = chunk or (self.count if side <= 8 else 1)
-
-    def _kernel(self, name: str, row, seed: int) -> tf.Variable:
-        shape, fan = (self.count, row.size, row.size, row.inputs, row.outputs), row.size**2 * row.inputs
-        return self.add_weight(name, shape, initializer=lambda s,
-                               dtype=None: uniform_by_fan(s, fan, seed, "d/" + name))
-
-    def _check(self, imsz: int) -> None:
-        side = imsz
-        if self.filters is not None:
-            k, s = self.filters.values.shape[1], self.filters.stride
-            if k < s:
-                raise UserError(f"filts.npz: the kernel ({k}) is smaller than the stride ({s}); use "
-                                f"filts/rproj.py")
-            side = (imsz + 2 * self.filters.padding[0] - k) // s + 1
-        for _ in self.table[:-1]:
-            side = (side - 2) // 2 + 1
-        if side < 2 or not self.table:
-            raise UserError(f"imsz={imsz}: too small for the discriminators with these projections; use "
-                            f"larger images "
-                            f"or filters with an even difference of kernel and stride")
-
-    # -- forward ---------------------------------------------------------------------------------------------
-    def project(self, images: tf.Tensor) -> tf.Tensor:
-        """Images [n, H, W, 3] -> the inputs of all these discriminators [K, n, h, w, channels]."""
-        return images[None] if self.filters is None else self.filters.project(tf.cast(images, self.compute))
-
-    def logits(self, projected: tf.Tensor, weights: list, activations: list | None = None) -> tf.Tensor:
-        """Logits [c, n, h, w, 1] of c discriminators, float32.
-
-        Args:
-            projected: their inputs [c, n, h, w, channels].
-            weights: (kernel [c, k, k, in, out], bias [c, out]) of every layer.
-            activations: receives the output of every hidden layer.
-        """
-        h, convolve_them = projected, convolve_one if projected.shape[0] == 1 else convolve_all
-        for row, (kernel, bias) in zip(self.table, weights):
-            h = convolve_them(h, tf.cast(kernel, h.dtype), tf.cast(bias, h.dtype), row.stride, row.pad)
-            if row.pad:
-                h = lrelu(h)
-                if activations is not None:
-                    activations.append(h)
-        return tf.cast(h, tf.float32)
-
-    def call(self, images: tf.Tensor) -> tf.Tensor:
-        """Logits [K, n, h, w, 1] of these discriminators."""
-        return self.logits(self.project(images), list(zip(self.kernels, self.biases)))
-
-    # -- losses ----------------------------------------------------------------------------------------------
-    @property
-    def variables_by_layer(self) -> list[tf.Variable]:
-        """Kernel and bias of the first layer, of the second, ..."""
-        return [v for pair in zip(self.kernels, self.biases) for v in pair]
-
-    def row(self, variable: tf.Variable, i: int) -> np.ndarray:
-        """A discriminator's part of a variable.
-
-        TensorFlow copies a whole variable at every read of it, slices included, once a row has been gathered
-        or assigned. So a stack that is computed in chunks gathers, and one that is computed at once never
-        does.
-        """
-        return (variable[i] if self.chunk == self.count else tf.gather(variable, i)).numpy()
-
-    def over(self, body: Callable, inputs: list[tf.Tensor], results: list[tf.TensorSpec]) -> list[tf.Tensor]:
-        """Runs `body` for all discriminators, a chunk at a time: one loop in the graph, whose size does not
-        depend on K, and whose activations live for one chunk only.
-
-        Args:
-            body: gets the slices [c, ...] of `inputs`, the chunk's weights in the order of
-                `variables_by_layer`, and its rows, int [c]; returns tensors [c, ...].
-            results: shapes and types of what it returns, for one discriminator.
-
-        Returns:
-            The bodies' results, put together to [K, ...].
-        """
-        c = self.chunk
-
-        def one(i):
-            rows = i * c + tf.range(c)
-            weights = [tf.ensure_shape(tf.gather(v, rows), [c, *v.shape[1:]])
-                       for v in self.variables_by_layer]  # see `row`
-            return body([tf.ensure_shape(t[i * c:(i + 1) * c], [c, *t.shape[1:]]) for t in inputs], weights,
-                        rows)
-
-        if c == self.count:
-            return body(inputs, [tf.convert_to_tensor(v) for v in self.variables_by_layer], tf.range(c))
-        signature = [tf.TensorSpec([c, *s.shape], s.dtype) for s in results]
-        stacked = tf.map_fn(one, tf.range(self.count // c), fn_output_signature=signature,
-                            parallel_iterations=1)
-        return [tf.reshape(r, [self.count, *s.shape]) for r, s in zip(stacked, results)]
-
-    def generator_losses(self, fake: tf.Tensor, among: int) -> tuple[tf.Tensor, tf.Tensor]:
-        """What every discriminator says to the generator.
-
-        Args:
-            fake: images [n, H, W, 3].
-            among: how many discriminators there are in all.
-
-        Returns:
-            mean softplus(-D_i(fake)) [K], and the gradient of their sum / `among` with respect to `fake`.
-        """
-        def body(inputs, weights, _):
-            with tf.GradientTape() as tape:
-                tape.watch(inputs[0])
-                losses = _each(LOGISTIC.generator, self.logits(inputs[0], _pairs(weights)))
-            return [losses, tape.gradient(losses, inputs[0])]
-
-        with tf.GradientTape() as tape:
-            tape.watch(fake)
-            projected = self.project(fake)
-        specs = [tf.TensorSpec((), tf.float32), tf.TensorSpec(projected.shape[1:], projected.dtype)]
-        losses, gradient = self.over(body, [projected], specs)
-        return losses, tape.gradient(projected, fake, gradient / among)
-
-    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None,
-               descend: Callable | None = None) -> tuple:
-        """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its
-        gradients.
-
-        Args:
-            real, fake: images [n, H, W, 3], constants.
-            penalty: see `Discriminators.losses`; it needs a chunk of 1.
-            descend: (variables, rows, their values, their gradients) -> None: makes a chunk's step inside the
-                loop, so that no more than its gradients are ever there.
-
-        Returns:
-            Losses [K] without the penalty; gradients in the order of `variables_by_layer`, none with
-            `descend`; scalars for the logs by name [K].
-        """
-        names, variables = [] if penalty is None else _scalars_of(penalty), self.variables_by_layer
-
-        def body(inputs, weights, rows):
-            with tf.GradientTape() as tape:
-                tape.watch(weights)
-                if penalty is None:
-                    total = losses = self._loss(*tf.split(self.logits(inputs[0], _pairs(weights)), 2, axis=1))
-                    shown = []
-                else:
-                    losses, term, scalars = self._penalised(penalty, real, fake, inputs, _pairs(weights))
-                    total, shown = losses + term, [scalars[name][None] for name in names]
-            gradients = tape.gradient(total, weights)
-            if descend is None:
-                return [losses, *shown, *gradients]
-            descend(variables, rows, weights, gradients)
-            return [losses, *shown]
-
-        specs = [tf.TensorSpec((), tf.float32)] * (1 + len(names))
-        if descend is None:
-            specs += [tf.TensorSpec(v.shape[1:], v.dtype) for v in variables]
-        if penalty is None:
-            inputs = [self.project(tf.concat([real, fake], 0))]
-        else:
-            inputs = [] if self.filters is None else [tf.constant(self.filters.values)]
-        losses, *rest = self.over(body, inputs, specs)
-        return losses, rest[len(names):], dict(zip(names, rest))
-
-    def _loss(self, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-        """[c] of logits [c, n, h, w, 1]; the original halves."""
-        return _each(LOGISTIC.discriminator, real, fake) / 2.0
-
-    def _penalised(self, penalty: Penalty, real, fake, filters: list, weights: list) -> tuple:
-        """(loss [1], the penalty's term, its scalars) of one discriminator, with one pass over each kind of
-        images.
-
-        Args:
-            filters: [its filter [1, k, k, 3, channels]], or nothing where it looks at the image itself.
-        """
-        maps = []
-
-        def score(images):
-            x = images
-            if filters:
-                images, kernel = (tf.cast(part, self.compute) for part in (images, filters[0][0]))
-                x = convolve(images, kernel, self.filters.stride, self.filters.padding)
-            maps.append(self.logits(x[None], weights))
-            return tf.reduce_mean(maps[-1][0], (1, 2, 3))
-
-        look = Look(real, fake, score)
-        # the loss averages over maps of logits, so it takes those of these passes
-        _ = look.real.logits, look.fake.logits
-        term, scalars = penalty(look)
-        return self._loss(*maps), term, scalars
+ANYWHERE = ("",)  # where TensorFlow puts it, on each replica
 
 
 class Discriminators(Network):
     """K discriminators that each see a fixed random projection of the image, in one `Stack` for each shape of
-    projections.
+    projections and device.
 
     A file holds one array for each discriminator and layer: `c{i}_{j}_w`, `c{i}_{j}_b` of discriminator i and
         layer j, or
@@ -253,22 +29,40 @@ class Discriminators(Network):
         imsz, df, seed, chunk: see `Stack`.
         filters: the projections, a group for each shape; None: one discriminator of the image itself (the
             baseline).
+        devices: which share the discriminators. Each holds the weights of its own and sees all images; what
+            crosses between devices is the images, and their gradient.
     """
 
     def __init__(self, imsz: int, df: int, filters: Sequence[Filters] | None = None, seed: int = 0,
-                 chunk: int = 0):
+                 chunk: int = 0, devices: Sequence[str] = ANYWHERE):
         super().__init__(dtype="float32", autocast=False)
-        self.stacks = [Stack(imsz, df, group, seed, chunk, f"s{i}/" if i else "") for i,
-                       group in enumerate(filters or [None])]
-        self.count, self.single = sum(stack.count for stack in self.stacks), filters is None
+        groups = filters or [None]
+        stacks = []
+        for share in shares([1 if group is None else len(group) for group in groups], devices):
+            with tf.device(share.device):
+                stacks.append(Stack(imsz, df, groups[share.group], share, seed, chunk))
+        self.stacks, self.count, self.single = stacks, sum(stack.count for stack in stacks), filters is None
+        self.copied = distributed.replicas() > 1
         numbers = [number for stack in self.stacks for number in stack.numbers]
         self._places = [numbers.index(i)
                         for i in range(self.count)]  # discriminator -> row of the stacks' results
 
+    def _of_each(self, work: Callable, *others: Sequence) -> list:
+        """`work` of every stack and its part of the others, on the stack's device."""
+        found = []
+        for stack, *parts in zip(self.stacks, *others):
+            with tf.device(stack.share.device):
+                found.append(work(stack, *parts))
+        return found
+
+    def read(self) -> list:
+        """The weights as they are now, to be given to both steps of an iteration."""
+        return self._of_each(lambda stack: stack.read())
+
     def call(self, images, labels=None, training: bool = False, update: bool | None = None):
         """Images [n, H, W, 3] -> logits of all discriminators [K, n, h, w, 1]; of shapes that give maps of
         several sizes, their means [K, n]."""
-        found = [stack(images) for stack in self.stacks]
+        found = self._of_each(lambda stack: stack(images))
         if len({tuple(x.shape[2:]) for x in found}) > 1:
             found = [tf.reduce_mean(x, (2, 3, 4)) for x in found]
         return self._ordered(found)
@@ -277,19 +71,32 @@ class Discriminators(Network):
         """Results [K_s, ...] of the stacks -> [K, ...] by the discriminators' numbers."""
         return parts[0] if len(parts) == 1 else tf.gather(tf.concat(parts, 0), self._places)
 
-    def generator_losses(self, fake: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def generator_losses(self, fake: tf.Tensor, read: list | None = None) -> tuple[tf.Tensor, tf.Tensor]:
         """What every discriminator says to the generator.
 
         Args:
             fake: images [n, H, W, 3].
+            read: what `read` gave, if another step sees the same weights.
 
         Returns:
             mean softplus(-D_i(fake)) [K], and the gradient of their mean with respect to `fake`.
         """
-        losses, gradients = zip(*(stack.generator_losses(fake, self.count) for stack in self.stacks))
-        return self._ordered(list(losses)), sum(gradients[1:], gradients[0])
+        losses, gradients = zip(*self._of_each(
+            lambda stack, weights: stack.generator_losses(fake, self.count, weights), read or self.read()))
+        return self._ordered(list(losses)), self._summed(gradients)
 
-    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None) -> tuple:
+    def _summed(self, images: Sequence[tf.Tensor]) -> tf.Tensor:
+        """The sum of what the stacks give, on each device first, so that one of a kind leaves it."""
+        sums: dict[str, tf.Tensor] = {}
+        for stack, image in zip(self.stacks, images):
+            with tf.device(stack.share.device):
+                here = stack.share.device
+                sums[here] = image if here not in sums else sums[here] + image
+        first, *others = sums.values()
+        return sum(others, first)
+
+    def losses(self, real: tf.Tensor, fake: tf.Tensor, penalty: Penalty | None = None,
+               read: list | None = None) -> tuple:
         """Each discriminator's own loss, (mean softplus(-D(real)) + mean softplus(D(fake))) / 2, and its
         gradients.
 
@@ -297,23 +104,26 @@ class Discriminators(Network):
             real, fake: images [n, H, W, 3], constants.
             penalty: a function of each discriminator's `Look`, whose logits [n] are averaged over a map of
                 logits.
+            read: as in `generator_losses`.
 
         Returns:
             Losses [K] without the penalty, gradients in the order of `trainable_variables`, scalars for the
             logs by name [K].
         """
-        parts = [stack.losses(real, fake, penalty) for stack in self.stacks]
+        parts = self._of_each(lambda stack, weights: stack.losses(real, fake, weights, penalty),
+                              read or self.read())
         found = {v.ref(): g for stack, (_, gradients, _) in zip(self.stacks, parts)
                  for v, g in zip(stack.variables_by_layer, gradients)}
         losses, shown = self._joined(parts)
         return losses, [found[v.ref()] for v in self.trainable_variables], shown
 
-    def step(self, real: tf.Tensor, fake: tf.Tensor, optimizer, penalty: Penalty | None = None) -> tuple:
+    def step(self, real: tf.Tensor, fake: tf.Tensor, optimizer, penalty: Penalty | None = None,
+             read: list | None = None) -> tuple:
         """One step of every discriminator along its own loss; arguments as in `losses`.
 
-        A discriminator that is computed alone makes its step at once: weights, the optimiser's moments and
-            one
-        discriminator's gradients are all that is in memory. On several devices the gradients must meet first.
+        A stack makes its own, where it lies; a discriminator that is computed alone makes it at once, so that
+        weights, the optimiser's moments and one discriminator's gradients are all that is in memory. Where
+        each device has its share of the batch, the gradients must meet first.
 
         Args:
             optimizer: `optimizers.adam`, built on `trainable_variables`.
@@ -321,15 +131,17 @@ class Discriminators(Network):
         Returns:
             Losses [K] without the penalty, scalars for the logs by name [K].
         """
-        alone = [distributed.replicas() == 1 and stack.chunk < stack.count for stack in self.stacks]
-        parts = [stack.losses(real, fake, penalty, optimizer.step_rows if here else None)
-                 for stack, here in zip(self.stacks, alone)]
-        rest = [(gradient, variable) for stack, part in zip(self.stacks, parts)
-                for variable, gradient in zip(stack.variables_by_layer, part[1])]
-        if rest:
-            optimizers.apply(optimizer, *zip(*rest))  # after those above, whose steps have the same number
-        else:
-            optimizer.iterations.assign_add(1)
+        if self.copied:
+            losses, gradients, shown = self.losses(real, fake, penalty, read)
+            optimizers.apply(optimizer, gradients, self.trainable_variables)
+            return losses, shown
+
+        def work(stack: Stack, weights: list) -> tuple:
+            own = optimizer.row_step if stack.looped else optimizer.whole_step
+            return stack.losses(real, fake, weights, penalty, own(stack.share.device))
+
+        parts = self._of_each(work, read or self.read())
+        optimizer.iterations.assign_add(1)
         return self._joined(parts)
 
     def _joined(self, parts: list[tuple]) -> tuple[tf.Tensor, dict]:
@@ -338,58 +150,75 @@ class Discriminators(Network):
                                        for name in shown}
 
     # -- files: one array per discriminator ------------------------------------------------------------------
-    def rows(self) -> dict[str, tuple]:
-        """Array name of the original -> (stack, variable, row), discriminator by discriminator."""
+    def _part(self, stack: Stack, variable: tf.Variable) -> Part:
+        return Part(variable, stack.looped, self.copied)
+
+    def rows(self) -> dict[str, tuple[Part, int]]:
+        """Array name of the original -> (the variable that holds it, its row), discriminator by
+        discriminator."""
+        held = [(stack, row) for stack in self.stacks for row in range(stack.count)]
         found = {}
-        for place in self._places:
-            for stack in self.stacks:
-                if 0 <= place < stack.count:
-                    lead = "c" if self.single else f"c{stack.numbers[place]}_"
-                    for kind, variables in (("w", stack.kernels), ("b", stack.biases)):
-                        found.update({f"{lead}{j}_{kind}": (stack, v, place) for j,
-                                      v in enumerate(variables)})
-                place -= stack.count
+        for stack, row in (held[place] for place in self._places):
+            lead = "c" if self.single else f"c{stack.numbers[row]}_"
+            for kind, variables in (("w", stack.kernels), ("b", stack.biases)):
+                found.update({f"{lead}{j}_{kind}": (self._part(stack, v), row)
+                              for j, v in enumerate(variables)})
         return found
 
     def shapes(self):
         """Array name of the original -> shape, discriminator by discriminator."""
-        return {name: tuple(v.shape[1:]) for name, (_, v, _) in self.rows().items()}
+        return {name: tuple(part.variable.shape[1:]) for name, (part, _) in self.rows().items()}
 
     def arrays(self):
         """(name, array) of each discriminator's arrays."""
-        for name, (stack, variable, i) in self.rows().items():
-            yield name, stack.row(variable, i)
+        for name, (part, row) in self.rows().items():
+            yield name, part.row(row)
 
     def assign_arrays(self, names, read):
-        """Sets discriminators' rows of the stacked variables, each variable once as a whole (see
-        `Stack.row`)."""
-        wanted = set(names)
-        places = {(v.ref(), i): name for name, (_, v, i) in self.rows().items() if name in wanted}
-        for stack in self.stacks:
-            for variable in stack.variables_by_layer:
-                mine = {i: places[variable.ref(), i] for i in range(stack.count)
-                        if (variable.ref(), i) in places}
-                if mine:
-                    whole = np.empty(variable.shape, np.float32)
-                    for i in range(stack.count):
-                        whole[i] = read(mine[i]) if i in mine else stack.row(variable, i)
-                    variable.assign(whole)
+        """Sets discriminators' rows of the stacked variables."""
+        wanted, mine = set(names), {}
+        for name, (part, row) in self.rows().items():
+            if name in wanted:
+                mine.setdefault(part.variable.ref(), (part, []))[1].append((row, name))
+        for part, held in mine.values():
+            part.assign((row, read(name)) for row, name in held)
+
+    def whole(self, state: Mapping[str, tf.Variable]) -> dict[str, tf.Variable | Rows]:
+        """The state of a system with this D: an optimiser's variables `d/m/c0_w` of stacked weights by the
+        name of the whole, as `Rows`. So files do not tell how the discriminators were shared out."""
+        stacks = {v.name.split(":")[0]: stack for stack in self.stacks for v in stack.variables_by_layer}
+        found, parts = {}, {}
+        for name, variable in state.items():
+            of = re.fullmatch(r"d/\w+/(.+)", name)
+            if of is None:
+                found[name] = variable
+            else:
+                parts.setdefault(whole_name(name), []).append(self._part(stacks[of[1]], variable))
+        return {**found, **{name: Rows(held) for name, held in parts.items()}}
 
 
-def _pairs(weights: list) -> list[tuple]:
-    """(kernel, bias) of every layer, from kernel, bias, kernel, bias, ..."""
-    return list(zip(weights[::2], weights[1::2]))
+def crossing_bytes(bsz: int, imsz: int) -> int:
+    """Bytes between the first device and each further one in an iteration, whatever K and the networks' size:
+    the G step's fakes, the D step's reals and fakes, and the image gradient back, float32 [bsz, imsz, imsz,
+    3] each. Beside them only a few numbers for each discriminator."""
+    return 4 * bsz * imsz**2 * 3 * 4
 
 
-def _each(loss: Callable, *logits: tf.Tensor) -> tf.Tensor:
-    """A loss of each discriminator [c], from logits [c, n, h, w, 1]."""
-    if logits[0].shape[0] == 1:
-        return loss(*(x[0] for x in logits))[None]
-    return tf.vectorized_map(lambda parts: loss(*parts), logits)
+def shares(counts: Sequence[int], devices: Sequence[str]) -> list[Share]:
+    """How K discriminators lie on N devices: device d has those from d*K//N to before (d+1)*K//N, counted
+    over the groups; further devices than K are left out. Device by device.
 
-
-def _scalars_of(penalty: Penalty) -> list[str]:
-    """The names of a penalty's scalars, from a look at next to nothing; a loop must know them before its
-    first pass."""
-    nothing = tf.zeros([1, 1])
-    return list(penalty(Look(nothing, nothing, lambda x: tf.reduce_sum(x, 1)))[1])
+    Args:
+        counts: discriminators of each group.
+        devices: their names.
+    """
+    ends = list(itertools.accumulate(counts))
+    n, parts, found = min(len(devices), ends[-1]), [0] * len(counts), []
+    for d in range(n):
+        first, last = (i * ends[-1] // n for i in (d, d + 1))
+        for group, (count, end) in enumerate(zip(counts, ends)):
+            rows = [min(max(i - (end - count), 0), count) for i in (first, last)]
+            if rows[0] < rows[1]:
+                found.append(Share(group, parts[group], rows[0], rows[1], devices[d]))
+                parts[group] += 1
+    return found

@@ -14,6 +14,7 @@ _RPGAN = (
     Parameter("embedded", "", "write this embedded data set to lfile's folder if lfile is missing",
               choices=("", "digits"),
               change="free"),
+    options.STORED_BACKGROUND,
     Parameter("crop", False, "resize to imsz+1 and crop at random; else images must be imsz x imsz",
               fixed=True),
     Parameter("SAVEFREQ", 1e3, "iterations between checkpoints; 0 or less: only at the end", change="free"),
@@ -26,6 +27,10 @@ _RPGAN = (
     Parameter("chunk", 0, "discriminators computed side by side; 0: all of them on small images, else 1",
               minimum=0,
               change="free"),
+    Parameter("parallel", "batch",
+              "what several devices share. batch: the batch, all networks on each; discriminators: each has "
+              "its share of them and sees the whole batch",
+              choices=("batch", "discriminators"), change="free"),
     *options.penalty(),
 )
 

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import optimizers, options, penalties, random
-from tfgan_suite.data import digits, order
+from tfgan_suite import distributed, optimizers, options, penalties, random
+from tfgan_suite.data import digits, order, rgb
 from tfgan_suite.data.listfile import ListFile
 from tfgan_suite.errors import UserError, quoted
-from tfgan_suite.files import archive
+from tfgan_suite.files import archive, memory
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
 from tfgan_suite.layers.projections import Filters
 from tfgan_suite.rpgan import filters
-from tfgan_suite.rpgan.bank import Discriminators
+from tfgan_suite.rpgan.bank import ANYWHERE, Discriminators, crossing_bytes
 from tfgan_suite.rpgan.networks import Generator
 from tfgan_suite.system import System
 
 SPREAD = ("L/min", "L/median", "L/max", "L/saturated")
 SATURATED = math.log(100.0)  # of a discriminator's loss for G: it gives the fakes a hundredth
+KEPT = 3  # numbers kept for each weight: itself and Adam's two moments
 RATE, BETA_1, BETA_2, EPSILON = 2e-4, 0.5, 0.999, 1e-8
 
 
@@ -31,7 +33,6 @@ class RPGAN(System):
 
     frozen = "bg"
     grid = (10, 15)
-    precisions = ("float32", "bfloat16")
 
     def __init__(self, params, training=True):
         super().__init__(params, training)
@@ -52,7 +53,24 @@ class RPGAN(System):
                 raise UserError(f"chunk={chunk}: --penalty={p.penalty} looks at one discriminator at a time; "
                                 f"leave chunk out")
             chunk = 1
-        return Discriminators(p.imsz, p.df, projections(p), p.seed, chunk)
+        return Discriminators(p.imsz, p.df, projections(p), p.seed, chunk, self._devices())
+
+    @classmethod
+    def splits_batch(cls, params):
+        """With `parallel=discriminators` the devices share the discriminators instead."""
+        return params.parallel == "batch"
+
+    def _devices(self) -> Sequence[str]:
+        if self.splits_batch(self.params):
+            return ANYWHERE
+        if distributed.several_machines():
+            raise UserError("--parallel=discriminators: is for the devices of one machine, and TF_CONFIG "
+                            "names several; leave one of the two out")
+        return distributed.devices()
+
+    def state(self):
+        """Of all discriminators together, however the devices share them."""
+        return self.networks["d"].whole(super().state())
 
     # -- data ------------------------------------------------------------------------------------------------
     def source(self):
@@ -60,7 +78,8 @@ class RPGAN(System):
         p = self.params
         if p.embedded and not Path(p.lfile).exists():
             digits.export(Path(p.lfile).parent, p.imsz)
-        return ListFile(p.lfile, p.imsz, p.crop)
+        background = None if p.background is None else rgb.colour(p.background)
+        return ListFile(p.lfile, p.imsz, p.crop, background=background)
 
     def batch(self, step, source):
         """Images [bsz, imsz, imsz, 3] in [-1, 1], in the order of the original's sampler; with `crop`,
@@ -87,14 +106,16 @@ class RPGAN(System):
         g, d = self.networks["g"], self.networks["d"]
         with tf.GradientTape() as tape:
             fake = g(draws["z_g"], training=True)
-        g_losses, image_gradient = d.generator_losses(fake)
+        weights = d.read()
+        g_losses, image_gradient = d.generator_losses(fake, weights)
         self.descend("g", tape, fake, image_gradient)
 
         def penalty(look):
             return penalties.of_params(self.params, look, step, self.iterations)
 
         wanted = penalty if options.active(self.params) else None
-        d_losses, shown = d.step(batch["real"], g(draws["z_d"], training=True), self.optimizers["d"], wanted)
+        d_losses, shown = d.step(batch["real"], g(draws["z_d"], training=True), self.optimizers["d"], wanted,
+                                 weights)
         means = {name: tf.reduce_mean(values) for name, values in shown.items()}  # over the discriminators
         return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses,
                 **spread(g_losses), **means}
@@ -123,6 +144,24 @@ class RPGAN(System):
         """Writes the projections, if they are not there yet."""
         return write_projections(self.params, fresh)
 
+    def plan(self):
+        """Where the discriminators lie if the devices share them, with their memory and what crosses."""
+        if self.splits_batch(self.params):
+            return []
+        p, d = self.params, self.networks["d"]
+        held: dict[str, int] = {}
+        for stack in d.stacks:
+            numbers = sum(math.prod(v.shape) for v in stack.variables_by_layer)
+            held[stack.share.device] = held.get(stack.share.device, 0) + KEPT * 4 * numbers
+        most, moved = max(held.values()) / 2**30, crossing_bytes(p.bsz, p.imsz) / 2**20
+        crossing = f"; {moved:.1f} MiB between it and each other one in an iteration" if len(held) > 1 else ""
+        return [f"devices for {d.count} discriminators: {len(held)}, at most {most:.2f} GiB of their weights "
+                f"and moments on one; G is on the first{crossing}"]
+
+    def notices(self):
+        """How the devices share the discriminators."""
+        return self.plan()
+
     # -- pictures --------------------------------------------------------------------------------------------
     def latents(self, n, seed):
         """float32(RandomState(seed).rand(n, 1, 1, zlen) * 2 - 1), as [n, zlen]."""
@@ -139,7 +178,15 @@ class RPGAN(System):
 
     def population_statistics(self, n: int, seed: int) -> dict[str, np.ndarray]:
         """All weights of G with the batch-norm statistics of one pass over n latents: a `.bgmodel.npz` file's
-        arrays."""
+        arrays.
+
+        Raises:
+            UserError: more latents than this machine has memory for.
+        """
+        need, free = n * self.params.zlen * (np.float64().nbytes + np.float32().nbytes), memory.available()
+        if need > free:
+            raise UserError(f"--n={n}: so many latents need about {need / 2**30:.1f} GiB of memory, "
+                            f"{free / 2**30:.1f} GiB are free; give a smaller --n")
         z = np.float32(np.random.RandomState(seed).rand(n, self.params.zlen) * 2.0 - 1.0)
         return {**dict(self.networks["g"].arrays()), **self.networks["g"].population(z)}
 
@@ -154,6 +201,9 @@ class Baseline(RPGAN):
     """The same generator against one discriminator on the image itself."""
 
     def _discriminators(self):
+        if not self.splits_batch(self.params):
+            raise UserError("--parallel=discriminators: the baseline has one discriminator, which cannot be "
+                            "shared out; leave it out")
         return Discriminators(self.params.imsz, self.params.df, None, self.params.seed)
 
     def update(self, step, batch, draws, phase):
@@ -198,8 +248,8 @@ def projections(params) -> list[Filters]:
     newest = files.newest("d")
     if newest is not None and "c0_w" in Archive(files.path("d", newest)):
         raise UserError(f"{params.wts_dir}: holds a run of the baseline, which has one discriminator and no "
-                        f"projections; "
-                        f"give another --wts_dir, or go on with it by ./baseline_train.py {params.name}")
+                        f"projections; give another --wts_dir, or go on with it by "
+                        f"./baseline_train.py {quoted(params.name)}")
     if not params.filts:
         raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {quoted(path)} K,S,F,N "
                         f"(8,2,1,12: twelve "

@@ -10,11 +10,12 @@ import tensorflow as tf
 from tfgan_suite import optimizers
 from tfgan_suite.data.labelled import check_labels, open_source
 from tfgan_suite.data.order import ShuffledEpochs
+from tfgan_suite.events import Event
 from tfgan_suite.files.archive import make_folder
 from tfgan_suite.pictures import saving
 from tfgan_suite.random import generator
 from tfgan_suite.sngan import monitors
-from tfgan_suite.system import Event, System
+from tfgan_suite.system import System
 
 
 class ClassConditional(System):
@@ -34,7 +35,6 @@ class ClassConditional(System):
     dataset = folder = ""
     limits: tuple[int, int] | None = None
     crop: float | None = None
-    precisions = ("float32", "bfloat16")
     log_files = ("*.png", "costs.csv")
     sample_batch = (
         100  # images made at a time: the original's, whose generator uses the statistics of the batch
@@ -43,7 +43,7 @@ class ClassConditional(System):
     def source(self, part: str = "train"):
         """The real images; `part` 'test' where CIFAR-10's test images are wanted."""
         return open_source(self.dataset, self.folder, self.size, self.label_count, part, self.limits,
-                           self.crop)
+                           self.crop, self.params.background)
 
     def batch(self, step, source):
         order = self._order(len(source))
@@ -112,6 +112,11 @@ class ClassConditional(System):
             return np.asarray(labels, np.float32)
         labels = check_labels(np.broadcast_to(np.asarray(labels), n), self.classes, "labels")
         return np.eye(self.classes, dtype=np.float32)[labels]
+
+    def generate_bytes(self, n):
+        """The images, their latents, and the activations of one batch."""
+        pixels = self.size**2
+        return n * (pixels * 3 * 8 + self.dim_z * 12) + min(n, self.sample_batch) * pixels * 4 * 64
 
     def generate(self, latents, labels=None):
         """Images of latents [n, dim_z], `sample_batch` at a time.

@@ -4,11 +4,15 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from tfgan_suite import optimizers
 from tfgan_suite.experiment import Parameters
 from tfgan_suite.files import memory
 from tfgan_suite.training import runs
 
-TENSORFLOW = 0.5 * 2**30  # what the process takes without any network
+TENSORFLOW = 0.54 * 2**30  # what the process takes with networks of no size
+# Of measured peaks on a CPU (docs/performance.md): what the pool of memory rounds up for weights and state;
+# what runs side by side, kernels' own buffers, and the pool's gaps, for the tensors of an iteration.
+ROUNDED, BESIDE = 0.05, 0.5
 
 
 def graph_peak(graph) -> int:
@@ -77,16 +81,18 @@ def describe(params: Parameters) -> str:
     if spec is None:
         batch = system.batch(0, system.source())
         spec = {name: tf.TensorSpec(np.shape(a), np.asarray(a).dtype) for name, a in batch.items()}
-    weights, state = size(network_variables(system)), size(system.state().values())
+    held = [*system.state().values(), *(v for o in system.optimizers.values() for v in optimizers.scratch(o))]
+    weights, state = size(network_variables(system)), size(held)
     step, free = step_bytes(system, spec), memory.available()
     length = ", ".join(f"{name}={params.values[name]}" for name in system.length)
-    lines = [f"experiment {params.name}, system {params.system}, {length}, batch {system.batch_size}",
+    lines = [f"experiment {params.name}, system {params.system}, {length}, batch {system.batches}",
              *_networks(system),
              *system.plan()]
-    total = weights + state + step + TENSORFLOW
+    own = TENSORFLOW + ROUNDED * (weights + state) + BESIDE * step
+    total = weights + state + step + own
     lines.append(f"memory: weights {_gib(weights)} + optimiser state {_gib(state)} + one iteration "
                  f"{_gib(step)} + TensorFlow "
-                 f"{_gib(TENSORFLOW)} = about {_gib(total)}, on one device; free here: {_gib(free)}")
+                 f"{_gib(own)} = about {_gib(total)}, on one device; free here: {_gib(free)}")
     if total > free and not tf.config.list_physical_devices("GPU"):
         lines.append("This machine has too little memory for it: give smaller batches or networks, or close "
                      "other programs.")

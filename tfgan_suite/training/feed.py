@@ -14,7 +14,7 @@ class Feed:
 
     Args:
         system: gives `batch(step, source)`.
-        source: what `system.source()` returned.
+        source: what `system.source()` returned; None: batches are made when they are asked for.
         strategy: the arrays' first axis is split over its replicas.
     """
 
@@ -26,6 +26,8 @@ class Feed:
 
     def get(self, step: int):
         """The batch of iteration `step`, as tensors. Errors of `system.batch` are raised here."""
+        if self._source is None:  # the system draws its data on the device: handing over would take longer
+            return self._make(step)
         while self._next < min(step + 1 + self._ahead, self._end):
             self._ready[self._next] = self._pool.submit(self._make, self._next)
             self._next += 1

@@ -3,6 +3,7 @@ anew."""
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def move_aside(folder, patterns: Iterable[str]) -> Path:
     """
     folder = Path(folder)
     targets = (folder / (EARLIER if i == 1 else f"{EARLIER}-{i}") for i in range(1, 10**6))
-    target = next(path for path in targets if not path.exists())
+    target = next(path for path in targets if not os.path.lexists(path))
     sheets = {path.parent.name for path in folder.glob("*/iter_*.png")}
     found = {path for pattern in (METRICS, CONFIG, NAMES, "plugins", *patterns)
              for path in folder.glob(pattern)}

@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,28 +40,55 @@ class RunLog:
     def __init__(self, params: Parameters, out=None):
         self.params, self.out = params, out or sys.stdout
         self.folder = Path(params.log_dir)
-        self.failed = ""
+        self.failed, self._told = "", 0.0
         self.bar: Any = None  # a tqdm bar where the console is a terminal
         self.writer: Any = None
         self._metrics: Any = None
+        self._bringing: list[Callable[[], None]] = []
+        self._closing: list[Callable[[], None]] = []
 
     # -- console ---------------------------------------------------------------------------------------------
     def line(self, text: str, stamp: bool = True, at: float | None = None) -> None:
         """One console line, with the original's time prefix; `at`: seconds since the epoch, by default
         now."""
         prefix = time.strftime("%Y-%m-%d %H:%M:%S ", time.localtime(at)) if stamp else ""
-        try:
+        with self.console():
             if self.bar is not None:
                 self.bar.write(prefix + text, file=self.out)
             else:
                 print(prefix + text, file=self.out, flush=True)
+
+    @contextlib.contextmanager
+    def console(self):
+        """Around what writes to the console, which may be gone: training goes on without it."""
+        try:
+            yield
         except (OSError, ValueError) as error:  # nobody reads it any more; a closed file is a ValueError
             self._console_gone(error)
+
+    def losses(self, lines: list[str], share: float, at: float) -> None:
+        """The console lines of an iteration that was done at the time `at`; with `console_every` the first of
+        them, and the share of the run that is done, once in so many seconds."""
+        every = self.params.console_every
+        if every:
+            due = bool(lines) and abs(at - self._told) >= every  # clocks are set back, too
+            self._told = at if due else self._told
+            lines = [f"{lines[0]} ({share:.0%})"] if due else []
+        for text in lines:
+            self.line(text, at=at)
+
+    def close_bar(self) -> None:
+        """Ends the progress bar, if there is one."""
+        with self.console():
+            if self.bar is not None:
+                self.bar.close()
+        self.bar = None
 
     def _console_gone(self, error: Exception) -> None:
         self.bar = None
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
+        self.out = open(os.devnull, "w")  # noqa: SIM115 (as long as the run)
         with contextlib.suppress(OSError, ValueError, AttributeError):
             print(f"Note: the console cannot be written ({getattr(error, 'strerror', None) or error}); "
                   f"training goes on as "
@@ -97,7 +125,7 @@ class RunLog:
 
     @contextlib.contextmanager
     def _guard(self):
-        """Turns a write error into one warning."""
+        """Turns an error of what is written into the log folder into one warning."""
         try:
             yield
         except (OSError, tf.errors.OpError, CannotWrite) as error:
@@ -111,14 +139,45 @@ class RunLog:
             self.line(f"Warning: {self.folder}: logs cannot be written ({self.failed}); training goes on "
                       f"without them")
 
+    def before_save(self, bring: Callable[[], None], close: Callable[[], None]) -> None:
+        """For those that write beside the training: `bring` is called when everything must be on the disk,
+        `close` at the end."""
+        self._bringing.append(bring)
+        self._closing += [bring, close]
+
+    def is_of_logs(self, error) -> bool:
+        """Whether what an event could not write is no checkpoint."""
+        path = getattr(error, "path", None) or getattr(error, "filename", None)
+        if path is None:
+            return True
+        place, weights, logs = (Path(os.path.abspath(os.fsdecode(name)))
+                                for name in (path, self.params.wts_dir, self.folder))
+        if logs != weights and logs.is_relative_to(weights) and place.is_relative_to(logs):
+            return True
+        return not place.is_relative_to(weights)
+
+    def profile(self, on: bool) -> None:
+        """Begins, or ends and writes, a TensorFlow profile."""
+        with self._guard():
+            if on:
+                tf.profiler.experimental.start(str(self.folder))
+            else:
+                tf.profiler.experimental.stop()
+
     def flush(self) -> None:
         """Brings everything to the disk: a checkpoint is about to be written, from which a run may go on."""
+        for bring in self._bringing:
+            with self._guard():
+                bring()
         with self._guard():
             if self.writer is not None:
                 self.writer.flush()
 
     def close(self) -> None:
         """Flushes and closes everything."""
+        for function in self._closing:
+            with self._guard():
+                function()
         with self._guard():
             if self.writer is not None:
                 self.writer.close()
@@ -150,14 +209,10 @@ class RunLog:
             else:
                 flat.update({f"{name}/{i:02d}": float(v) for i, v in enumerate(np.ravel(value))})
 
-        def write():
-            for name, value in flat.items():
-                tf.summary.scalar(name, value)
-
         with self._guard():
             self._metrics.write(json.dumps({"iteration": step, **flat}))
         with self._guard():
-            self._summary(step, write)
+            self._summary(step, lambda: tf.summary.experimental.write_raw_pb(scalar_record(flat)))
 
     def image(self, tag: str, step: int, picture: np.ndarray) -> None:
         """A uint8 picture [H, W, 3] to `<tag>/iter_N.png` in the log folder and to TensorBoard."""
@@ -172,6 +227,15 @@ class RunLog:
         if self.writer is not None:
             with self.writer.as_default(step=step):
                 write()
+
+
+def scalar_record(values: dict[str, float]) -> bytes:
+    """One record with all scalars, each as `tf.summary.scalar` writes it; that takes a call for each."""
+    about = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"})
+    record = tf.compat.v1.Summary()
+    for name, value in values.items():
+        record.value.add(tag=name, tensor=tf.make_tensor_proto(value, tf.float32), metadata=about)
+    return record.SerializeToString()
 
 
 class _Lines:

@@ -2,14 +2,16 @@
 the weights."""
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tfgan_suite import options
 from tfgan_suite.errors import UserError
-from tfgan_suite.experiment import Parameters
+from tfgan_suite.experiment import Parameters, whole
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
 
@@ -35,6 +37,38 @@ class Start:
     def found(self) -> bool:
         """Whether there is anything to go on from."""
         return bool(self.numbers)
+
+
+def decided(params: Parameters) -> dict:
+    """The values that the start of the run in `wts_dir` has decided (`System.begin`), of parameters that are
+    not given now."""
+    files = Checkpoints(params.wts_dir)
+    newest = files.newest("state")
+    with contextlib.suppress(UserError):  # what cannot be read is told when it is chosen
+        found = files.about(newest).get("decided", {}) if newest is not None else {}
+        return {name: value for name, value in found.items() if params.sources.get(name) == "default"}
+    return {}
+
+
+def number_of(wanted: int | str | None, files: Checkpoints, system) -> int | None:
+    """The iteration that `--from` means: a number, or the newest whole checkpoint of a place that the
+    system knows.
+
+    Raises:
+        UserError: there is no such place, or no checkpoint of it.
+    """
+    if wanted is None or isinstance(wanted, int):
+        return wanted
+    number = whole(wanted)
+    if number is not None:
+        return number
+    first, own = files.kinds[0], files.complete()
+    there = [n for n in own if system.is_at(wanted, Archive(files.path(first, n)))]
+    if not there:
+        raise UserError(f"--from={wanted}: {files.folder} holds no whole checkpoint of it; there are "
+                        f"iterations "
+                        f"{', '.join(map(str, own)) or 'none'}")
+    return there[-1]
 
 
 def choose(files: Checkpoints, wanted: int | None, line: Callable[[str], None]) -> Start:
@@ -170,7 +204,8 @@ def check(params: Parameters, about: dict, number: int, rewrites: Callable[[Para
             raise UserError(f"{place}: was trained with {name}={old}, this run has {name}={new}; go on with "
                             f"the old value or "
                             f"give another --wts_dir (--tag=NAME)")
-    later = {name: old for name, (old, _) in changed.items() if meaning[name] == "later"}
+    later = {name: params.declared[name].convert(old, f"{place}: the record of its run")
+             for name, (old, _) in changed.items() if meaning[name] == "later"}
     problem = rewrites(params.replace(**later), number) if later else ""
     if problem:
         names = ", ".join(f"{name}={changed[name][0]} -> {changed[name][1]}" for name in later)
@@ -185,6 +220,12 @@ def check(params: Parameters, about: dict, number: int, rewrites: Callable[[Para
                         f"train anew beside it with --tag=NAME, or give --change to go on with the new value "
                         f"from here")
     return changed
+
+
+def history(about: dict, changed: dict, number: int) -> list[dict]:
+    """What was changed in a run, at which iterations, with what is `changed` now at the end."""
+    entry = {"iteration": number, "changed": changed, "date": time.strftime("%Y-%m-%d %H:%M:%S")}
+    return [*about.get("history", []), *([entry] if changed else [])]
 
 
 def annealing(system, about: dict, number: int) -> list[str]:

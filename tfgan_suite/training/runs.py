@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import numpy as np
 
@@ -11,15 +12,23 @@ from tfgan_suite.experiment import Parameters
 from tfgan_suite.files import memory
 from tfgan_suite.files.archive import Archive
 from tfgan_suite.files.checkpoints import Checkpoints
+from tfgan_suite.training import pretrained
 
 FLOAT_BYTES = 4
 
 
 def set_precision(params: Parameters) -> None:
-    """Sets Keras' global policy to the run's compute type."""
+    """Sets Keras' global policy to the run's compute type.
+
+    `float32_fast` is a setting of oneDNN, TensorFlow's library on x86 CPUs, which reads it at its first
+    product and keeps it for the whole process.
+    """
     import tensorflow as tf
 
-    policy = params.precision if params.precision == "float32" else f"mixed_{params.precision}"
+    if params.precision == "float32_fast":
+        os.environ["TF_SET_ONEDNN_FPMATH_MODE"] = "BF16"
+    half = params.precision in ("bfloat16", "float16")
+    policy = f"mixed_{params.precision}" if half else "float32"
     tf.keras.mixed_precision.set_global_policy(policy)
 
 
@@ -94,31 +103,36 @@ def _gib(size: int) -> str:
     return f"{size / 2**30:.1f}"
 
 
-def find_checkpoint(params: Parameters, kind: str = "g", iteration=None) -> int:
-    """The iteration to sample from: the given one, or the newest that has a file of this kind.
+def find_checkpoint(params: Parameters, kind: str = "g", iteration=None,
+                    own: bool = False) -> tuple[Checkpoints, int]:
+    """The checkpoints to sample from, and which of them: the given iteration, or the newest that has a file
+    of this kind.
+
+    Args:
+        own: only those of the run, not the trained weights that come with the suite.
 
     Raises:
         UserError: there is none.
     """
-    files = Checkpoints(params.wts_dir)
-    if iteration is not None:
-        if not files.path(kind, iteration).is_file():
-            there = ", ".join(map(str, files.numbers(kind))) or "none"
-            raise UserError(f"{files.path(kind, iteration)}: no such checkpoint; there are: {there}")
-        return int(iteration)
-    newest = files.newest(kind)
-    if newest is None:
+    files = Checkpoints(params.wts_dir) if own else pretrained.files(params)
+    if iteration is not None and not files.path(kind, iteration).is_file():
+        there = ", ".join(map(str, files.numbers(kind))) or "none"
+        raise UserError(f"{files.path(kind, iteration)}: no such checkpoint; there are: {there}")
+    number = files.newest(kind) if iteration is None else int(iteration)
+    if number is None:
         command = {"bg": f"./fixbn.py {quoted(params.name)}"}.get(kind, f"./train.py {quoted(params.name)}")
-        raise UserError(f"{params.wts_dir}: holds no iter_N.{kind}model.npz; make one with {command}")
-    return newest
+        raise UserError(f"{files.folder}: holds no iter_N.{kind}model.npz; make one with {command}")
+    pretrained.tell(params, files)
+    return files, number
 
 
-def open_sampler(params: Parameters, iteration=None, quiet: bool = True):
+def open_sampler(params: Parameters, iteration=None, quiet: bool = True, own: bool = False):
     """A system with the weights that `generate` needs.
 
     Args:
         iteration: of the checkpoint; by default the newest.
         quiet: print nothing (else the original's `Restoring G from ...` lines).
+        own: as `find_checkpoint`.
 
     Returns:
         (system, iteration of its weights).
@@ -127,9 +141,8 @@ def open_sampler(params: Parameters, iteration=None, quiet: bool = True):
         UserError: no checkpoint, or one that does not fit the experiment.
     """
     first = registry.system_class(params.system).sampling[0]
-    number = find_checkpoint(params, first, iteration)
+    files, number = find_checkpoint(params, first, iteration, own)
     system = build(params, training=False)
-    files = Checkpoints(params.wts_dir)
     for kind in system.sampling:
         path = files.path(kind, number)
         if not quiet:
@@ -146,9 +159,9 @@ def open_interpolator(params: Parameters, iteration=None):
     system_class = registry.system_class(params.system)
     if not system_class.frozen:
         return open_sampler(params, iteration, quiet=False)
-    number = find_checkpoint(params, system_class.frozen, iteration)
+    files, number = find_checkpoint(params, system_class.frozen, iteration)
     system = build(params, training=False)
-    path = Checkpoints(params.wts_dir).path(system.frozen, number)
+    path = files.path(system.frozen, number)
     print(f"Restoring G from {path}", flush=True)
     system.load_frozen(Archive(path))
     print("Done!", flush=True)

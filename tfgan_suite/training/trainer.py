@@ -7,16 +7,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Sized
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from tqdm.autonotebook import tqdm
 
-from tfgan_suite import distributed, options
-from tfgan_suite.errors import CannotWrite, Diverged, UserError
-from tfgan_suite.experiment import Parameters, whole
+from tfgan_suite import distributed, options, registry
+from tfgan_suite.errors import CannotWrite, Diverged, UserError, reason
+from tfgan_suite.events import Host
+from tfgan_suite.experiment import Parameters, iterations
 from tfgan_suite.files.checkpoints import Checkpoints, Kept
 from tfgan_suite.files.lock import Lock
 from tfgan_suite.training import resume, runs
@@ -25,18 +25,6 @@ from tfgan_suite.training.logs import RunLog, versions
 from tfgan_suite.training.signals import Signals
 
 MOST_PENDING, MOST_SECONDS = 20, 1.0  # iterations whose scalars wait to be read, and how long they wait
-
-
-@dataclass
-class Host:
-    """What a system's events may use: the log folder, the real data, logging, console lines."""
-
-    params: Parameters
-    log_dir: Any
-    source: Any
-    log: Any
-    image: Any
-    line: Any = print
 
 
 class Reading(NamedTuple):
@@ -53,19 +41,20 @@ class Trainer:
     Args:
         params: resolved parameters.
         out: the console (a progress bar is shown where it is a terminal).
-        start: go back to the checkpoint of this iteration; by default the newest.
+        start: go back to the checkpoint of this iteration, or of a place that the system knows; by default
+            the newest.
         change: go on although values differ that change what is optimised.
 
     Raises:
         UserError: unusable data or checkpoints, a batch that the replicas do not divide.
     """
 
-    def __init__(self, params: Parameters, out=None, start: int | None = None, change: bool = False):
-        self.params, self.out = params, out or sys.stdout
+    def __init__(self, params: Parameters, out=None, start: int | str | None = None, change: bool = False):
+        self.params, self.out = params.replace(**resume.decided(params)), out or sys.stdout
         self._wanted, self._change = start, change
-        self.strategy = distributed.strategy()
+        self.strategy = distributed.strategy(registry.system_class(params.system).splits_batch(params))
         with self.strategy.scope():
-            self.system = runs.build(params)
+            self.system = runs.build(self.params)
         replicas = self.strategy.num_replicas_in_sync
         if self.system.batch_size % replicas:
             raise UserError(f"batch size {self.system.batch_size} cannot be split over {replicas} devices; "
@@ -76,15 +65,19 @@ class Trainer:
         self._pending: list[Reading] = []
         self._unlogged: tuple | None = None
         self._history: list = []
+        self._decided: dict = {}
         self._newer: list = []
         self._profiling = self._torn = False
         self._done = self._flushed = 0
         self._before = time.time()  # when the iteration before the next reading was done
 
     # -- one step --------------------------------------------------------------------------------------------
-    def function(self, phase):
-        """The traced iteration of a phase."""
+    def function(self, phase, step: int = 0):
+        """The traced iteration of a phase; when one is traced, those that no iteration from `step` on needs
+        are dropped."""
         if phase not in self._functions:
+            for old in [old for old in self._functions if self.system.is_over(old, step)]:
+                del self._functions[old]
             # the systems are plain Python; converting them is most of the time of a trace
             @tf.function(autograph=False)
             def run(step, batch):
@@ -116,8 +109,8 @@ class Trainer:
         about = {"iteration": done, "experiment": self.params.name, "system": self.params.system,
                  "fixed": self.params.fixed(), "parameters": self.params.values, "versions": versions(),
                  "planned": self.system.planned, "images": self.system.images_shown(done),
-                 "items": self._items,
-                 "history": self._history}
+                 "items": self._items, "history": self._history}
+        about.update({"decided": self._decided} if self._decided else {})
         kept = Kept(self.system.keep, self._stays, self.system.sampling)
         written = self.files.save(done, self.system.networks, self.system.state(), about, kept, whole,
                                   self._newer)
@@ -140,13 +133,12 @@ class Trainer:
             UserError: another run holds the folders; or the logs could not be written (the weights are saved
                 then).
         """
-        with contextlib.ExitStack() as stack:
+        with distributed.all_workers(self.strategy), contextlib.ExitStack() as stack:
             self.log = self._open_log(stack)
             done = self._run()
         if self.log.failed:
             raise UserError(f"{self.log.folder}: logs are incomplete ({self.log.failed}); the weights in "
-                            f"{self.params.wts_dir} "
-                            f"are whole")
+                            f"{self.params.wts_dir} are whole")
         return done
 
     def _open_log(self, stack) -> RunLog:
@@ -171,9 +163,11 @@ class Trainer:
     def _run(self) -> int:
         source = self.system.source()
         self._items = len(source) if isinstance(source, Sized) else None
-        start = self._start = resume.choose(self.files, self._wanted, self.log.line)
+        wanted = resume.number_of(self._wanted, self.files, self.system)
+        start = self._start = resume.choose(self.files, wanted, self.log.line)
         about = resume.recorded(self.files, start, self.params)
         changed = resume.check(self.params, about, start.number, self.system.rewrites_past, self._change)
+        self._begin(start, about, changed)
         end = self.system.iterations
         if start.found and start.number >= end:
             length = ", ".join(f"{name}={self.params.values[name]}" for name in self.system.length)
@@ -186,6 +180,15 @@ class Trainer:
         self._open_records(start, about, changed)
         self.log.line(f"Starting from Iteration {start.number}")
         return self._train(source, start.number, end)
+
+    def _begin(self, start, about: dict, changed: dict) -> None:
+        """Tells the system that it starts anew, or what it goes on from."""
+        if not start.found:
+            self._decided = self.system.begin()
+            self.params = self.log.params = self.params.replace(**self._decided)
+            return
+        self._decided, self._history = about.get("decided", {}), resume.history(about, changed, start.number)
+        self.system.go_on(about, self._history)
 
     def _open_records(self, start, about: dict, changed: dict) -> None:
         """Log files and the record of the run, now that nothing can refuse it any more."""
@@ -201,19 +204,15 @@ class Trainer:
         items = about.get("items")
         if items not in (None, self._items):
             self.log.line(f"Note: the data had {items} items at iteration {start.number} and have "
-                          f"{self._items} now; their order is "
-                          f"another from here on")
-        self._history = list(about.get("history", []))
+                          f"{self._items} now; their order is another from here on")
         if changed:
             text = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
             self.log.line(f"Note: changed from iteration {start.number} on: {text}")
-            self._history.append({"iteration": start.number, "changed": changed,
-                                  "date": time.strftime("%Y-%m-%d %H:%M:%S")})
         self.log.config(self._history)
 
     def _train(self, source, start: int, end: int) -> int:
         self.host = Host(self.params, self.log.folder, source, self.log.scalars, self.log.image,
-                         self.log.line)
+                         self.log.line, self.log.before_save)
         self._done, self._saved = start, start if self._start.own else None
         feed = Feed(self.system, source, self.strategy, start, end)
         try:
@@ -223,12 +222,17 @@ class Trainer:
                     self.save(self._done)
         except Diverged:
             raise
+        except tf.errors.UnimplementedError as error:
+            if not self.params.deterministic:
+                raise
+            raise UserError(f"--deterministic: TensorFlow has no deterministic form of what this run does on "
+                            f"these devices ({reason(error)}); leave it out") from error
         except Exception:
             self._save_what_is_whole(start)
             raise
         finally:
             if self._profiling:
-                tf.profiler.experimental.stop()
+                self.log.profile(False)
             feed.close()
             self.log.close()
         return self._done
@@ -261,7 +265,7 @@ class Trainer:
             self._profile(step)
             batch = feed.get(step)
             self._torn = True
-            scalars = self.function(self.system.phase(step))(tf.constant(step, tf.int64), batch)
+            scalars = self.function(self.system.phase(step), step)(tf.constant(step, tf.int64), batch)
             self._torn = False
             self._pending.append(Reading(step, scalars, time.time()))
             self._done = done = step + 1
@@ -270,15 +274,14 @@ class Trainer:
                 self.log.line(f"First iteration done after {time.monotonic() - begun:.1f} s")
             due = [e for e in events if e.is_due(done)]
             save, picture = self._save_due(done), self._picture_due(done, end)
-            if save or picture or due or done == end or self._signals.stop or self._flush_due():
+            waits = save or picture or any(event.waits for event in due)
+            if waits or done == end or self._signals.stop or self._flush_due():
                 self._flush()
             self._after(done, due, save, picture)
         self._flush()
         if self._unlogged is not None:
             self.log.scalars(*self._unlogged)
-        if self.log.bar is not None:
-            self.log.bar.close()
-            self.log.bar = None
+        self.log.close_bar()
 
     def _flush_due(self) -> bool:
         return len(self._pending) >= MOST_PENDING or time.monotonic() - self._flushed >= MOST_SECONDS
@@ -288,18 +291,12 @@ class Trainer:
             try:
                 scalars = event.run(done, self.host)
             except (OSError, CannotWrite) as error:
-                if not self._is_of_logs(error):
+                if not self.log.is_of_logs(error):
                     raise
                 self.log.fail(error)
             else:
                 if scalars:
                     self.log.scalars(done, scalars)
-
-    def _is_of_logs(self, error) -> bool:
-        """Whether what cannot be written is no checkpoint."""
-        path = getattr(error, "path", None) or getattr(error, "filename", None)
-        weights = os.path.abspath(self.params.wts_dir) + os.sep
-        return not os.path.abspath(str(path)).startswith(weights) or path is None
 
     def _after(self, done: int, due: list, save: bool, picture: bool) -> None:
         self._report(due, done)
@@ -327,19 +324,19 @@ class Trainer:
             if bad:
                 self._done = step
                 raise Diverged(f"iteration {step}: '{bad[0]}' is not finite; training stops, {self._good()}; "
-                               f"try a smaller "
-                               f"learning rate")
+                               f"try a smaller learning rate")
             self.system.observe(step, scalars)
             if self.log.bar is None:
-                for text in self.system.timed_console(step, scalars, at - self._before):
-                    self.log.line(text, at=at)
+                lines = self.system.timed_console(step, scalars, at - self._before)
+                self.log.losses(lines, (step + 1) / self.system.iterations, at)
             self._before = at
             self._unlogged = step + 1, scalars
             if (step + 1) % self.params.log_every == 0:
                 self.log.scalars(*self._unlogged)
                 self._unlogged = None
         if pending and self.log.bar is not None:
-            self._show(pending[0].step, pending[-1].step, scalars)
+            with self.log.console():
+                self._show(pending[0].step, pending[-1].step, scalars)
 
     def _good(self) -> str:
         """Which checkpoint is good."""
@@ -376,19 +373,11 @@ class Trainer:
     def _profile(self, step: int) -> None:
         if not self.params.profile:
             return
-        first, last = _profile_range(self.params.profile)
+        first, last = iterations(self.params.profile)
         if step == first:
-            tf.profiler.experimental.start(str(self.log.folder))
+            self.log.profile(True)
             self._profiling = True
         if step == last and self._profiling:
             self._flush()
-            tf.profiler.experimental.stop()
+            self.log.profile(False)
             self._profiling = False
-
-
-def _profile_range(text: str) -> tuple[int, int]:
-    first, _, last = text.partition(":")
-    numbers = whole(first), whole(last)
-    if None in numbers or numbers[0] >= numbers[1]:
-        raise UserError(f"--profile={text}: give two iterations A:B with A < B")
-    return numbers

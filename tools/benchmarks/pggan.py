@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from benchmarks import timing
 from tfgan_suite import experiment
-from tfgan_suite.pggan.system import PGGAN
+from tfgan_suite.pggan.system import PGGAN, CriticInputs
 from tfgan_suite.random import Draws
 from tfgan_suite.training import runs
 
@@ -45,8 +45,9 @@ class _Iteration:
     def _separate(self) -> None:
         system, phase = self.system, self.phase
         draw = tf.function(lambda step: system.draws(Draws(system.params.seed, step), phase))
-        critic = tf.function(lambda step, *inputs: system._critic_step(step, *inputs, phase, None)[0])
-        generator = tf.function(lambda z: system._generator_step(z, phase, None))
+        critic = tf.function(lambda step, *inputs: system._critic_step(step, CriticInputs(*inputs), phase,
+                                                                       None)[0])
+        generator = tf.function(lambda z: system._generator_step(z, None, phase, None)[0])
 
         def call():
             draws = draw(self.step)

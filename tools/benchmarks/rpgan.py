@@ -122,21 +122,32 @@ def _inputs(params):
     return tf.constant(real), tf.constant(z[0]), tf.constant(z[1])
 
 
-def _measure(name: str, changes: dict, rounds: int) -> dict:
+def _system(changes: dict) -> RPGAN:
+    values = {n: p.default for n, p in experiment.declared("rpgan").items()}
     with tempfile.TemporaryDirectory() as folder:
-        values = {n: p.default for n, p in experiment.declared("rpgan").items()}
-        system = RPGAN(experiment.Parameters("bench",
-                                             {**values, **changes, "wts_dir": str(Path(folder) / "m")}))
-    real, z_g, z_d = _inputs(system.params)
-    plain = Plain(system)
+        place = {"wts_dir": str(Path(folder) / "m")}
+        return RPGAN(experiment.Parameters("bench", {**values, **changes, **place}))
 
+
+def _step(system: RPGAN, real, z_g, z_d):
     @tf.function
     def step():
         return system.update(tf.constant(0, tf.int64), {"real": real}, {"z_g": z_g, "z_d": z_d}, None)
+    return step
 
-    seconds = timing.compare({"stacked": step, "plain": lambda: plain(real, z_g, z_d)}, rounds)
+
+def _measure(name: str, changes: dict, rounds: int) -> dict:
+    system, loaded = _system(changes), _system(changes)
+    for kind, network in loaded.networks.items():  # as resuming does
+        network.assign(dict(system.networks[kind].arrays()))
+    inputs = _inputs(system.params)
+    plain = Plain(system)
+    ways = {"stacked": _step(system, *inputs), "loaded": _step(loaded, *inputs),
+            "plain": lambda: plain(*inputs)}
+    seconds = timing.compare(ways, rounds)
     return {"case": name, "chunk": system.networks["d"].stacks[0].chunk,
             "stacked ms": seconds["stacked"] * 1e3,
+            "loaded / stacked": seconds["loaded"] / seconds["stacked"],
             "plain ms": seconds["plain"] * 1e3, "plain / stacked": seconds["plain"] / seconds["stacked"],
             "outside %": "",
             "peak MiB": timing.peak_memory() / 2**20}
@@ -171,14 +182,16 @@ def _outside(name: str, iterations: int = 400, skipped: int = 50) -> dict:
     inside = sum(end - began for began, end in trainer.times[skipped:])
     wall = trainer.times[-1][1] - trainer.times[skipped][0]
     chunk = trainer.system.networks["d"].stacks[0].chunk
-    return {"case": name, "chunk": chunk, "stacked ms": 1e3 * inside / (iterations - skipped), "plain ms": "",
-            "plain / stacked": "", "outside %": 100 * (wall - inside) / wall,
+    return {"case": name, "chunk": chunk, "stacked ms": 1e3 * inside / (iterations - skipped),
+            "loaded / stacked": "", "plain ms": "", "plain / stacked": "",
+            "outside %": 100 * (wall - inside) / wall,
             "peak MiB": timing.peak_memory() / 2**20}
 
 
 def run(options) -> list[dict]:
-    """Rows of the table: median milliseconds of both forms, their ratio, and the peak memory of the process
-    so far; for a real run of the digits experiment, the share of wall time outside the step."""
+    """Rows of the table: median milliseconds of both forms and their ratio, how much longer a step takes
+    after a load, and the peak memory of the process so far; for a real run of the digits experiment, the
+    share of wall time outside the step."""
     rows = [_measure(name, changes, options["rounds"]) for name, changes in _cases()
             if options["case"] in name]
     whole = "exp/digits.py, train.py"

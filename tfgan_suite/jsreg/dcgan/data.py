@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_suite.data import catalog, digits, prepare
+from tfgan_suite.data import catalog, digits, prepare, rgb
 from tfgan_suite.data.cifar10 import Cifar10
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.lsun import LsunSource
 from tfgan_suite.data.mnist import Mnist
-from tfgan_suite.data.rgb import WHITE
 from tfgan_suite.data.source import ArraySource, Source
 from tfgan_suite.errors import UserError
 
@@ -121,9 +120,10 @@ def source(params, size: tuple) -> Source:
     missing = catalog.help_for(params.dataset,
                                folder) if known else "put images there, or give another --dataset"
     if params.dataset == "lsun" and (folder / "bedroom_train_lmdb").is_dir():  # as it is downloaded
-        images = LsunSource(folder)
+        images = LsunSource(folder, background=rgb.colour(params.background))
     else:
         images = FolderSource(folder, per_class=False, pattern=params.input_fname_pattern,
-                              missing=f"{missing}; see --input_fname_pattern", background=WHITE)
+                              missing=f"{missing}; see --input_fname_pattern",
+                              background=rgb.colour(params.background))
     return Prepared(images, partial(prepared, crop=crop_size(params), size=size),
                     f"resized to {size[1]}x{size[0]}")

@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import penalties
+from tfgan_suite.events import Event
 from tfgan_suite.files import tf1_events
 from tfgan_suite.jsreg import objective
 from tfgan_suite.jsreg.dcgan import data
 from tfgan_suite.pictures import saving, sheets
-from tfgan_suite.system import Event
 
 TEST_GRIDS = 10
 

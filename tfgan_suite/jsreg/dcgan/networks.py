@@ -16,7 +16,7 @@ from tfgan_suite.layers.passes import REST, Pass
 from tfgan_suite.layers.resample import flatten, logits, maps, with_maps
 
 RULES = {  # the values of --bn_mode
-    "fused": Rule(running="at rest"),
+    "fused": Rule(running="at rest", operation=True),
     "tf13": Rule(running="at rest", moments="tf13", unbiased=False),
 }
 

@@ -10,6 +10,7 @@ DCGAN = (
               fixed=True),
     Parameter("data_dir", "data", "folder that holds the data sets", change="free"),
     Parameter("input_fname_pattern", "*.jpg", "which files of data_dir/dataset are images", fixed=True),
+    options.BACKGROUND,
     Parameter("input_height", 108,
               "height of the centre crop (celebA: always 108; mnist, cifar10, digits: not cropped)",
               minimum=1, fixed=True),

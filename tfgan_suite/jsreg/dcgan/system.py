@@ -25,8 +25,6 @@ class JSRegDCGAN(System):
     """DCGAN whose D minimises its cross-entropy + gamma/2 * the Jensen-Shannon regulariser; conditional on
     MNIST."""
 
-    precisions = ("float32", "bfloat16")
-
     length = ("epochs",)
     length_in_iterations = False
     log_files = ("summaries", "samps_10k")

@@ -12,7 +12,7 @@ from tfgan_suite.data import ArraySource, Source, catalog, digits, prepare
 from tfgan_suite.data.folder import FolderSource, Prepared
 from tfgan_suite.data.lsun import LmdbImages
 from tfgan_suite.data.rgb import WHITE
-from tfgan_suite.errors import UserError
+from tfgan_suite.errors import UserError, quoted
 from tfgan_suite.experiment import nearest
 
 SIDE = 64
@@ -36,7 +36,7 @@ class DataSet:
 
     def help(self, name: str, folder: Path) -> str:
         """The end of the message when it is missing."""
-        return self.get.format(folder) if self.get else catalog.help_for(name, folder)
+        return self.get.format(quoted(folder)) if self.get else catalog.help_for(name, folder)
 
 
 DATASETS = {
@@ -82,7 +82,8 @@ def as_it_is(image: np.ndarray) -> np.ndarray:
     return image
 
 
-def open_source(dataset: str, data_dir: str, crop: int | None = None, batch: int = 1) -> Source:
+def open_source(dataset: str, data_dir: str, crop: int | None = None, batch: int = 1,
+                background: tuple = WHITE) -> Source:
     """The training part; its attribute `validation` is the other part.
 
     Args:
@@ -90,6 +91,7 @@ def open_source(dataset: str, data_dir: str, crop: int | None = None, batch: int
         data_dir: the folder that holds `<dataset>`; of the known sets also that folder itself.
         crop: side of the crop; None: the data set's own.
         batch: where the validation part is split off a folder, it has so many pictures at least.
+        background: what is seen through transparent parts of pictures.
 
     Raises:
         UserError: a part is not there (the line gives the address, the folder and the command), or a picture
@@ -100,15 +102,16 @@ def open_source(dataset: str, data_dir: str, crop: int | None = None, batch: int
         return _split(ArraySource(pictures, labels, "digits", digits.CLASSES), np.arange(1600, len(pictures)))
     root = Path(data_dir).expanduser()
     if dataset not in DATASETS:
-        return _own(root, dataset, partial(fit, crop=crop), batch)
+        return _own(root, dataset, partial(fit, crop=crop), batch, background)
     about = DATASETS[dataset]
-    if (root / dataset).is_dir() or not _part(root, about.train):
+    if (root / dataset).is_dir() or not _part(root, about.train, background):
         root = root / dataset
-    train, valid = _part(root, about.train), _part(root, about.valid)
+    train, valid = (_part(root, choices, background) for choices in (about.train, about.valid))
     crop = about.crop if crop is None else crop
     function = as_it_is if dataset == "ImageNet" and not crop else partial(fit, crop=crop)
-    flat = _part(root, ((".", "*.jpg"),
-                        ("img_align_celeba", "*.jpg"))) if dataset == "celebA" and not train else None
+    flat = None
+    if dataset == "celebA" and not train:
+        flat = _part(root, ((".", "*.jpg"), ("img_align_celeba", "*.jpg")), background)
     if flat:  # the official test part is its end
         held = max(1, round(len(flat) * CELEBA_TEST_SHARE))
         return _split(Prepared(flat, function, "(64x64)"), np.arange(len(flat) - held, len(flat)))
@@ -120,7 +123,7 @@ def open_source(dataset: str, data_dir: str, crop: int | None = None, batch: int
     return _both(train, valid, function)
 
 
-def _own(root: Path, dataset: str, function, batch: int) -> Source:
+def _own(root: Path, dataset: str, function, batch: int, background: tuple) -> Source:
     """The pictures of a user's folder, whatever their names end in: its `train` folder or all of them."""
     folder = root / dataset
     if not folder.is_dir():
@@ -128,10 +131,10 @@ def _own(root: Path, dataset: str, function, batch: int) -> Source:
                         f"--dataset "
                         f"({', '.join((*DATASETS, 'digits'))}){nearest(dataset, DATASETS)}")
     train = folder / "train" if (folder / "train").is_dir() else folder
-    pictures = FolderSource(train, per_class=False, background=WHITE)
+    pictures = FolderSource(train, per_class=False, background=background)
     valid = next((folder / name for name in VALIDATION if train != folder and (folder / name).is_dir()), None)
     if valid is not None:
-        return _both(pictures, FolderSource(valid, per_class=False, background=WHITE), function)
+        return _both(pictures, FolderSource(valid, per_class=False, background=background), function)
     held = min(max(len(pictures) // 10, batch), len(pictures) // 2)
     if held < 1:
         raise UserError(f"{train}: holds one picture only, and some must be held out; put more there, or "
@@ -146,12 +149,12 @@ def _both(train: Source, valid: Source, function) -> Source:
     return source
 
 
-def _part(root: Path, choices: tuple) -> Source | None:
+def _part(root: Path, choices: tuple, background: tuple) -> Source | None:
     for folder, pattern in choices:
         if (root / f"{folder}_lmdb" / "data.mdb").is_file():  # LSUN as it is downloaded
-            return LmdbImages(root / f"{folder}_lmdb")
+            return LmdbImages(root / f"{folder}_lmdb", background)
         if (root / folder).is_dir() and next((root / folder).glob(pattern), None):
-            return FolderSource(root / folder, per_class=False, pattern=pattern, background=WHITE)
+            return FolderSource(root / folder, per_class=False, pattern=pattern, background=background)
     return None
 
 

@@ -22,6 +22,7 @@ GAN64 = (
               type=int, minimum=0,
               fixed=True),
     Parameter("data_dir", "data", "folder that holds the data sets", change="free"),
+    options.BACKGROUND,
     Parameter("n_gpus", 1,
               "towers: parts of the batch with their own batch statistics, on one device or several",
               minimum=1,

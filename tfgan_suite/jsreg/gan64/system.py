@@ -8,8 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_suite import distributed, options, penalties, random
-from tfgan_suite.data import order, prepare
+from tfgan_suite.data import order, prepare, rgb
 from tfgan_suite.errors import UserError
+from tfgan_suite.events import Event
 from tfgan_suite.jsreg.gan64 import data
 from tfgan_suite.jsreg.gan64.curves import FIRST, WINDOW, Curves
 from tfgan_suite.jsreg.gan64.networks import ARCHITECTURES, NOISE, SIDE
@@ -20,7 +21,7 @@ from tfgan_suite.layers.network import Body
 from tfgan_suite.layers.norms import Rule
 from tfgan_suite.layers.weights import Gain, Plain
 from tfgan_suite.pictures import bytes, sheets
-from tfgan_suite.system import Event, System
+from tfgan_suite.system import System
 
 NORMS = {  # the values of --bn_mode, and D's layer norm in wgan-gp
     "fused": Rule(operation=True),
@@ -113,7 +114,7 @@ class JSRegGan64(System):
     # -- data ----------------------------------------------------------------------------------------------
     def source(self):
         source = data.open_source(self.params.dataset, self.params.data_dir, self.params.crop_size,
-                                  self.batch_size)
+                                  self.batch_size, rgb.colour(self.params.background))
         for part in (source, source.validation):
             order.batches_per_epoch(len(part), self.batch_size, self.params.legacy_batching)
         return source
@@ -127,6 +128,10 @@ class JSRegGan64(System):
         """The first batch of the data is only shown (samples_groundtruth), never trained on."""
         first = 1 + step * self.disc_steps
         return {"real": np.stack([self.real(source, first + i) for i in range(self.disc_steps)], 1)}
+
+    def batch_spec(self):
+        """As `batch`, so that no data are needed to know it."""
+        return {"real": tf.TensorSpec((self.batch_size, self.disc_steps, SIDE, SIDE, 3), tf.uint8)}
 
     # -- one iteration -------------------------------------------------------------------------------------
     def draws(self, draw, phase):
@@ -143,11 +148,10 @@ class JSRegGan64(System):
         if phase:
             scalars["gen cost"] = self.generator_step(draws["z_g"])
         weights = penalties.parameters(self.params, step, self.iterations)
-        alpha = draws.get("alpha")
+        alpha, descend = draws.get("alpha"), distributed.traced_once(self.discriminator_step)
         for i in range(self.disc_steps):
-            cost, statistics = self.discriminator_step(scale(batch["real"][:, i]), draws["z_d"][:, i],
-                                                       weights,
-                                                       None if alpha is None else alpha[:, i])
+            cost, statistics = descend(scale(batch["real"][:, i]), draws["z_d"][:, i], weights,
+                                       None if alpha is None else alpha[:, i])
         place = tf.cast(step % WINDOW, tf.int32)
         self.history.assign(tf.tensor_scatter_nd_update(self.history, [[place]], [cost]))
         return {"train disc cost": cost, **scalars, **statistics}

@@ -3,7 +3,6 @@ and statistics over the runs."""
 from __future__ import annotations
 
 import io
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,16 @@ import tensorflow as tf
 
 from tfgan_suite import penalties
 from tfgan_suite.errors import UserError
+from tfgan_suite.events import Event
 from tfgan_suite.files import archive, tf1_events
+from tfgan_suite.files.later import Later
 from tfgan_suite.jsreg import objective
 from tfgan_suite.jsreg.mixture import networks, plots
 from tfgan_suite.pictures import curves
 from tfgan_suite.random import Draws, generator
-from tfgan_suite.system import Event
 
 FILES = ("summaries", "*_num_*.png")
+AT_ONCE, SECONDS = 20, 1.0  # summaries of one call; how often they reach the disk
 SHOWN = ("modes_covered", "share_within_3sd", "distance_to_plane")
 
 
@@ -40,7 +41,7 @@ def events(system) -> list[Event]:
     both = system.params.sgd and system.params.rmsprop
     return [*([Event("note", 1, note, due=lambda done: done == 1)] if both else []),
             Event("snapshot", 1, lambda done, host: snapshot(system, done, host), due=snapshot_due),
-            Event("summary", 1, Summary(system), due=summary_due),
+            Event("summary", 1, Summary(system), due=summary_due, waits=False),
             Event("figures", 1, lambda done, host: figures(system, done, host),
                   due=lambda done: done % system.per_run == 0)]
 
@@ -71,22 +72,63 @@ def file(host, run: int) -> Path:
 
 class Summary:
     """Event: the original's scalars and histograms of a fresh batch, at its counter; at step 0 of the
-    untrained networks."""
+    untrained networks.
+
+    There is one in every iteration, which takes about as long as the iteration: they are computed and written
+    some at a time in a thread, each of the weights as they are when it is asked for.
+    """
 
     def __init__(self, system):
-        self.system, self._run = system, None
+        self.system, self._run, self._later, self._rows = system, None, Later(), []
 
     def __call__(self, done: int, host) -> dict:
         system, (run, i) = self.system, self.system.place(done)
+        if self._run is None:
+            host.before_save(self._bring, self._later.close)
         if run != self._run:
-            self._run, self._file = run, tf1_events.EventFile(folder(host, run))
-            self._record = self._file.recorder(partial(evaluated, system, system.networks))
+            self._bring()
+            self._begin(run, host)
         if starts(system, done):
-            untrained = networks.untrained(system.params, run)
-            self._file.recorder(partial(evaluated, system, untrained))(0, tf.constant(-1 - run, tf.int64))
+            first = networks.untrained(system.params, run)
+            self._rows.append((0, -1 - run, *(v.read_value() for v in self._variables(first))))
         if i > 0 and i % system.params.summary_freq == 0:
-            self._record(system.updates(i), tf.constant(done - 1, tf.int64))
+            self._rows.append((system.updates(i), done - 1, *self._weights()))
+        if len(self._rows) >= AT_ONCE:
+            self._hand_over()
         return {}
+
+    def _variables(self, bodies: dict) -> list:
+        return [v for kind in self.system.networks for v in bodies[kind].trainable_variables]
+
+    def _begin(self, run: int, host) -> None:
+        """The event file of a run, and the recorder of the networks that are trained."""
+        system, params = self.system, self.system.params
+        self._run, self._file = run, tf1_events.EventFile(folder(host, run), every=SECONDS)
+        seen = self._seen = {"g": networks.generator(params), "d": networks.discriminator(params)}
+        copies, trained = self._variables(seen), self._variables(system.networks)
+
+        def compute(step, *values):
+            for variable, value in zip(copies, values):
+                variable.assign(value)
+            return evaluated(system, seen, step)
+
+        specs = [tf.TensorSpec((), tf.int64), *(tf.TensorSpec(v.shape, v.dtype) for v in copies)]
+        self._record = self._file.batch_recorder(compute, specs)
+        # later steps leave alone what has been read
+        self._weights = tf.function(lambda: [v.read_value() for v in trained],
+                                    autograph=False).get_concrete_function()
+
+    def _hand_over(self) -> None:
+        rows, self._rows = self._rows, []
+        if rows:
+            self._later.call(self._record, rows)
+
+    def _bring(self) -> None:
+        """Brings all summaries so far to the disk."""
+        self._hand_over()
+        self._later.wait()
+        if self._run is not None:
+            self._file.flush()
 
 
 def evaluated(system, networks: dict, step: tf.Tensor) -> tuple[dict, dict]:

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tfgan_suite import optimizers, options, penalties
 from tfgan_suite.errors import UserError
-from tfgan_suite.files import archive
+from tfgan_suite.files import archive, memory
 from tfgan_suite.jsreg import objective
 from tfgan_suite.jsreg.mixture import events, geometry, networks, plots
 from tfgan_suite.losses import LOSSES
@@ -256,6 +256,19 @@ class JSRegMixture(System):
         """G's points in space, float32 [n, 3]."""
         return self.networks["g"](tf.constant(latents)).numpy()
 
+    def drawn(self, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """(latents, points in space) of a seed.
+
+        Raises:
+            UserError: more than this machine has memory for.
+        """
+        need, free = self.generate_bytes(n), memory.available()
+        if need > free:
+            raise UserError(f"--n={n}: so many points need about {need / 2**30:.1f} GiB of memory, "
+                            f"{free / 2**30:.1f} GiB are free; give a smaller --n")
+        latents = self.latents(n, seed)
+        return latents, self.points(latents)
+
     def generate(self, latents, labels=None):
         """This system makes no images.
 
@@ -285,8 +298,7 @@ class JSRegMixture(System):
         The archive holds `points` [n, 3] in space, `plane` [n, 3] in the plane's coordinates, `latents` [n,
         z_dim] and the mixture's `centres` [components, 3] in space.
         """
-        latents = self.latents(n or self.snapshot_size(), seed)
-        points = self.points(latents)
+        latents, points = self.drawn(n or self.snapshot_size(), seed)
         saving.save(out, plots.overview(points, self.mixture))
         archive.write(Path(out).with_suffix(".npz"), {
             "points": points, "plane": geometry.to_plane(points).astype(np.float32), "latents": latents,
@@ -296,7 +308,7 @@ class JSRegMixture(System):
         """`modes`, for `tools/evaluate.py`: see `Mixture.quality`; from n samples of the evaluation's
         seed."""
         def modes(evaluation):
-            return self.mixture.quality(self.points(self.latents(len(evaluation.samples), evaluation.seed)))
+            return self.mixture.quality(self.drawn(len(evaluation.samples), evaluation.seed)[1])
 
         return {"modes": modes}
 

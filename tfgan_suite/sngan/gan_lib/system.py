@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from tfgan_suite import losses, penalties
+from tfgan_suite import distributed, losses, penalties
 from tfgan_suite.errors import UserError
+from tfgan_suite.events import Event
 from tfgan_suite.files.archive import load_array
 from tfgan_suite.metrics.events import inception_check, inception_event
 from tfgan_suite.pictures import bytes
@@ -23,7 +24,6 @@ from tfgan_suite.sngan import monitors
 from tfgan_suite.sngan.common import ClassConditional
 from tfgan_suite.sngan.gan_lib import networks
 from tfgan_suite.sngan.gan_lib.networks import TABLES, Discriminator, Generator, Labels
-from tfgan_suite.system import Event
 
 TOWERS = 2
 SHEETS = 100  # iterations between two sheets
@@ -144,10 +144,11 @@ class SNGAN(ClassConditional):
         rate, scalars = self.rate(step), {}
         if phase == "both":
             scalars.update(self.generator_step(draws["g/z"], draws["g/labels"], rate))
+        critic_step = distributed.traced_once(self.critic_step)
         for j in range(self.critics):
             real = self.dequantise(batch["images"][:, j], draws[f"d{j}/noise"])
-            costs = self.critic_step(real, batch["labels"][:, j], draws[f"d{j}/z"], draws[f"d{j}/alpha"],
-                                     rate, step)
+            costs = critic_step(real, batch["labels"][:, j], draws[f"d{j}/z"], draws[f"d{j}/alpha"], rate,
+                                step)
         return {**scalars, **costs, "lr": rate}
 
     def fakes(self, z: tf.Tensor, labels: tf.Tensor, update: bool = True) -> tf.Tensor:

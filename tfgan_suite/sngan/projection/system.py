@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tfgan_suite import losses, penalties
+from tfgan_suite import distributed, losses, penalties
+from tfgan_suite.events import Event
 from tfgan_suite.metrics.events import inception_check, inception_event
 from tfgan_suite.pictures import bytes
 from tfgan_suite.pictures.curves import draw_series
@@ -20,7 +21,6 @@ from tfgan_suite.sngan.common import ClassConditional
 from tfgan_suite.sngan.projection import networks
 from tfgan_suite.sngan.projection.networks import TABLES, Discriminator, Generator
 from tfgan_suite.sngan.projection.parameters import class_range
-from tfgan_suite.system import Event
 
 CURVES = ("d_cost", "g_cost")
 LOSS_NAMES = {"hinge": "hinge", "dcgan": "logistic"}  # loss_type -> name in `losses.LOSSES`
@@ -83,10 +83,10 @@ class SNGANProjection(ClassConditional):
         p = self.params
         rate = p.alpha * linear(step, p.iteration_decay_start, p.iteration)
         scalars = self.generator_step(draws["g/z"], draws["g/y"], rate)
+        critic_step = distributed.traced_once(self.critic_step)
         for j in range(self.critics):
             real = self.dequantise(batch["images"][:, j], draws[f"d{j}/noise"])
-            costs = self.critic_step(real, batch["labels"][:, j], draws[f"d{j}/z"], draws[f"d{j}/y"], rate,
-                                     step)
+            costs = critic_step(real, batch["labels"][:, j], draws[f"d{j}/z"], draws[f"d{j}/y"], rate, step)
         return {**scalars, **costs, "lr": rate}
 
     def generator_step(self, z: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> dict[str, tf.Tensor]:
