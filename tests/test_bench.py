@@ -85,6 +85,8 @@ def test_a_table_holds_medians_spreads_and_where_they_are_from():
     assert text.splitlines()[0] == ("`tools/bench.py peers`, 2026-01-02: P (AVX-512), 2 CPUs, load 0.5 at "
                                     "the end; Python 3, tensorflow 2.")
     assert "| A | 20 (19-31; 38) | 1.50 (1.25) | 2 |" in text
+    more = report.text(report.result("peers", [{"case": "B", "first s": 4.0}, ROW], ABOUT))
+    assert "| B | 4 |  |  |" in more and "| A | 2 | 20 (19-31; 38) | 1.50 (1.25) |" in more
 
 
 def test_a_file_of_an_earlier_run_shows_what_is_slower(tmp_path):

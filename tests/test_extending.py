@@ -21,8 +21,10 @@ def copy(tmp_path_factory):
     place = tmp_path_factory.mktemp("copy")
     shutil.copytree(ROOT / "tfgan_suite", place / "tfgan_suite", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("train.py", "sample.py", "tools"):
-        target = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        target(ROOT / name, place / name)
+        if (ROOT / name).is_dir():  # tools/tfgan_suite stays a link, to the copy
+            shutil.copytree(ROOT / name, place / name, symlinks=True)
+        else:
+            shutil.copy(ROOT / name, place / name)
     (place / "exp").mkdir()
     (place / "exp/digits_any.py").write_text(ANY)
     for name, text in BLOCKS:

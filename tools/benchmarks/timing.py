@@ -52,10 +52,10 @@ def peak_memory() -> int:
 
 
 def table(rows: list[dict]) -> str:
-    """Rows of equal keys as a Markdown table."""
-    names = list(rows[0])
+    """Rows as a Markdown table; what a row lacks stays empty."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     for row in rows:
-        lines.append("| " + " | ".join(f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values())
-                     + " |")
+        cells = [row.get(name, "") for name in names]
+        lines.append("| " + " | ".join(f"{v:.3g}" if isinstance(v, float) else str(v) for v in cells) + " |")
     return "\n".join(lines)
