@@ -12,7 +12,7 @@ from tfgan_suite.training import runs
 TENSORFLOW = 0.54 * 2**30  # what the process takes with networks of no size
 # Of measured peaks on a CPU (docs/performance.md): what the pool of memory rounds up for weights and state;
 # what runs side by side, kernels' own buffers, and the pool's gaps, for the tensors of an iteration.
-ROUNDED, BESIDE = 0.05, 0.5
+ROUNDED, BESIDE = 0.05, 0.7
 
 
 def graph_peak(graph) -> int:
