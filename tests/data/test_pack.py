@@ -52,11 +52,11 @@ def test_what_is_stale_is_refused(listed):
     pack.make("list.txt", "list.pack")
     picture = Path("a.png")
     picture.write_bytes(encoded(seed=77))
-    with pytest.raises(UserError, match=r"^a.png: has changed since list.pack was made; make it again"):
+    with pytest.raises(UserError, match=r"^a.png: has changed since list.pack was made; make it again with"):
         ListFile("list.pack", 6, crop=True)
     picture.unlink()
     Path("list.txt").write_text("\n".join(listed[::-1]))
-    with pytest.raises(UserError, match="^list.pack: list.txt has changed since it was packed; make"):
+    with pytest.raises(UserError, match="^list.pack: list.txt has changed since it was packed; make it"):
         ListFile("list.pack", 6, crop=True)
 
 

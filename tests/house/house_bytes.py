@@ -20,7 +20,7 @@ from house_cases import prepare  # noqa: E402
 
 BATCHES = {"rpgan": "bsz", "dcgan": "batch_size", "gan64": "batch_size", "glis_batch": "batch_size",
            "sngan": "BATCH_SIZE", "projection": "batchsize", "mixture": "batch_size"}
-STEPS = {"gan64": 1}  # its first iteration has no step of G
+STEPS = {"gan64": 1, "sngan": 1}  # the first iteration has no step of G
 
 
 def count(name: str, devices: int) -> dict:
@@ -32,6 +32,7 @@ def count(name: str, devices: int) -> dict:
     from tfgan_suite.training.trainer import Trainer
 
     batch = {"batch_table": "4:12,8:12"} if name == "pggan" else {BATCHES[name]: "12"}
+    batch.update({"dataset_size": "48"} if name == "dcgan" else {})
     trainer = Trainer(experiment.load(name, {**batch, "wts_dir": f"models/{name}", "log_dir": "logs"}),
                       io.StringIO())
     system, step = trainer.system, STEPS.get(name, 0)

@@ -14,7 +14,7 @@ from tfgan_suite import experiment
 from tfgan_suite.data.folder import FolderSource
 from tfgan_suite.data.source import ArraySource
 from tfgan_suite.errors import UserError
-from tfgan_suite.metrics import evaluating, events, features, progress, registry, scores, tfgan
+from tfgan_suite.metrics import distances, evaluating, events, features, progress, registry, scores
 from tfgan_suite.metrics.inception import Inception
 from tfgan_suite.metrics.registry import Evaluation
 from tfgan_suite.metrics.samples import SourceSamples, SystemSamples
@@ -66,7 +66,7 @@ def test_values_are_those_of_the_formulas(options):
     moments[0].add(real)
     moments[1].add(fake)
     results, _ = run(("is", "fid"), options=options, splits=1)
-    np.testing.assert_allclose(results["fid_103_train"], tfgan.frechet(*moments), rtol=1e-3)
+    np.testing.assert_allclose(results["fid_103_train"], distances.frechet(*moments), rtol=1e-3)
     p = np.exp(logits - logits.max(1, keepdims=True))
     p /= p.sum(1, keepdims=True)
     score = np.exp(np.mean(np.sum(p * (np.log(p + 1e-30) - np.log(p.mean(0))), axis=1)))
@@ -170,7 +170,7 @@ def test_each_side_goes_to_the_graph_from_its_own_size(options):
     w, moments = tiny_graph.weights(), (Moments(), Moments())
     for side, images in zip(moments, (reals, small)):
         side.add(tiny_graph.expected(images, w)[0])
-    np.testing.assert_allclose(found, tfgan.frechet(*moments), rtol=1e-3)
+    np.testing.assert_allclose(found, distances.frechet(*moments), rtol=1e-3)
     assert found > 1e-3 and made.protocol["size"] == "16x16" and made.protocol["real_size"] == "32x32"
     assert scores.frechet_inception_distance(evaluation(reals, reals, options=options))["fid_60_train"] < 1e-5
     with pytest.raises(UserError, match="swd: compares pixels.*has 32x32, the samples 16x16"):
@@ -191,7 +191,7 @@ def test_images_of_mixed_sizes(options, tmp_path):
         made.samples, made.reals = SourceSamples(FolderSource(tmp_path),
                                                  batch=batch), lambda: ArraySource(pictures(50, 16, 99))
         found = scores.frechet_inception_distance(made)["fid_40_train"]
-        np.testing.assert_allclose(found, tfgan.frechet(*moments), rtol=1e-3)
+        np.testing.assert_allclose(found, distances.frechet(*moments), rtol=1e-3)
         assert made.protocol["size"] == "9x9 to 24x24 (3 sizes)"
         assert scores.judged(made, keep=True).features.n == 40
     with pytest.raises(UserError, match="swd: .*one size; there are"):

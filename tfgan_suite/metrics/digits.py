@@ -17,7 +17,7 @@ import tensorflow as tf
 from tfgan_suite.data import digits
 from tfgan_suite.errors import UserError
 from tfgan_suite.files import archive
-from tfgan_suite.metrics import cache, tfgan
+from tfgan_suite.metrics import cache, distances
 from tfgan_suite.metrics.registry import Evaluation, metric
 from tfgan_suite.metrics.statistics import Moments, SplitScores
 
@@ -249,7 +249,7 @@ def digits_metrics(evaluation: Evaluation) -> dict[str, float]:
     result = {"digits_is": mean, "digits_is_std": deviation, "digits_is_real": real_mean,
               "digits_is_real_std": real_deviation,
               "digits_is_ratio": mean / real_mean, **_second(tally, real),
-              "digits_fid": tfgan.frechet(real.moments, tally.moments),
+              "digits_fid": distances.frechet(real.moments, tally.moments),
               **tally.shares(), "digits_least_share": min(tally.shares().values())}
     if tally.asked:
         result["digits_agreement"] = tally.agreed / tally.asked

@@ -1,5 +1,5 @@
-"""Distances between samples in NumPy and SciPy alone, where tensorflow-gan is not installed; a test holds the
-two together."""
+"""Distances between samples in NumPy and SciPy alone: Frechet's always, the others where tensorflow-gan is
+not installed; tests hold the two together."""
 from __future__ import annotations
 
 import numpy as np
@@ -21,6 +21,22 @@ def trace_of_root(a: np.ndarray, b: np.ndarray) -> float:
     symmetric."""
     root = _root(a)
     return float(np.sqrt(np.maximum(np.linalg.eigvalsh(root @ b @ root), 0.0)).sum())
+
+
+def frechet(a, b) -> float:
+    """|m - m_w|^2 + Tr(C + C_w - 2 (C C_w)^(1/2)) in float64, C being the unbiased covariance (Heusel et al.
+    2017).
+
+    The root is not tensorflow-gan's, which cuts off singular values below 1e-10 whatever the others are:
+    nothing is added to or cut off from the covariances, so that the distance scales with the features,
+    however small they are.
+
+    Args:
+        a, b: anything with `mean` [d] and `covariance` [d, d].
+    """
+    root = trace_of_root(a.covariance, b.covariance)
+    distance = ((a.mean - b.mean) ** 2).sum() + a.covariance.trace() + b.covariance.trace() - 2.0 * root
+    return float(max(distance, 0.0))  # rounding may leave -1e-12 where the distributions are equal
 
 
 def kernel_block(x: np.ndarray, y: np.ndarray) -> float:

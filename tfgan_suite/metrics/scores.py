@@ -10,7 +10,7 @@ import numpy as np
 
 from tfgan_suite.data.source import Subset
 from tfgan_suite.errors import UserError
-from tfgan_suite.metrics import features, neighbours, tfgan
+from tfgan_suite.metrics import distances, features, neighbours, tfgan
 from tfgan_suite.metrics.features import RealStatistics, real_features
 from tfgan_suite.metrics.passes import EFFNET, inception, judged, real_statistics
 from tfgan_suite.metrics.registry import Evaluation, metric
@@ -59,7 +59,7 @@ def frechet_inception_distance(evaluation: Evaluation) -> dict[str, float]:
     2017)."""
     mine = judged(evaluation)
     real = real_statistics(evaluation).moments
-    return {compared("fid", evaluation): tfgan.frechet(real, mine.moments)}
+    return {compared("fid", evaluation): distances.frechet(real, mine.moments)}
 
 
 @metric("kid", "graph", "reals")
@@ -81,13 +81,13 @@ def intra_class_distance(evaluation: Evaluation) -> dict[str, float]:
     if not system.classes:
         raise UserError("intra_fid: needs a conditional system")
     reals = _class_moments(evaluation)
-    distances = []
+    found = []
     for label in range(system.classes):
         theirs, mine = reals(label), Moments()
         for pictures, _ in evaluation.watched(_of_class(evaluation, label), f"samples of class {label}"):
             mine.add(graph.judge(pictures)[0])
-        distances.append(tfgan.frechet(theirs, mine))
-    return {compared("intra_fid", evaluation): float(np.mean(distances))}
+        found.append(distances.frechet(theirs, mine))
+    return {compared("intra_fid", evaluation): float(np.mean(found))}
 
 
 def _of_class(evaluation: Evaluation, label: int) -> SystemSamples:
@@ -147,7 +147,7 @@ def frechet_effnet_distance(evaluation: Evaluation) -> dict[str, float]:
     """Frechet distance on the 1280 features of EfficientNet-Lite0. It is no FID, and no number of another
     network can be compared with it."""
     mine, real = judged(evaluation, EFFNET), real_statistics(evaluation, EFFNET)
-    return {compared("fd_effnet", evaluation): tfgan.frechet(real.moments, mine.moments)}
+    return {compared("fd_effnet", evaluation): distances.frechet(real.moments, mine.moments)}
 
 
 @metric("pr_effnet", EFFNET, "reals")

@@ -1,4 +1,4 @@
-"""Distances between activations, and between images: by tensorflow-gan where it is installed, else by
+"""KID and the sliced Wasserstein distance: by tensorflow-gan where it is installed, else by
 `distances`.
 
 This is the only module that imports tensorflow-gan.
@@ -14,7 +14,6 @@ import tensorflow as tf
 from tfgan_suite.errors import UserError
 from tfgan_suite.metrics import distances
 from tfgan_suite.metrics.features import FeatureFile
-from tfgan_suite.metrics.statistics import Moments
 
 INSTALLED = importlib.util.find_spec("tensorflow_gan") is not None
 
@@ -32,22 +31,6 @@ def _kernel_block(x: np.ndarray, y: np.ndarray) -> float:
     with _quiet():
         return float(classifier_metrics.kernel_classifier_distance_from_activations(
             tf.constant(x), tf.constant(y), max_block_size=max(len(x), len(y))))
-
-
-def frechet(a: Moments, b: Moments) -> float:
-    """|m - m_w|^2 + Tr(C + C_w - 2 (C C_w)^(1/2)) in float64, C being the unbiased covariance (Heusel et al.
-    2017).
-
-    The root is not tensorflow-gan's, which cuts off singular values below 1e-10 whatever the others are:
-    nothing is added to or cut off from the covariances, so that the distance scales with the features,
-    however small they are.
-
-    Args:
-        a, b: anything with `mean` [d] and `covariance` [d, d].
-    """
-    root = distances.trace_of_root(a.covariance, b.covariance)
-    distance = ((a.mean - b.mean) ** 2).sum() + a.covariance.trace() + b.covariance.trace() - 2.0 * root
-    return float(max(distance, 0.0))  # rounding may leave -1e-12 where the distributions are equal
 
 
 def kernel(a: FeatureFile, b: FeatureFile, block: int = 1024) -> tuple[float, float]:
