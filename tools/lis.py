@@ -279,10 +279,9 @@ def video(words, options, overrides):
 
 
 # -- bad ---------------------------------------------------------------------------------------------------
-BAD = """For a LIS experiment on digits, or one of system gan with lis_modules: prints, for each number of
-executed modules (each round; before and after R), the share of samples in which the classifier's confidence
-is below the threshold; writes bad_samples.json and worst_samples.png, the 64 worst samples with all their
-stages, into save_path. SEED picks the codes."""
+BAD = """For a LIS experiment, or gan with lis_modules, on digits: prints, for each number of executed modules
+(each round; before and after R), the share of samples in which the classifier's confidence is below the
+threshold; writes bad_samples.json and worst_samples.png, the 64 worst, into save_path. SEED: of the codes."""
 
 
 def bad(words, options, overrides):
@@ -307,10 +306,8 @@ def bad(words, options, overrides):
     print("stage      bad     mean   mended   spoilt")
     for row in rows:
         print("{stage:5d} {bad:8.4f} {mean:8.4f} {mended:8.4f} {spoilt:8.4f}".format(**row))
-    rows = [{key: value if value == value else None for key, value in row.items()}
-            for row in rows]  # JSON knows no NaN
-    about = {"experiment": name, "n": options["n"], "seed": seed, "threshold": options["threshold"],
-             "stages": rows}
+    known = [{k: v if v == v else None for k, v in row.items()} for row in rows]  # JSON knows no NaN
+    about = {"experiment": name, "seed": seed, "stages": known, **{k: options[k] for k in ("n", "threshold")}}
     archive.write_bytes(folder / "bad_samples.json", json.dumps(about, indent=1).encode())
     saving.save(folder / "worst_samples.png", samples.worst(stages, confidence), options["scale"])
 

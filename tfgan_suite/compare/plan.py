@@ -167,8 +167,7 @@ def axes(texts: list[str]) -> dict[str, dict[str, tuple]]:
     """What is varied -> title of a value -> pairs (parameter, value).
 
     'penalty=none,js+r1' varies a parameter: {'penalty': {'none': (('penalty', 'none'),), ...}}. In
-    'rate=[slow lr_g=1e-4 lr_d=1e-4],[fast lr_g=1e-3 lr_d=1e-3]' a value is a bundle of several, and 'rate' is
-    only a title.
+    'rate=[slow lr_g=1e-4 lr_d=1e-4],[fast lr_g=1e-3]' a value is a bundle, and 'rate' only a title.
 
     Raises:
         UserError: no such form, a parameter or a value twice, or a parameter that compare sets itself.
@@ -180,23 +179,21 @@ def axes(texts: list[str]) -> dict[str, dict[str, tuple]]:
         if not (equals and name and values and made):
             raise UserError(f"--vary {text}: give NAME=a,b,c, or NAME=[a x=1 y=2],[b x=3 y=4]")
         varied = {n for _, pairs in made for n, _ in pairs}
-        own = sorted(varied & set(OWN))
-        if own:
-            raise UserError(f"--vary {text}: {own[0]} differs between the runs anyway; use --seeds and --out")
+        for own in sorted(varied & set(OWN)):
+            raise UserError(f"--vary {text}: {own} differs between the runs anyway; use --seeds and --out")
         before = {n for axis in found.values() for pairs in axis.values() for n, _ in pairs}
-        if name in found or varied & before or len(dict(made)) < len(made):
-            what = "a parameter" if name in found or varied & before else "a value"
-            raise UserError(f"--vary {text}: {what} is given twice")
+        if name in found or varied & before:
+            raise UserError(f"--vary {text}: a parameter is given twice")
+        if len(dict(made)) < len(made):
+            raise UserError(f"--vary {text}: a value is given twice")
         found[name] = dict(made)
     return found
 
 
 def _bundles(text: str) -> list[tuple[str, tuple]]:
     """'[a x=1],[b]' -> [('a', (('x', '1'),)), ('b', ())]; [] where it has another form."""
-    if not re.fullmatch(rf"(?:{BUNDLE.pattern},)*{BUNDLE.pattern}", text):
-        return []
-    return [(title, tuple(tuple(word.split("=", 1)) for word in pairs.split()))
-            for title, pairs in BUNDLE.findall(text)]
+    found = BUNDLE.findall(text) if re.fullmatch(rf"(?:{BUNDLE.pattern},)*{BUNDLE.pattern}", text) else []
+    return [(title, tuple(tuple(word.split("=", 1)) for word in pairs.split())) for title, pairs in found]
 
 
 def combinations(found: dict[str, dict[str, tuple]], pairs: bool) -> list[tuple]:
