@@ -20,7 +20,7 @@ from pggan_support import (
 
 from tfgan_suite import optimizers, penalties
 from tfgan_suite.layers import activations, norms, resample
-from tfgan_suite.pggan import objective
+from tfgan_suite.pggan import losses
 from tfgan_suite.pggan.networks import SQRT2, Equal, channels
 from tfgan_suite.pggan.system import PGGAN
 
@@ -210,8 +210,8 @@ def test_critic_losses(path):
         weight = tf.constant(data["alpha"]) if "alpha" in data else None
         k = tf.constant(float(data.get("kt_before", case["kt"])))
         with tf.GradientTape() as tape:
-            look = objective.looked_at(critic.at(level, alpha), tf.constant(nhwc(data["real"])), fake, weight)
-            result = objective.critic_loss(params, look, k, regularised(case, params))
+            look = losses.looked_at(critic.at(level, alpha), tf.constant(nhwc(data["real"])), fake, weight)
+            result = losses.critic_loss(params, look, k, regularised(case, params))
         gradients = tape.gradient(result.loss, critic.trainable_variables)
         close(result.logged, data["losses"], case["abs_tol_losses"], name)
         check_gradients(critic, gradients, under(data, "grad/"), case["rel_tol_grad"], case["abs_tol_grad"],
@@ -234,7 +234,7 @@ def test_generator_losses(path):
         level, alpha, z = case["level"], fraction(case["fadeWt"]), tf.constant(data["z"])
         with tf.GradientTape() as tape:
             fake = generator.at(level, alpha)(z)
-            loss = objective.generator_loss(params, critic.at(level, alpha), fake, z,
+            loss = losses.generator_loss(params, critic.at(level, alpha), fake, z,
                                             regularised(case, params))
         gradients = tape.gradient(loss, generator.trainable_variables)
         close(loss, data["loss"], case["abs_tol_losses"], name)
@@ -315,7 +315,7 @@ class Trajectory:
         for kind, key in (("d", "c_lr"), ("g", "g_lr")):
             close(system.optimizers[kind].learning_rate, now[key], 1e-7 * now[key], key)
         floor = 1e-3 if self.noise else 1e-4
-        expected = dict(zip(objective.LOGGED, np.mean([data[f"c{j}/losses"] for j in steps], 0)),
+        expected = dict(zip(losses.LOGGED, np.mean([data[f"c{j}/losses"] for j in steps], 0)),
                         genLoss=data["g/loss"])
         for name, value in expected.items():
             close(scalars[name], value, floor + 1e-3 * abs(value), f"iteration {i} {name}")

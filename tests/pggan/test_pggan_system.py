@@ -155,15 +155,15 @@ def test_unrolling_puts_the_critic_back(source):
 
 def test_began_mended(source):
     """As written, G and critic pull the scores of fakes in one direction, and k is unbounded."""
-    from tfgan_suite.pggan import objective
+    from tfgan_suite.pggan import losses
 
     fake, z = tf.ones([4, 4, 4, 3]), tf.ones([4, 5])
     score = lambda x: tf.reduce_mean(x, [1, 2, 3])  # noqa: E731
     for form, sign in (("original", -1.0), ("mended", 1.0)):
         params = make_params(**{**SMALL, "criticLossFunc": "BEGAN", "began_form": form, "lambk": 5.0})
-        assert float(objective.generator_loss(params, score, fake, z, True)) == sign
-        look = objective.looked_at(score, 3 * fake, fake, None)
-        k = objective.critic_loss(params, look, tf.constant(0.5), False).k
+        assert float(losses.generator_loss(params, score, fake, z, True)) == sign
+        look = losses.looked_at(score, 3 * fake, fake, None)
+        k = losses.critic_loss(params, look, tf.constant(0.5), False).k
         assert float(k) == (1.0 if form == "mended" else pytest.approx(0.5 + 5 * (0.8 * 3 - 1)))
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfgan_suite import distributed, optimizers, options, penalties
 from tfgan_suite.errors import UserError
 from tfgan_suite.layers.linear import compute_dtype
-from tfgan_suite.pggan import networks, objective, paper, reals, recovery, reports, sampling
+from tfgan_suite.pggan import losses, networks, paper, reals, recovery, reports, sampling
 from tfgan_suite.pggan.networks import Sizes
 from tfgan_suite.pggan.schedule import check_devices, rate_of, schedule_of
 from tfgan_suite.pictures import sheets
@@ -235,17 +235,17 @@ class PGGAN(System):
                 undo = self._critic_state()
             inputs = CriticInputs(real[:, i], draws[f"z/{i}"], draws.get(f"weight/{i}"),
                                   None if labels is None else labels[:, i])
-            losses, scalars = self._critic_step(step, inputs, phase, alpha)
+            values, scalars = self._critic_step(step, inputs, phase, alpha)
             if i < self.params.nCritPerGen:
-                logged.append(losses)
+                logged.append(values)
                 more.append(scalars)
-                self.tally.add_critic(losses)
+                self.tally.add_critic(values)
         g_loss, g_scalars = self._generator_step(draws["z/g"], batch.get("wanted"), phase, alpha)
         self.tally.add_generator(g_loss)
         for variable, value in undo:
             variable.assign(value)
         self._follow(phase.level, alpha)
-        scalars = dict(zip(objective.LOGGED, tf.unstack(tf.reduce_mean(tf.stack(logged), 0))))
+        scalars = dict(zip(losses.LOGGED, tf.unstack(tf.reduce_mean(tf.stack(logged), 0))))
         scalars["genLoss"] = g_loss
         scalars.update({name: tf.reduce_mean([each[name] for each in more]) for name in more[0]}, **g_scalars)
         if self.params.criticLossFunc == "BEGAN":
@@ -291,7 +291,7 @@ class PGGAN(System):
         return [v for v in network.trainable_variables if network.in_use(v, level, self.schedule.first)]
 
     def _critic_step(self, step, inputs: CriticInputs, phase: Phase, alpha) -> tuple[tf.Tensor, dict]:
-        """Returns the losses in the order of `objective.LOGGED`, and further scalars.
+        """Returns the losses in the order of `losses.LOGGED`, and further scalars.
 
         The penalties of `--penalty` are in every step, whatever `lazyRegularization` says of the original's
         terms; critLoss holds them and the classifier's losses.
@@ -300,11 +300,11 @@ class PGGAN(System):
         real, z, weight, labels = inputs
         fake = tf.stop_gradient(self.networks["g"].at(phase.level, alpha)(z, labels))
         score = self.networks["d"].at(phase.level, alpha)
-        score = objective.Scores(score) if self.classes else score
+        score = losses.Scores(score) if self.classes else score
         scale = self.scalers["d"].loss_scale if self.scalers else None
         with tf.GradientTape() as tape:
-            look = objective.looked_at(score, real, fake, weight, scale)
-            result = objective.critic_loss(p, look, k.read_value(), phase.regularise, scale)
+            look = losses.looked_at(score, real, fake, weight, scale)
+            result = losses.critic_loss(p, look, k.read_value(), phase.regularise, scale)
             term, scalars = penalties.of_params(p, look, step, self.iterations)
             loss = result.loss + term
             if self.classes:
@@ -319,10 +319,10 @@ class PGGAN(System):
     def _generator_step(self, z, labels, phase: Phase, alpha) -> tuple[tf.Tensor, dict]:
         """Returns the loss, and further scalars."""
         generator, critic = (self.networks[kind].at(phase.level, alpha) for kind in ("g", "d"))
-        score, scalars = (objective.Scores(critic) if self.classes else critic), {}
+        score, scalars = (losses.Scores(critic) if self.classes else critic), {}
         with tf.GradientTape() as tape:
             fake = generator(z, labels)
-            loss = objective.generator_loss(self.params, score, fake, z, phase.regularise)
+            loss = losses.generator_loss(self.params, score, fake, z, phase.regularise)
             if self.classes:
                 scalars["genClasses"] = score.cross_entropy(fake, labels)
                 loss += self.params.class_weight * scalars["genClasses"]
