@@ -150,8 +150,8 @@ def test_two_devices_are_one_in_the_record(name):
 
 @pytest.mark.parametrize("name", kept())
 def test_a_run_of_then_goes_on(place, name):
-    """Checkpoints of iteration 2, written before, are resumed to the scalars of the uninterrupted run, but for
-    last bits: their first two iterations added in another order, and Adam's step was several operations then."""
+    """Checkpoints of iteration 2, written before, are resumed to the scalars of the uninterrupted run, but
+    for last bits: sums had another order then, and Adam's step was several operations."""
     if name in EARLIER:
         train(EARLIER[name], "float32")
     shutil.copytree(FOLDER / name, f"models/{name}")
