@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tiny import workplace
 
-from tfgan_suite.compare import plan, running, state
+from tfgan_suite.compare import launching, plan, running, state
 from tfgan_suite.errors import UserError
 
 
@@ -91,5 +91,5 @@ def test_a_spent_budget_is_not_trained_again(run):
     checkpoint(Path(run.params.wts_dir), 40, 1060.5)
     state.write(run, known)
     progress = running.Progress(1, 0)
-    assert running._start(run, known, None, progress) is None
+    assert running._start(run, known, None, progress, launching.start) is None
     assert state.read(run).status == "done" and state.read(run).seconds == 60.5 and progress.done == 1

@@ -111,14 +111,12 @@ def test_agreement_is_the_share_of_labels_that_were_kept():
 
 
 def test_classifier_is_kept_in_the_cache_and_made_again_if_damaged(monkeypatch, tmp_path):
-    digits.classifier()
-    kept = digits.classifier.__wrapped__
-    monkeypatch.setattr(digits, "train", lambda: pytest.fail("it was trained again"))
-    kept()
-    trained = []
+    model, kept, trained = digits.classifier(), digits.classifier.__wrapped__, []
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(digits, "train", lambda: trained.append(1) or digits.classifier())
+    monkeypatch.setattr(digits, "train", lambda: trained.append(1) or model)
     kept()
+    kept()
+    assert len(trained) == 1
     path = next(tmp_path.rglob("digits-classifier-*.npz"))
     path.write_bytes(path.read_bytes()[:1000])
     kept()

@@ -51,7 +51,7 @@ def test_scores_of_logits_with_uneven_splits(path):
 def test_old_score_uses_the_remainder(path):
     arrays = golden.load(path)
     images, sub = arrays["full/images"], arrays["old/preds"].shape[1]
-    logits = run(graph("standin_classify_image_graph_def.pb").old, images, 100)
+    logits = run(graph("standin_classify_image_graph_def.pb").judge, images, 100)
     step = -(-logits.shape[1] // sub)
     golden.close(probabilities(logits)[:, ::step], arrays["old/preds"], TOLERANCE, "predictions")
     for splits, expected in zip(arrays["old/splits"], arrays["old/mean_std"]):
@@ -83,7 +83,7 @@ def test_resize_is_that_of_tensorflow_1(path):
 @golden.each("sngan", "inception*.npz")
 def test_results_of_an_image_do_not_depend_on_its_batch(path):
     images = golden.load(path)["full/images"]
-    for function in (graph("standin_classify_image_graph_def.pb").old,
+    for function in (graph("standin_classify_image_graph_def.pb").judge,
                      graph("standin_inceptionv1_for_inception_score.pb").new_logits):
         golden.close(run(function, images, 7), run(function, images, len(images)), TOLERANCE)
         # a remainder of one image, which the original fails on

@@ -118,7 +118,7 @@ class RPGAN(System):
                                  weights)
         means = {name: tf.reduce_mean(values) for name, values in shown.items()}  # over the discriminators
         return {"G": tf.reduce_mean(g_losses), "D": tf.reduce_mean(d_losses), "L": g_losses,
-                **spread(g_losses), **means}
+                **spread(distributed.all_mean(g_losses)), **means}
 
     def observe(self, step, scalars):
         """Keeps the spread of the discriminators' losses for the progress bar."""

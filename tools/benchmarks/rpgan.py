@@ -158,9 +158,9 @@ class _Timed(Trainer):
 
     times: list
 
-    def function(self, phase):
+    def function(self, phase, step=0):
         """The traced iteration, timed."""
-        inner = super().function(phase)
+        inner = super().function(phase, step)
 
         def timed(*arguments):
             began = time.perf_counter()
