@@ -20,7 +20,7 @@ from tfgan_suite.layers.passes import Pass
 from tfgan_suite.layers.resample import maps, mean_pool, nearest, with_maps
 from tfgan_suite.layers.weights import Plain, Spectral
 
-CONDITIONAL = Rule(operation=True)  # G's norm with a scale and an offset for each class
+CONDITIONAL = Rule()  # G's norm with a scale and an offset for each class; float32 sums of the fused one show
 PLAIN = Rule(running="kept", debias=True, operation=True,
              folded=False)  # G's norm without classes; its averages are in the original's files
 LAYER = Rule("layer", 1e-12, folded=False)  # D's
