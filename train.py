@@ -15,9 +15,8 @@ saves.
 
 OPTIONS = (
     Parameter("dry-run", False, "build everything, print networks and a memory estimate, train nothing"),
-    Parameter("from", None, "go back to the whole checkpoint of this iteration, or (PGGAN) to the last "
-              "one of a "
-              "resolution, 64x64; later files are moved aside", str),
+    Parameter("from", None, "go back to the whole checkpoint of this iteration, or (PGGAN) to the last one "
+              "of a resolution, 64x64; later files are moved aside", str),
     Parameter("change", False,
               "go on with values that change what is optimised (losses, penalties, rates, seed)"),
 )

@@ -266,8 +266,6 @@ def test_two_devices_equal_one(place):
             np.testing.assert_allclose(one[name], two[name], atol=5e-6 * 4, err_msg=name)
 
 
-
-
 class Terminal(io.StringIO):
     """A console that says it is a terminal."""
 

@@ -53,7 +53,6 @@ class Source:
             digest.update(np.ascontiguousarray(picture))
         return digest.hexdigest()
 
-
     def stamp(self) -> str:
         """Like `fingerprint`; where images are files, it may be of their names, sizes and times, so that none
         is decoded."""

@@ -58,7 +58,6 @@ def check(params) -> None:
 class Gan(System):
     """Any cure on any network."""
 
-
     copies = {"a": "g"}
 
     def __init__(self, params, training=True):

@@ -259,8 +259,7 @@ PPGAN = Convention({("kernel", "dense"): "{}.linear.weight", "kernel": "{}.conv.
                    axes=_torch_axes)
 
 
-# -- the networks of the paper that alenmora/ppgan follows (Karras et al., ICLR 2018, appendix A.1)
-# -----------
+# -- the networks of the paper that alenmora/ppgan follows (Karras et al., ICLR 2018, appendix A.1) ----------
 PROGRESSIVE = Convention({"kernel": "{}/weight", "bias": "{}/bias"},
                          lambda seed, name, spec: seeded.normal(seed, name))
 

@@ -74,6 +74,7 @@ def text(params, sizes: Sizes) -> str:
     return (f"Cost function model: {params.criticLossFunc}\n{hyperparameters(params)}\n\n"
             f"{critic(sizes)}\n\n{generator(sizes)}\n\n\n")
 
+
 def table(network: Network) -> str:
     """A network as in table 2: a row a layer with the shape of its weight, and the number of its parameters;
     the sum below."""
