@@ -42,8 +42,7 @@ def main(function: Callable[[list[str]], None]) -> None:
             raise
         _say(command,
              f"package '{error.name}' is missing; run tools/demo (or 'pip install -r requirements.txt' in "
-             f".venv) and "
-                      f"'. .venv/bin/activate'")
+             ".venv) and '. .venv/bin/activate'")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -47,9 +47,8 @@ def check_keras(tensorflow) -> None:
                                   name="tf_keras") from error
     if not two:
         raise UserError("TensorFlow was imported before tfgan_suite and uses Keras 3, tfgan_suite needs "
-                        "Keras 2; start again "
-                        "with 'import tfgan_suite' first, or set the environment variable "
-                        "TF_USE_LEGACY_KERAS=1")
+                        "Keras 2; start again with 'import tfgan_suite' first, or set the environment "
+                        "variable TF_USE_LEGACY_KERAS=1")
 
 
 class _Quietly(importlib.abc.MetaPathFinder):

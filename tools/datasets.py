@@ -55,8 +55,7 @@ def _wanted(arguments, category):
     if category:
         if len(sets) > 1 or sets[0].name != "lsun":
             raise UserError(f"--category: belongs to lsun, {next(d.name for d in sets if d.name != 'lsun')} "
-                            f"has none; leave it "
-                            f"out")
+                            "has none; leave it out")
         sets = [_of_category(sets[0], category)]
     return [(dataset, arguments[1] if alone else f"data/{dataset.name}") for dataset in sets]
 
@@ -84,8 +83,8 @@ def _list(arguments, options):
           + "; train on them with")
     run = Path(listing).stem
     print(f"./train.py face12 --lfile={quoted(listing)} --imsz={size or 64} "
-          f"--wts_dir={quoted(f'models/{run}')} "
-          f"--log_dir={quoted(f'logs/{run}')}{'' if size else ' --crop'} --filts=8,2,1,12")
+          f"--wts_dir={quoted(f'models/{run}')} --log_dir={quoted(f'logs/{run}')}{'' if size else ' --crop'} "
+          "--filts=8,2,1,12")
 
 
 def _colour(options):
@@ -124,8 +123,7 @@ def _split(_, options):
                              options["running"],
                              options["final"], options["seed"], options["overwrite"])
     print(f"{path}: {len(parts.train)} images to train on, {len(parts.final_test)} for the final test, of "
-          f"which "
-          f"{len(parts.running_test)} for the running test")
+          f"which {len(parts.running_test)} for the running test")
 
 
 def _imagenet(arguments, options):

@@ -167,5 +167,4 @@ def test_another_planned_length_tells_what_gamma_was_and_is(tmp_path, monkeypatc
     Trainer(params(tmp_path, monkeypatch, **changes), io.StringIO()).run()
     Trainer(params(tmp_path, monkeypatch, **changes, max_steps=8), out).run()
     assert ("Note: annealing follows the planned length: after iteration 5 gamma was 0.0625 (of 4 "
-            "iterations), "
-            "it is 0.353553 now (of 8)") in out.getvalue()
+            "iterations), it is 0.353553 now (of 8)") in out.getvalue()

@@ -195,8 +195,7 @@ def unchecked(archive: Archive, path: Path) -> str:
     way = "without encryption " if archive.url.startswith("http:") else ""
     seen = f"; its SHA-256 is {_digest(path, 'sha256')}" if path.stat().st_size < _QUICK else ""
     return (f"{archive.name}: came {way}from {archive.url.split('/')[2]}, and no checksum is known that it "
-            f"could be held "
-            f"against{seen}")
+            f"could be held against{seen}")
 
 
 def _members(path: Path, kind: str):

@@ -53,8 +53,8 @@ def remark_on_others(root: Path, images: list[Path]) -> None:
     if others:
         endings = sorted({p.suffix or "none" for p in others})
         print(f"left out: {len(others)} files of {root} that are pictures, but of other endings "
-              f"({', '.join(endings)}) than "
-              f"{', '.join(EXTENSIONS)}; rename or convert them to use them", file=sys.stderr)
+              f"({', '.join(endings)}) than {', '.join(EXTENSIONS)}; rename or convert them to use "
+              "them", file=sys.stderr)
 
 
 class FolderSource(Source):
@@ -173,8 +173,8 @@ class Prepared(Source):
             prepared = self.function(image)
         if self.shape is not None and prepared.shape != self.shape:
             raise UserError(f"{self.describe(index)}: has shape {prepared.shape} where the first image has "
-                            f"{self.shape}; "
-                            f"all images of a set must have one shape, or be cropped or resized to one")
+                            f"{self.shape}; all images of a set must have one shape, or be cropped or "
+                            "resized to one")
         return prepared
 
     def _keep(self, index: int) -> np.ndarray:

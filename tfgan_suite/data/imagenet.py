@@ -155,15 +155,13 @@ class LabelledList(Source):
             path, _, label = line.rpartition(" ")
             if not path or whole(label) is None or whole(label) >= MOST_CLASSES:
                 raise UserError(f"{listing}: line {number} is not 'path label', label < {MOST_CLASSES}; "
-                                f"correct it or "
-                                f"prepare the set again")
+                                "correct it or prepare the set again")
             label_of[path.strip()] = int(label)
         chosen = list(label_of) if names is None else [name for _, name in read_list(names)]
         unknown = [name for name in chosen if name not in label_of]
         if unknown:
             raise UserError(f"{names}: lists {unknown[0]}, which has no label in {listing}; take it out, or "
-                            f"delete "
-                            f"{Path(names).name} to use all of that list")
+                            f"delete {Path(names).name} to use all of that list")
         self.paths = [Path(root) / name for name in chosen]
         self.labels = np.array([label_of[name] for name in chosen], np.int32)
         self.classes = tuple(str(i) for i in range(max(label_of.values()) + 1))

@@ -150,8 +150,7 @@ def open_source(dataset: str, folder: str, size: int, classes: int, part: str = 
         check_labels(raw.labels, classes, raw.name)
         if raw.classes and len(raw.classes) != classes:
             raise UserError(f"{raw.name}: has {len(raw.classes)} classes, this experiment {classes}; set its "
-                            f"number of "
-                            f"classes to {len(raw.classes)}")
+                            f"number of classes to {len(raw.classes)}")
     if crop is not None:
         return RandomCrops(raw, size, crop)
     if opener.fixed(size):
@@ -169,6 +168,5 @@ def check_labels(labels, classes: int, where: str) -> np.ndarray:
     wrong = (labels < 0) | (labels >= classes)
     if np.any(wrong):
         raise UserError(f"{where}: label {int(labels[wrong][0])} is out of range; this experiment has "
-                        f"classes 0 to "
-                        f"{classes - 1}")
+                        f"classes 0 to {classes - 1}")
     return labels.astype(np.int32)

@@ -168,8 +168,7 @@ class ListFile(Source):
     def _check_size(self, index: int, size: tuple[int, int]) -> None:
         if self.crop and max(size) * (self.imsz + 1) ** 2 > min(size) * rgb.MOST_PIXELS:
             raise UserError(f"{self.describe(index)}: is {size[1]}x{size[0]}, too long and thin for images "
-                            f"of {self.imsz}; "
-                            f"take it off the list")
+                            f"of {self.imsz}; take it off the list")
         if not self.crop and tuple(size) != (self.imsz, self.imsz):
             raise UserError(f"{self.describe(index)}: is {size[1]}x{size[0]}, not {self.imsz}x{self.imsz}; "
                             f"use images of that size, or set crop=True")

@@ -72,9 +72,8 @@ def remark_on_alpha(count: int, name) -> None:
     """A line on stderr about transparent pictures that are read in the original's way."""
     if count:
         print(f"{name}: {count} pictures have transparent parts; the colours stored under them show, as in "
-              f"the original "
-              f"(--background=white covers them, and so do copies made with 'tools/datasets.py list FOLDER "
-              f"--size=N')",
+              "the original (--background=white covers them, and so do copies made with 'tools/datasets.py "
+              "list FOLDER --size=N')",
               file=sys.stderr)
 
 
@@ -84,8 +83,7 @@ def check_pixels(width: int, height: int) -> None:
     """
     if width * height > MOST_PIXELS:
         raise UserError(f"is {width}x{height}, too large: at most {MOST_PIXELS // 10**6} million pixels are "
-                        f"read; "
-                        f"make it smaller or move it away")
+                        "read; make it smaller or move it away")
 
 
 def has_alpha(picture: Image.Image) -> bool:

@@ -207,8 +207,7 @@ class Checkpoints:
         for kind in arrays:
             if self.path(kind, number).is_file() and self._is_ours(kind, number):
                 raise UserError(f"{self.path(kind, number)}: was written by a training run; give another "
-                                f"--wts_dir (--tag=NAME) "
-                                f"or another ITERATION")
+                                "--wts_dir (--tag=NAME) or another ITERATION")
         make_folder(self.folder)
         items = {kind: dict(arrays[kind]).items() for kind in sorted(arrays, key=self._order)}
         if "state" in items:

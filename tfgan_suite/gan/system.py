@@ -100,8 +100,8 @@ class Gan(System):
         side = p.imsz // filters.stride
         if side < 8 or side & (side - 1):
             raise UserError(f"projections={p.projections}: its stride leaves {side} pixels of {p.imsz}; at "
-                            f"least 8, and a power "
-                            f"of two, are needed: give a smaller stride or a larger imsz")
+                            "least 8, and a power of two, are needed: give a smaller stride or a larger "
+                            "imsz")
         return Projected([filters], lambda number, channels: make(number, channels, side, f"d{number}/"))
 
     # -- size of a run ---------------------------------------------------------------------------------------

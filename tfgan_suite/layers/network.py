@@ -86,8 +86,7 @@ class Network(tf.keras.Model):
                 and len(arrays[old]) != self.classes
             ):
                 raise UserError(f"{where}: is of a model with {len(arrays[old])} classes, this experiment "
-                                f"has {self.classes}; "
-                                f"set its number of classes to {len(arrays[old])}")
+                                f"has {self.classes}; set its number of classes to {len(arrays[old])}")
             if name not in shapes:
                 raise UserError(f"{where}: array '{name}' does not belong to this network; is it of another "
                                 f"experiment?")

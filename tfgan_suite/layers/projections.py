@@ -77,8 +77,7 @@ def parse(spec: str) -> tuple[int, int, int, int]:
         raise UserError(f"filters '{spec}': the kernel ({k}) must not be smaller than the stride ({s})")
     if n > MOST_FILTERS or k * k * 3 * f * n > MOST_NUMBERS:
         raise UserError(f"filters '{spec}': are too many or too large; the most are {MOST_FILTERS} filters "
-                        f"and {MOST_NUMBERS} "
-                        f"numbers in all")
+                        f"and {MOST_NUMBERS} numbers in all")
     return k, s, f, n
 
 

@@ -156,8 +156,7 @@ def iteration(path, params) -> int:
             return int(state(folder, prefix)["current_iter"])
     if whole(prefix) is None:
         raise UserError(f"{_state_path(folder, prefix)}: no such file, so the iteration is not known; give "
-                        f"it "
-                        "behind the file's name")
+                        "it behind the file's name")
     return int(prefix)
 
 

@@ -281,6 +281,5 @@ class GeneratorLIS(LearnedInput):
         if arrays and len(held) != len(self.modules):
             where = arrays.path if isinstance(arrays, Archive) else "weights"
             raise UserError(f"{where}: holds {len(held)} LIS modules, this experiment has "
-                            f"{len(self.modules)}; "
-                            f"give --r_iterations={len(held)}")
+                            f"{len(self.modules)}; give --r_iterations={len(held)}")
         super().assign(arrays)

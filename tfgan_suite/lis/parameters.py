@@ -116,8 +116,7 @@ PARAMETERS = {
         _UPSCALING,
         Parameter("load_path", "", "checkpoints of a finished G-LIS run (ours, or one of the original)",
                   fixed=True),
-        Parameter("final_test", False, "run the reconstruction test of G on the final test images after "
-                                       "the "
+        Parameter("final_test", False, "run the reconstruction test of G on the final test images after the "
                                        "last iteration", change="free"),
         Parameter("load_path_r", None, "checkpoints whose R a fresh run starts from", type=str,
                   change="free"),

@@ -208,8 +208,8 @@ class Reports:
                     found = np.asarray(read(path), np.float32)
                 if found.shape != shape:
                     raise UserError(f"{path}: holds codes of shape {found.shape}, these pictures need "
-                                    f"{shape}; go on with the "
-                                    f"old --vis_size and --code_size, or delete the file")
+                                    f"{shape}; go on with the old --vis_size and --code_size, or delete the "
+                                    "file")
                 return found
         return self.system.latents(rows * cols, self.params.seed)
 

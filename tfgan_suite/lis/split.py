@@ -50,8 +50,7 @@ def make(size: int, running: int = 200, final: int = 2000, seed: int = 0) -> Spl
         raise UserError(f"--running={running} --final={final}: both tests need at least one image")
     if running > final:
         raise UserError(f"--running={running}: is more than --final={final}, so that test images would be "
-                        "trained on; "
-                        f"give running <= final")
+                        "trained on; give running <= final")
     if final >= size:
         raise UserError(f"--final={final}: the data set has {size} images and some must be left to train "
                         "on; give less")
@@ -115,11 +114,9 @@ def read(dataroot, dataset: str, source: Source, again: str, trust: bool = False
     if original.is_file():
         if isinstance(source, FolderSource) and not trust:
             raise UserError(f"{original}: its numbers mean the order in which the file system of that day "
-                            f"listed the "
-                            f"images, ours are sorted by name, so that images of the test would be trained "
-                            f"on; make "
-                            f"our split with '{again}', or give --trust_split if you know that the orders "
-                            f"agree")
+                            "listed the images, ours are sorted by name, so that images of the test would "
+                            f"be trained on; make our split with '{again}', or give --trust_split if you "
+                            "know that the orders agree")
         return _read_original(original, source, again)
     raise UserError(f"{ours}: the images are not split into training and test images yet; run '{again}'")
 
@@ -130,9 +127,8 @@ def _read_ours(path: Path, dataset: str, source: Source, again: str) -> Split:
         split = _split(file)
         made_for, made_of = file.text("dataset"), file.text("identity")
     if made_for != dataset or split.size != len(source):
-        raise UserError(f"{path}: was made for {made_for} with {split.size} images, not for {dataset} "
-                        f"with {len(source)}; "
-                        f"make it anew with '{again}'")
+        raise UserError(f"{path}: was made for {made_for} with {split.size} images, not for {dataset} with "
+                        f"{len(source)}; make it anew with '{again}'")
     if made_of != identity(source):
         raise UserError(f"{path}: was made for {split.size} files of other names; make it anew with "
                         f"'{again}'")
@@ -163,6 +159,5 @@ def _read_original(path: Path, source: Source, again: str) -> Split:
     numbers = np.sort(np.concatenate([split.final_test, split.train]))
     if split.size != len(source) or not np.array_equal(numbers, np.arange(split.size)):
         raise UserError(f"{path}: was made for another data set, of {split.size} images; this one has "
-                        f"{len(source)}; "
-                        f"make ours with '{again}'")
+                        f"{len(source)}; make ours with '{again}'")
     return split

@@ -43,8 +43,7 @@ def pairs(folder) -> list[tuple[int, Path, Path]]:
             found.append((int(match[1]), before, after))
     if not found:
         raise UserError(f"{folder}: holds no samples/sample_N.jpg with pictures of the last module beside "
-                        "them; "
-                        f"they are written every --vis_interval iterations")
+                        "them; they are written every --vis_interval iterations")
     return sorted(found)
 
 

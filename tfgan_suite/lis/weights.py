@@ -92,8 +92,7 @@ def find(folder, which: str = "last") -> Origin:
     if which == BEST:
         if Checkpoints(folder / BEST).newest("g") is None:
             raise UserError(f"{folder}: holds no best network (no running test has been yet); give "
-                            f"--net=last "
-                            "or an iteration")
+                            "--net=last or an iteration")
         folder = folder / BEST
     return _ours(Checkpoints(folder), folder, which)
 
@@ -112,8 +111,7 @@ def _ours(files: Checkpoints, folder: Path, which: str) -> Origin:
         if not path.is_file():
             there = ", ".join(map(str, files.numbers(kind))) or "none"
             raise UserError(f"{path}: no such file; of {kind.upper()} there are the iterations {there} (of "
-                            f"older "
-                            f"checkpoints only G stays, unless --keep_every asks for more)")
+                            "older checkpoints only G stays, unless --keep_every asks for more)")
         return Archive(path)
 
     def slots(kind):

@@ -63,8 +63,8 @@ def find(given: str = "", sha256: str = "", download: bool = False, tarball: Arc
     if not path.is_file():
         if not download:
             raise UserError(f"the 2015 Inception graph is missing: put {FILE} (from {tarball.url}) into "
-                            f"{path.parent}, name it "
-                            f"with --graph or ${VARIABLE}, or run tools/evaluate.py with --download")
+                            f"{path.parent}, name it with --graph or ${VARIABLE}, or run tools/evaluate.py "
+                            "with --download")
         _download(tarball, path, sha256)
     return _remembered(path, sha256)
 
@@ -109,6 +109,5 @@ def check(path: Path, sha256: str = "") -> GraphFile:
         raise UserError(f"{path}: has SHA-256 {found}, not {sha256.lower()}; put the right {FILE} there")
     if wrong:
         raise UserError(f"{path}: is not the original {FILE}: it {wrong}; get that with --download, or "
-                        f"accept this one with "
-                        f"--graph_sha256={found}")
+                        f"accept this one with --graph_sha256={found}")
     return GraphFile(path, found)

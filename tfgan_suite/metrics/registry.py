@@ -23,10 +23,9 @@ _NEEDS: dict[str, tuple[str, ...]] = {}
 OPTIONS = (
     Parameter("metrics", "",
               "names, separated by commas: is, is_new, fid, kid, pr, dc, intra_fid, fd_effnet, pr_effnet, "
-              "dc_effnet, swd, ms_ssim, digits, bad, reconstruction, or a system's own "
-              "(default: digits for digits* experiments; else the system's own, or is,fid; for folders "
-              "fid,kid with --reals, else "
-              "is)"),
+              "dc_effnet, swd, ms_ssim, digits, bad, reconstruction, or a system's own (default: digits for "
+              "digits* experiments; else the system's own, or is,fid; for folders fid,kid with --reals, "
+              "else is)"),
     Parameter("n", 0, "number of samples (0: 5000, or all images of a folder)", minimum=0),
     Parameter("iteration", None, "of the checkpoint (default: the newest), or 'all'", str),
     Parameter("label", None, "score the samples of one class, against the real images of that class", int,

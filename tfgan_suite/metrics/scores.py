@@ -177,8 +177,8 @@ def sliced_wasserstein_distance(evaluation: Evaluation) -> dict[str, float]:
     fake, real = _first(evaluation.samples, count), _first(SourceSamples(source, n=count), count)
     if real.shape != fake.shape:
         raise UserError(f"swd: compares pixels, so it needs images of one size; {source.name} has "
-                        f"{_size(real)}, the samples "
-                        f"{_size(fake)}; resize one of them first (tools/resize_images.py)")
+                        f"{_size(real)}, the samples {_size(fake)}; resize one of them first "
+                        "(tools/resize_images.py)")
     evaluation.protocol["swd_images"] = count
     result = {}
     for side, among_reals, distance in tfgan.sliced_wasserstein(real, fake, evaluation.seed):
@@ -196,9 +196,9 @@ def _first(samples, count: int) -> np.ndarray:
     parts, held = [], 0
     for pictures, _ in samples.batches():
         if parts and parts[0].shape[1:] != pictures.shape[1:]:
-            raise UserError(f"swd: compares pixels, so it needs images of one size; there are "
-                            f"{_size(parts[0])} and "
-                            f"{_size(pictures)}; resize them first (tools/resize_images.py)")
+            raise UserError("swd: compares pixels, so it needs images of one size; there are "
+                            f"{_size(parts[0])} and {_size(pictures)}; resize them first "
+                            "(tools/resize_images.py)")
         parts.append(pictures[:count - held])
         held += len(parts[-1])
         if held == count:

@@ -81,8 +81,8 @@ class Sizes:
         widths = tuple(channels(s, params.fmapBase, params.fmapMax, params.fmapDecay) for s in range(count))
         if min(widths) < 1:
             raise UserError(f"fmapBase={params.fmapBase} with fmapDecay={params.fmapDecay} leaves no "
-                            f"channels at endRes="
-                            f"{params.endRes}; raise fmapBase, or lower fmapDecay or endRes")
+                            f"channels at endRes={params.endRes}; raise fmapBase, or lower fmapDecay or "
+                            "endRes")
         return cls(params.latentSize, params.nChannels, widths, params.stdDevGroup,
                    params.weight_scale == "paper",
                    params.stddev_form == "original", params.seed, params.classes)

@@ -170,8 +170,7 @@ OURS = (
     Parameter("mirror", True,
               "half of the reals are mirrored, as in the original (not for digits or letters)", fixed=True),
     Parameter("cache_gb", None, "memory for resized images (default: half of what is free); what does not "
-              "fit "
-              "is read again", type=float, minimum=0, change="free"),
+              "fit is read again", type=float, minimum=0, change="free"),
     Parameter("upscale", False, "images below endRes are enlarged, as in the original", fixed=True),
     *options.penalty(gamma=None),  # the one `gamma` is declared above, with the original's default
 )

@@ -69,8 +69,7 @@ class PreparedSource(Source):
                                 f"{name}={params.values[name]}; give --{name}={value} or {ADVICE}")
         if params.endRes not in self.levels:
             raise UserError(f"{self.root}: goes up to {max(self.levels)} pixels, endRes={params.endRes}; "
-                            f"give a "
-                            f"smaller --endRes or {ADVICE}")
+                            f"give a smaller --endRes or {ADVICE}")
 
     def __len__(self):
         return len(next(iter(self.levels.values())))

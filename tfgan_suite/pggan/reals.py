@@ -42,9 +42,8 @@ def open_source(params) -> Source:
         _check_sides(params, in_parallel(side_of, source.paths, "looking at sizes"), source.paths)
     if params.classes:
         if source.labels is None:
-            raise UserError(f"{source.name}: has no labels, and classes={params.classes} asks for them; "
-                            f"make a "
-                            f"folder for each class there")
+            raise UserError(f"{source.name}: has no labels, and classes={params.classes} asks for them; make "
+                            "a folder for each class there")
         source.labels = check_labels(source.labels, params.classes, source.name)
     return source
 
@@ -60,9 +59,8 @@ def _folder(path: str, background: tuple) -> FolderSource:
     for line in broken:
         print(one_line(f"cannot be read: {line}"), file=sys.stderr)
     if broken:
-        raise UserError(f"{source.name}: {len(broken)} of {len(source)} images cannot be read; delete "
-                        f"them or put "
-                        f"good copies in their places")
+        raise UserError(f"{source.name}: {len(broken)} of {len(source)} images cannot be read; delete them "
+                        "or put good copies in their places")
     return source
 
 
@@ -86,8 +84,7 @@ def _check_sides(params, sides: list, names) -> None:
         width, height = sides[small[0]]
         raise UserError(f"endRes={params.endRes} is above the images of {params.data_path}: {len(small)} of "
                         f"{len(sides)} are smaller, such as {names[small[0]]} ({width}x{height}); give a "
-                        f"smaller "
-                        f"--endRes, or --upscale to enlarge them as the original does")
+                        "smaller --endRes, or --upscale to enlarge them as the original does")
 
 
 def described(source: Source) -> str:

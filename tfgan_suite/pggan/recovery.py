@@ -37,8 +37,7 @@ def check_start(params, about: Mapping) -> None:
     given = params.preWtsFile
     if given and about.get("parameters", {}).get("preWtsFile") != given:
         raise UserError(f"preWtsFile={given}: {params.wts_dir} holds checkpoints, with which the run goes "
-                        f"on; "
-                        f"leave it out, or give another --wts_dir (--tag=NAME)")
+                        "on; leave it out, or give another --wts_dir (--tag=NAME)")
 
 
 def is_at(schedule: Schedule, place: str, arrays: Mapping) -> bool:
@@ -83,14 +82,12 @@ def continued(params, history: list) -> Schedule:
 def _check_turn(before, now, here: Moment, then: Moment) -> None:
     """Whether a run that is `here` may go on with other parameters, by which it is at `then`."""
     if now.endRes < before.endRes:
-        raise UserError(f"endRes={now.endRes}: the networks of this run have grown for {before.endRes}; "
-                        f"go on with "
-                        f"the old value or give another --wts_dir (--tag=NAME)")
+        raise UserError(f"endRes={now.endRes}: the networks of this run have grown for {before.endRes}; go "
+                        "on with the old value or give another --wts_dir (--tag=NAME)")
     if (here.level, here.stage, then.stage) == (then.level, "stable", "fade"):
         raise UserError(f"samplesWhileFade={now.samplesWhileFade}: {here.resolution}x{here.resolution} is "
-                        f"faded in "
-                        f"after {before.samplesWhileFade} images; go on with the old value until the next "
-                        f"resolution")
+                        f"faded in after {before.samplesWhileFade} images; go on with the old value until "
+                        "the next resolution")
     for name in ("batch_table", "rate_table"):
         _check_finished(name, before, now, here.level)
 
@@ -105,5 +102,4 @@ def _check_finished(name: str, before, now, level: int) -> None:
     for resolution in (4 << done for done in range(level_of(now.startRes), level)):
         if old.get(resolution) != new.get(resolution):
             raise UserError(f"{name}={now.values[name]}: {resolution}x{resolution} is finished and was "
-                            f"trained with "
-                            f"{name}={before.values[name]}; leave its entry as it was")
+                            f"trained with {name}={before.values[name]}; leave its entry as it was")

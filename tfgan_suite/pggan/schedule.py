@@ -193,9 +193,8 @@ def check_devices(params, batches: dict, replicas: int) -> None:
     for resolution in (4 << level for level in range(level_of(params.startRes), level_of(params.endRes) + 1)):
         if batches[resolution] % replicas:
             raise UserError(f"batch_table={params.batch_table}: the batch {batches[resolution]} of "
-                            f"resolution "
-                            f"{resolution} cannot be split over {replicas} devices; give multiples of "
-                            f"{replicas}")
+                            f"resolution {resolution} cannot be split over {replicas} devices; give "
+                            f"multiples of {replicas}")
 
 
 def start_of(params, last: int) -> tuple[int, int]:
@@ -210,14 +209,12 @@ def start_of(params, last: int) -> tuple[int, int]:
     resolution, images = map(int, resume_words(params.resumeTraining))
     if resolution not in [4 << level for level in range(first, last + 1)]:
         raise UserError(f"{asked}: resolution {resolution} is not one of this run; give one from "
-                        f"{params.startRes} to "
-                        f"{params.endRes}")
+                        f"{params.startRes} to {params.endRes}")
     level, fade = level_of(resolution), params.samplesWhileFade
     total = params.samplesWhileStable + (fade if level > first else 0)
     if images > total:
         raise UserError(f"{asked}: {images} images are more than the {total} that resolution {resolution} is "
-                        f"trained "
-                        f"with; give fewer, or the next resolution")
+                        "trained with; give fewer, or the next resolution")
     if level > first and images < fade and not str(params.preWtsFile).endswith(".npz"):
         raise UserError(f"{asked}: snapshots are resumed in stable stages; give at least the {fade} images "
                         f"of the fade")

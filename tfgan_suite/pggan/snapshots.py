@@ -71,9 +71,8 @@ def assign(network, arrays: dict, path) -> None:
         raise UserError(f"{path}: is of other networks (first difference: '{odd[0]}'); {advice}")
     for name, shape in shapes.items():
         if arrays[name].shape != tuple(shape):
-            raise UserError(f"{path}: is of other networks ('{name}' has shape {arrays[name].shape}, "
-                            f"here {shape}); "
-                            f"{advice}")
+            raise UserError(f"{path}: is of other networks ('{name}' has shape {arrays[name].shape}, here "
+                            f"{shape}); {advice}")
     network.assign(arrays)
     level = level_in_name(path)
     if network.progress is not None and level is not None and 0 <= level < network.sizes.levels:

@@ -78,8 +78,7 @@ class PGGAN(System):
         p = self.params
         if "js" in options.penalty_names(p.penalty) and p.criticLossFunc == "BEGAN":
             raise UserError("penalty=js with criticLossFunc=BEGAN: gamma cannot be both the regulariser's "
-                            "weight and BEGAN's "
-                            "ratio; give --criticLossFunc=WGAN or --penalty=none")
+                            "weight and BEGAN's ratio; give --criticLossFunc=WGAN or --penalty=none")
         check_devices(p, self.schedule.batches, distributed.replicas())
         for name, rate, betas, decay in (("g", p.gLR, p.gOptimizer_betas, p.gLR_wdecay),
                                          ("d", p.cLR, p.cOptimizer_betas, p.cLR_wdecay)):
@@ -184,8 +183,7 @@ class PGGAN(System):
         most = max(map(self.schedule.batch, self.schedule.levels))
         if len(source) < most:
             raise UserError(f"{p.data_path}: has {len(source)} images, fewer than a batch of {most}; add "
-                            f"images, or give "
-                            f"smaller batches in --batch_table")
+                            "images, or give smaller batches in --batch_table")
         self._told = [reals.described(source)]
         return source
 

@@ -113,8 +113,7 @@ class Stack(tf.keras.layers.Layer):
             side = (side - 2) // 2 + 1
         if side < 2 or not self.table:
             raise UserError(f"imsz={imsz}: too small for the discriminators with these projections; use "
-                            f"larger images "
-                            f"or filters with an even difference of kernel and stride")
+                            "larger images or filters with an even difference of kernel and stride")
 
     # -- forward ---------------------------------------------------------------------------------------------
     def project(self, images: tf.Tensor) -> tf.Tensor:

@@ -252,8 +252,7 @@ def projections(params) -> list[Filters]:
                         f"./baseline_train.py {quoted(params.name)}")
     if not params.filts:
         raise UserError(f"{path}: is missing; make it with: ./filts/rproj.py {quoted(path)} K,S,F,N "
-                        f"(8,2,1,12: twelve "
-                        f"filters of 8x8 pixels, stride 2), or give --filts=K,S,F,N")
+                        "(8,2,1,12: twelve filters of 8x8 pixels, stride 2), or give --filts=K,S,F,N")
     return filters.grouped(filters.make(params.filts.split(), params.filts_seed), path)
 
 

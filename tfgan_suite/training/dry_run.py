@@ -91,8 +91,8 @@ def describe(params: Parameters) -> str:
     own = TENSORFLOW + ROUNDED * (weights + state) + BESIDE * step
     total = weights + state + step + own
     lines.append(f"memory: weights {_gib(weights)} + optimiser state {_gib(state)} + one iteration "
-                 f"{_gib(step)} + TensorFlow "
-                 f"{_gib(own)} = about {_gib(total)}, on one device; free here: {_gib(free)}")
+                 f"{_gib(step)} + TensorFlow {_gib(own)} = about {_gib(total)}, on one device; free here: "
+                 f"{_gib(free)}")
     if total > free and not tf.config.list_physical_devices("GPU"):
         lines.append("This machine has too little memory for it: give smaller batches or networks, or close "
                      "other programs.")

@@ -91,8 +91,8 @@ class RunLog:
         self.out = open(os.devnull, "w")  # noqa: SIM115 (as long as the run)
         with contextlib.suppress(OSError, ValueError, AttributeError):
             print(f"Note: the console cannot be written ({getattr(error, 'strerror', None) or error}); "
-                  f"training goes on as "
-                  f"process {os.getpid()}, its numbers are in {self.folder}", file=sys.stderr, flush=True)
+                  f"training goes on as process {os.getpid()}, its numbers are in "
+                  f"{self.folder}", file=sys.stderr, flush=True)
 
     # -- opening and closing ---------------------------------------------------------------------------------
     def open(self, start: int, fresh: bool, others: str = "", patterns: tuple = ()) -> None:

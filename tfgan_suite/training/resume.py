@@ -66,8 +66,7 @@ def number_of(wanted: int | str | None, files: Checkpoints, system) -> int | Non
     there = [n for n in own if system.is_at(wanted, Archive(files.path(first, n)))]
     if not there:
         raise UserError(f"--from={wanted}: {files.folder} holds no whole checkpoint of it; there are "
-                        f"iterations "
-                        f"{', '.join(map(str, own)) or 'none'}")
+                        f"iterations {', '.join(map(str, own)) or 'none'}")
     return there[-1]
 
 
@@ -86,8 +85,7 @@ def choose(files: Checkpoints, wanted: int | None, line: Callable[[str], None]) 
     newest = own[-1] if own else -1
     if pairs and pairs[-1] > newest >= 0:
         line(f"Note: iteration {pairs[-1]} has no state file, so it is the original program's; it is newer "
-             f"than the checkpoint "
-             f"of iteration {newest} and is used")
+             f"than the checkpoint of iteration {newest} and is used")
         return _whole(files, pairs[-1], own=False)
     if own:
         _tell_ignored(files, newest, line)
@@ -104,8 +102,7 @@ def _wanted(files: Checkpoints, wanted: int, own: list, pairs: list) -> Start:
         return _whole(files, wanted, wanted in own)
     there = ", ".join(map(str, sorted({*own, *pairs}))) or "none"
     raise UserError(f"--from={wanted}: {files.folder} holds no whole checkpoint of this iteration; there "
-                    f"are: {there} "
-                    f"(--keep_every=N keeps more of them)")
+                    f"are: {there} (--keep_every=N keeps more of them)")
 
 
 def _tell_ignored(files: Checkpoints, newest: int, line) -> None:
@@ -196,14 +193,12 @@ def check(params: Parameters, about: dict, number: int, rewrites: Callable[[Para
     changed, place = changes(params, about), params.wts_dir
     if about.get("system", params.system) != params.system:
         raise UserError(f"{place}: was trained with system={about['system']}, this run has "
-                        f"system={params.system}; give another "
-                        f"--wts_dir")
+                        f"system={params.system}; give another --wts_dir")
     meaning = {name: params.declared[name].change for name in changed}
     for name, (old, new) in changed.items():
         if meaning[name] == "never":
             raise UserError(f"{place}: was trained with {name}={old}, this run has {name}={new}; go on with "
-                            f"the old value or "
-                            f"give another --wts_dir (--tag=NAME)")
+                            "the old value or give another --wts_dir (--tag=NAME)")
     later = {name: params.declared[name].convert(old, f"{place}: the record of its run")
              for name, (old, _) in changed.items() if meaning[name] == "later"}
     problem = rewrites(params.replace(**later), number) if later else ""
@@ -216,9 +211,8 @@ def check(params: Parameters, about: dict, number: int, rewrites: Callable[[Para
         before = ", ".join(f"{name}={changed[name][0]}" for name in asked)
         now = ", ".join(f"{name}={changed[name][1]}" for name in asked)
         raise UserError(f"{place}: iteration {number} was trained with {before}, this run has {now}; go on "
-                        f"with the old value, "
-                        f"train anew beside it with --tag=NAME, or give --change to go on with the new value "
-                        f"from here")
+                        "with the old value, train anew beside it with --tag=NAME, or give --change to go "
+                        "on with the new value from here")
     return changed
 
 
@@ -235,8 +229,8 @@ def annealing(system, about: dict, number: int) -> list[str]:
     if was == now or not system.params.values.get("annealing") or "js" not in options.active(system.params):
         return []
     return [f"Note: annealing follows the planned length: after iteration {number} gamma was "
-            f"{system.gamma_at(number, was):.6g} "
-            f"(of {was} iterations), it is {system.gamma_at(number, now):.6g} now (of {now})"]
+            f"{system.gamma_at(number, was):.6g} (of {was} iterations), it is "
+            f"{system.gamma_at(number, now):.6g} now (of {now})"]
 
 
 # -- the weights ---------------------------------------------------------------------------------------------

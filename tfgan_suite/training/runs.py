@@ -75,8 +75,7 @@ class _Allowance:
             self.used += math.prod(tuple(shape)) * FLOAT_BYTES
         if self.used > self.free:
             raise UserError(f"{self.name}: its networks need more than {_gib(self.used)} GiB of memory, "
-                            f"{_gib(self.free)} GiB "
-                            f"are free; choose smaller ones")
+                            f"{_gib(self.free)} GiB are free; choose smaller ones")
         return create(**arguments)
 
 
@@ -95,8 +94,7 @@ def _check_batch(system) -> None:
                                      if None not in tuple(s.shape))
     if need > free:
         raise UserError(f"a batch of {system.batch_size} needs more than {_gib(need)} GiB of memory, "
-                        f"{_gib(free)} GiB are "
-                        f"free; choose a smaller {system.params.batch_option()}")
+                        f"{_gib(free)} GiB are free; choose a smaller {system.params.batch_option()}")
 
 
 def _gib(size: int) -> str:
@@ -177,8 +175,7 @@ def check_memory(system, n: int) -> None:
     need, free = system.generate_bytes(n), memory.available()
     if need > free:
         raise UserError(f"{n} images need about {need / 2**30:.1f} GiB of memory, {free / 2**30:.1f} GiB are "
-                        f"free; "
-                        f"ask for fewer --rows and --cols")
+                        "free; ask for fewer --rows and --cols")
 
 
 def check_label(system, label: int | None) -> None:

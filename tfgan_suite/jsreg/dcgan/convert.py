@@ -40,7 +40,6 @@ def convert(path, params) -> dict[str, dict[str, np.ndarray]]:
             if name not in values or values[name].shape != shape:
                 there = f"has shape {values[name].shape}" if name in values else "is missing"
                 raise UserError(f"{source}: '{name}' {there}, this experiment needs {shape}; give the run's "
-                                f"--dataset, "
-                                f"--output_height, --z_dim, --gf_dim, --df_dim")
+                                "--dataset, --output_height, --z_dim, --gf_dim, --df_dim")
         found[kind] = {name: values[name] for name in network.shapes()}
     return found

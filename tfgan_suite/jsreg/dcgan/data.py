@@ -58,8 +58,7 @@ def remark(params) -> str:
     if params.dataset != "celebA" or asked == (CELEBA_CROP, CELEBA_CROP):
         return ""
     return (f"Note: celebA is always cropped to {CELEBA_CROP}x{CELEBA_CROP}, as in the original; "
-            f"input_height={asked[0]}, "
-            f"input_width={asked[1]} have no effect")
+            f"input_height={asked[0]}, input_width={asked[1]} have no effect")
 
 
 def prepared(image: np.ndarray, crop: tuple | None, size: tuple) -> np.ndarray:
@@ -80,8 +79,7 @@ def prepared(image: np.ndarray, crop: tuple | None, size: tuple) -> np.ndarray:
         (height, width), (h, w) = crop, image.shape[:2]
         if height > h or width > w:
             raise UserError(f"is {w}x{h}, smaller than the crop of {width}x{height}; choose a smaller "
-                            f"--input_height and "
-                            f"--input_width (celebA: get the aligned pictures of 178x218)")
+                            "--input_height and --input_width (celebA: get the aligned pictures of 178x218)")
         image = prepare.centre_crop(image, *crop)
     return prepare.resize(prepare.stretch(image), *size)
 
@@ -100,8 +98,7 @@ def of_size(source: ArraySource, size: tuple) -> Source:
     height, width = source.array.shape[1:3]
     if (height, width) != size:
         raise UserError(f"output_height={size[0]}, output_width={size[1]}: {source.name} has images of "
-                        f"{height}x{width} and "
-                        f"is not resized; leave these options out")
+                        f"{height}x{width} and is not resized; leave these options out")
     return source
 
 

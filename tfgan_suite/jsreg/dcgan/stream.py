@@ -77,8 +77,7 @@ class Stream:
         if self.per_epoch < 1:
             size = f"dataset_size={limit}" if limit and limit < rest else f"the data set of {count} images"
             raise UserError(f"batch_size={batch}: {size} is too small: one batch is held out, and an "
-                            f"iteration takes "
-                            f"disc_update_steps={steps} batches; choose a smaller batch_size")
+                            f"iteration takes disc_update_steps={steps} batches; choose a smaller batch_size")
         self._restart()
 
     def _reseed(self, key: int) -> None:

@@ -128,8 +128,7 @@ def _own(root: Path, dataset: str, function, batch: int, background: tuple) -> S
     folder = root / dataset
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; put pictures there, or give another --data_dir or "
-                        f"--dataset "
-                        f"({', '.join((*DATASETS, 'digits'))}){nearest(dataset, DATASETS)}")
+                        f"--dataset ({', '.join((*DATASETS, 'digits'))}){nearest(dataset, DATASETS)}")
     train = folder / "train" if (folder / "train").is_dir() else folder
     pictures = FolderSource(train, per_class=False, background=background)
     valid = next((folder / name for name in VALIDATION if train != folder and (folder / name).is_dir()), None)

@@ -309,8 +309,7 @@ def _check(params) -> None:
                         f"choose a multiple")
     if params.n_gpus > 1 and params.n_gpus % replicas:
         raise UserError(f"n_gpus={params.n_gpus} towers cannot be split over {replicas} devices; choose a "
-                        f"multiple of "
-                        f"{replicas}, or n_gpus=1 for statistics of the whole batch")
+                        f"multiple of {replicas}, or n_gpus=1 for statistics of the whole batch")
     if params.architecture == "ResNet101" and params.DIM < 4:
         raise UserError(f"DIM={params.DIM} is too narrow for ResNet101, which halves it twice; choose 4 or "
                         f"more")

@@ -237,8 +237,7 @@ class JSRegMixture(System):
         shown = ", ".join(f"{name}: {float(scalars[key]):.4f}" for name, key in
                            (("d_loss", "disc_loss"), ("g_loss", "unreg_gen_loss")) if key in scalars)
         return [f"Run: {run}/{self.params.num_runs} [Step: {i}/{self.params.max_steps}] updates: "
-                f"{self.updates(max(i, 0))} "
-                f"gamma: {float(scalars['gamma']):.4f}, {shown}"]
+                f"{self.updates(max(i, 0))} gamma: {float(scalars['gamma']):.4f}, {shown}"]
 
     def events(self):
         """Snapshots, the figure and the statistics of each run."""
@@ -276,8 +275,7 @@ class JSRegMixture(System):
             UserError: always; for the verbs and metrics that need images.
         """
         raise UserError(f"{self.params.name}: makes points, not images; use ./sample.py, or "
-                        f"tools/evaluate.py with "
-                        f"--metrics=modes")
+                        "tools/evaluate.py with --metrics=modes")
 
     def generate_bytes(self, n: int) -> int:
         """The activations."""

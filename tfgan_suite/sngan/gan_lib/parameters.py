@@ -56,8 +56,8 @@ SNGAN = (
     Parameter("DECAY", True, "let the learning rate decay"),
     Parameter("DECAY_RULE", "cifar",
               "cifar: to a half at half time of ITERS, then constant; linear: to 0 from DECAY_START on; "
-              "imagenet_original: the "
-              "original's ImageNet rule with its jump", choices=("cifar", "linear", "imagenet_original")),
+              "imagenet_original: the original's ImageNet rule with its "
+              "jump", choices=("cifar", "linear", "imagenet_original")),
     Parameter("DECAY_START", 0, "iteration at which linear and imagenet_original begin", minimum=0),
     Parameter("INCEPTION_FREQUENCY", 1000, "iterations between inception scores (0: none)", minimum=0,
               change="free"),

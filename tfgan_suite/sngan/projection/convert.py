@@ -30,8 +30,7 @@ def _generator(source) -> Path:
     named = _NAME.fullmatch(path.name)
     if named is None:
         raise UserError(f"{path}: is no snapshot of a network; give ResNetGenerator_N.npz (the discriminator "
-                        f"beside it is "
-                        f"found), or the folder that holds it")
+                        "beside it is found), or the folder that holds it")
     if named[1] == "Generator":
         return path
     beside = sorted(path.parent.glob(f"*Generator_{named[2]}.npz"))
